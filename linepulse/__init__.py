@@ -1,0 +1,1 @@
+"""linepulse: the command line, the embedded stack, the simulator, the doctor."""

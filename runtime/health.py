@@ -1,0 +1,72 @@
+"""`/healthz`, `/readyz` and `/metrics` of a role, on a port of its own."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from runtime.narrator import Narrator
+
+PORTS = {"bridge": 9101, "streams": 9102, "sinks": 9103, "dashboard": 9104}
+
+
+class Health:
+    """Serves a role's health from `start` to `stop`.
+
+    `alive` and `ready` return None, or the sentence that says what is wrong.
+    """
+
+    def __init__(
+        self,
+        narrator: Narrator,
+        role: str,
+        host: str,
+        port: int | None,
+        ready: Callable[[], str | None],
+        alive: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._narrator = narrator
+        self._role = role
+        self._host = host
+        self._port = port
+        self._checks = {"/healthz": alive, "/readyz": ready}
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen; a busy default port falls back to a free one, and the log says which.
+
+        Raises:
+            OSError: the port that was asked for by name is busy.
+        """
+        app = web.Application()
+        app.router.add_get("/metrics", self._metrics)
+        for path in self._checks:
+            app.router.add_get(path, self._check)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        wanted = PORTS[self._role] if self._port is None else self._port
+        try:
+            await self._listen(wanted)
+        except OSError:
+            if self._port is not None:
+                raise
+            await self._listen(0)
+            self._narrator.say("health.other_port", role=self._role, wanted=wanted, port=self.port)
+
+    async def _listen(self, port: int) -> None:
+        assert self._runner is not None
+        await web.TCPSite(self._runner, self._host, port).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _check(self, request: web.Request) -> web.Response:
+        wrong = self._checks[request.path]()
+        return web.Response(text=wrong or "ok", status=503 if wrong else 200)
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,27 @@
+"""Every metric, with its meaning; `/metrics` serves them in Prometheus' form."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+MQTT_RECEIVED = Counter("linepulse_mqtt_received", "MQTT messages that reached the bridge", ["kind"])
+MQTT_ACKED = Counter("linepulse_mqtt_acked", "MQTT messages acknowledged after Kafka had them")
+MQTT_RETAINED = Counter("linepulse_mqtt_retained", "MQTT messages that the broker had retained")
+MQTT_DUP = Counter("linepulse_mqtt_dup", "MQTT messages that the broker marked as sent again")
+MQTT_QOS0 = Counter("linepulse_mqtt_qos0", "MQTT messages at QoS 0: served, not guaranteed")
+MQTT_CONNECTED = Gauge("linepulse_mqtt_connected", "1 while the bridge is connected to the MQTT broker")
+MQTT_IN_FLIGHT = Gauge("linepulse_mqtt_in_flight", "MQTT messages received and not yet acknowledged")
+MQTT_CONNECTS = Counter("linepulse_mqtt_connects", "Connections that the bridge made to the MQTT broker")
+CLOCK_JUMPS = Counter("linepulse_clock_jumps", "Jumps of the clock over 60 s that the bridge evened out")
+    "linepulse_clock_jumps", "Jumps of the system clock over 60 s that the bridge evened out"
+)
+
+APPLIED = Counter("linepulse_records_applied", "Records applied, each once", ["topic"])
+SKIPPED = Counter("linepulse_records_skipped", "Records already applied that Kafka brought again", ["topic"])
+SEEKS = Counter("linepulse_seeks", "Returns to the cursor after Faust left records out", ["topic"])
+LOST = Counter("linepulse_records_lost", "Records that retention deleted before they were applied", ["topic"])
+CURSOR = Gauge("linepulse_cursor", "Next offset to apply", ["topic", "partition"])
+LAG = Gauge("linepulse_lag", "Records in the log that are not applied yet", ["topic", "partition"])
+DEAD_LETTERS = Counter("linepulse_dead_letters", "Records that could not be applied", ["reason"])
+
+BATCH_SECONDS = Histogram("linepulse_batch_seconds", "Time to apply one batch", ["topic"])
+ROWS_WRITTEN = Counter("linepulse_rows_written", "Rows that the sinks wrote", ["table"])
+POSTGRES_WAITS = Counter("linepulse_postgres_waits", "Times that a sink waited for PostgreSQL")

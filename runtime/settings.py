@@ -1,0 +1,228 @@
+"""Settings: environment variables and `.env`, read once by each role at its start."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.topics import PARTITIONS, Topics
+
+
+class SettingsError(ValueError):
+    """A variable is malformed; the text names it, its value (without passwords) and what to do."""
+
+
+def _mqtt_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+        raise ValueError("expected mqtt://[user:password@]host[:port] or mqtts://…")
+    _ = parts.port  # raises ValueError where it is no number
+    return url
+
+
+def _bootstrap(servers: str) -> str:
+    for server in servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        if not host or not port.isdigit():
+            raise ValueError("expected host:port[,host:port…]")
+    return servers
+
+
+def _database_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise ValueError("expected postgresql://[user[:password]@]host[:port]/database")
+    return url
+
+
+def _prefix(prefix: str) -> str:
+    if not prefix or not all(c.isalnum() or c in "._-" for c in prefix):
+        raise ValueError("expected letters, digits, '.', '_' or '-'")
+    return prefix
+
+
+def without_password(url: str) -> str:
+    """The URL as it may appear in a log."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username}:***@{host}").geturl()
+
+
+class Settings(BaseSettings):
+    """Every variable of linepulse, with its default; all are optional."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True, frozen=True)
+
+    mqtt_broker_url: Annotated[str, AfterValidator(_mqtt_url)] = Field(
+        "mqtt://localhost:1883",
+        title="MQTT broker",
+        description="mqtt:// or mqtts://, with user and password where the broker asks for them",
+        validation_alias="MQTT_BROKER_URL",
+    )
+    kafka_bootstrap_servers: Annotated[str, AfterValidator(_bootstrap)] = Field(
+        "localhost:9092",
+        title="Kafka",
+        description="host:port of one or more Kafka brokers, separated by commas",
+        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
+    )
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        "postgresql://postgres@localhost:5432/dashboard_kpi",
+        title="PostgreSQL",
+        description="the database that the sinks write and the dashboard reads",
+        validation_alias="DATABASE_URL",
+    )
+    plant: Path = Field(
+        Path("plant.toml"),
+        title="Plant file",
+        description="the plant's rules; a missing default file means the built-in rules",
+        validation_alias="LINEPULSE_PLANT",
+    )
+    lang: Literal["fr", "en"] = Field(
+        "fr",
+        title="Language",
+        description="language of the narrated log, the page and messages",
+        validation_alias="LINEPULSE_LANG",
+    )
+    log: Literal["pretty", "json"] = Field(
+        "pretty",
+        title="Log form",
+        description="pretty: narrated lines for people; json: one JSON object a line",
+        validation_alias="LINEPULSE_LOG",
+    )
+    topic_prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        "production",
+        title="Topic prefix",
+        description="prefix of the Kafka topics",
+        validation_alias="LINEPULSE_TOPIC_PREFIX",
+    )
+    partitions: int = Field(
+        PARTITIONS,
+        ge=1,
+        le=256,
+        title="Partitions",
+        description="partitions of every topic; every role refuses to start on another number",
+        validation_alias="LINEPULSE_PARTITIONS",
+    )
+    replication: int = Field(
+        1,
+        ge=1,
+        le=7,
+        title="Replication",
+        description="copies of each partition that `setup` asks Kafka for",
+        validation_alias="LINEPULSE_REPLICATION",
+    )
+    kafka_idempotence: bool = Field(
+        True,
+        title="Idempotent producers",
+        description="false only for the embedded broker, which has none",
+        validation_alias="LINEPULSE_KAFKA_IDEMPOTENCE",
+    )
+    kafka_session_timeout_s: float = Field(
+        10.0,
+        ge=1,
+        le=300,
+        title="Kafka session timeout",
+        description="seconds without a heartbeat after which a worker's partitions go to others",
+        validation_alias="LINEPULSE_KAFKA_SESSION_TIMEOUT_S",
+    )
+    kafka_rebalance_timeout_s: float = Field(
+        10.0,
+        ge=1,
+        le=300,
+        title="Kafka rebalance timeout",
+        description="seconds that a group waits for its workers to join again",
+        validation_alias="LINEPULSE_KAFKA_REBALANCE_TIMEOUT_S",
+    )
+    mqtt_client_id: str = Field(
+        "linepulse-bridge",
+        min_length=1,
+        max_length=64,
+        title="MQTT client id",
+        description="the bridge's name at the broker, which keeps its session under it: never change it",
+        validation_alias="LINEPULSE_MQTT_CLIENT_ID",
+    )
+    mqtt_receive_maximum: int = Field(
+        500,
+        ge=1,
+        le=65_535,
+        title="MQTT receive maximum",
+        description="messages that may be in flight from the broker to the bridge",
+        validation_alias="LINEPULSE_MQTT_RECEIVE_MAXIMUM",
+    )
+    mqtt_version: Literal["5", "3.1.1"] = Field(
+        "5",
+        title="MQTT version",
+        description="the protocol that the bridge speaks",
+        validation_alias="LINEPULSE_MQTT_VERSION",
+    )
+    max_payload_bytes: int = Field(
+        900 * 1024,
+        ge=1024,
+        le=64 * 1024 * 1024,
+        title="Largest payload",
+        description="a larger MQTT payload goes to the log cut, as `oversize`",
+        validation_alias="LINEPULSE_MAX_PAYLOAD_BYTES",
+    )
+    http_host: str = Field(
+        "127.0.0.1",
+        title="Health address",
+        description="where /healthz, /readyz and /metrics listen; 0.0.0.0 in a container",
+        validation_alias="LINEPULSE_HTTP_HOST",
+    )
+    http_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        title="Health port",
+        description="port of /healthz, /readyz and /metrics; unset: the role's own, or a free one",
+        validation_alias="LINEPULSE_HTTP_PORT",
+    )
+    dashboard_host: str = Field(
+        "127.0.0.1",
+        title="Page address",
+        description="where the page listens; 0.0.0.0 lets the plant's network see it",
+        validation_alias="LINEPULSE_DASHBOARD_HOST",
+    )
+    dashboard_port: int = Field(
+        8080,
+        ge=0,
+        le=65_535,
+        title="Page port",
+        description="port of the page",
+        validation_alias="LINEPULSE_DASHBOARD_PORT",
+    )
+
+    @property
+    def topics(self) -> Topics:
+        """The Kafka topics under this installation's prefix."""
+        return Topics(self.topic_prefix)
+
+    @property
+    def mqtt(self) -> SplitResult:
+        """The broker's URL in its parts."""
+        return urlsplit(self.mqtt_broker_url)
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            SettingsError: a variable is malformed.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsError("\n".join(_sentence(cls, e) for e in error.errors())) from None
+
+
+def _sentence(settings: type[BaseSettings], error: object) -> str:
+    assert isinstance(error, dict)
+    name = str(error["loc"][0])
+    value = without_password(str(error["input"])) if "URL" in name else error["input"]
+    described = {f.validation_alias: f.description for f in settings.model_fields.values()}
+    why = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name}: {value!r}: {why} ({described.get(name)})"

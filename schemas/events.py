@@ -1,0 +1,149 @@
+"""Derived events: the final form of one row, as JSON on a topic of its own.
+
+An attribute `bottles_produced` is the JSON key and the column `bottlesProduced`. Times are RFC 3339 text in
+UTC with milliseconds, identifiers are UUID text. An event replaces the row of the same `id` if its
+`version` is higher; samples and dead letters never change.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Version = tuple[int, int]
+"""(the line's highest `received_at` in ms, offset in `production.raw`) of the record that caused it."""
+
+Priority = Literal["low", "medium", "high", "urgent"]
+OrderStatus = Literal["waiting", "running", "completed", "cancelled"]
+DowntimeCategory = Literal["unplanned", "planned", "micro", "no_signal"]
+AlertType = Literal[
+    "LOW_RATE",
+    "HIGH_TEMPERATURE",
+    "HIGH_DEFECT_RATE",
+    "MACHINE_STOP",
+    "NO_SIGNAL",
+    "CLOCK_SKEW",
+    "RATE_MISMATCH",
+]
+Severity = Literal["info", "warning", "critical"]
+AlertStatus = Literal["open", "resolved"]
+
+
+class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True, gc=False):
+    """What every derived event says: the rules that made it, its row, its line, its version."""
+
+    generation: int
+    version: Version
+    id: str
+    line_id: str
+    line: str
+
+
+class SampleEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
+    """One data message: one row of `"ProductionData"`. Rates in pieces per minute, °C, bar."""
+
+    timestamp: str
+    bottles_produced: int
+    target_rate: float | None
+    actual_rate: float | None
+    defect_count: int
+    is_running: bool
+    shift_id: str | None
+    shift_date: str | None
+    temperature: float | None
+    pressure: float | None
+    received_at: str
+
+
+class OrderEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
+    """A row of `"ProductionOrder"`. Quantities in pieces, rates in pieces per minute."""
+
+    order_number: str
+    product_type: str
+    quantity: int
+    produced: int
+    defects: int
+    target_rate: float | None
+    actual_rate: float | None
+    start_time: str | None
+    estimated_end_time: str | None
+    end_time: str | None
+    status: OrderStatus
+    priority: Priority
+    shift: str | None
+    operator: str | None
+    created_at: str
+    updated_at: str
+
+
+class DowntimeEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
+    """A row of `"Downtime"`. `duration` in seconds, null while the stop is open."""
+
+    start_time: str
+    end_time: str | None
+    duration: float | None
+    category: DowntimeCategory
+    reason: str | None
+    order_number: str | None
+    shift_id: str | None
+    created_at: str
+    updated_at: str
+
+
+class AlertEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
+    """A row of `"Alert"`. `value` and `threshold` in the unit of the alert's type."""
+
+    type: AlertType
+    severity: Severity
+    message: str
+    value: float | None
+    threshold: float | None
+    status: AlertStatus
+    started_at: str
+    resolved_at: str | None
+    created_at: str
+    updated_at: str
+
+
+class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
+    """A row of `"KPISnapshot"`: percentages (0-100, or null with a `reason`) and the sums they come from.
+
+    Sums: seconds in each state (they add up to the time charged so far), pieces, and the output in pieces
+    that the target rate (`theoretical_output`) and the reported rate (`reported_output`) give, both
+    integrated over running time. A coarser figure is a ratio of these sums, never a mean of percentages.
+    """
+
+    window_start: str
+    window_end: str
+    order_number: str | None
+    shift_id: str | None
+    shift_date: str | None
+    trs: float | None
+    availability: float | None
+    performance: float | None
+    quality: float | None
+    oee: float | None
+    reason: str | None
+    running_seconds: float
+    stopped_seconds: float
+    planned_seconds: float
+    no_signal_seconds: float
+    unknown_seconds: float  # before the line's first message
+    pieces: int
+    defects: int
+    theoretical_output: float
+    reported_output: float
+    created_at: str
+    updated_at: str
+
+
+class DeadLetterEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
+    """A row of `"DeadLetter"`: a record that could not be applied, why, and its bytes (base64 here)."""
+
+    topic: str
+    partition: int
+    offset: int
+    mqtt_topic: str | None
+    payload: bytes
+    reason: str
+    detail: str
+    received_at: str

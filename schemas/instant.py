@@ -1,0 +1,26 @@
+"""Points in time: whole milliseconds since 1970 inside, RFC 3339 text in UTC at every boundary."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+@lru_cache(maxsize=4096)
+def _to_the_minute(minute: int) -> str:
+    return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:")
+
+
+def text_of(ms: int) -> str:
+    """`1737123456789` -> `2025-01-17T14:17:36.789Z`."""
+    minute, rest = divmod(ms, MINUTE)
+    return f"{_to_the_minute(minute)}{rest // 1000:02d}.{rest % 1000:03d}Z"
+
+
+def ms_of(moment: datetime) -> int:
+    """Milliseconds since 1970 of an aware datetime; what is finer is cut off."""
+    whole = int(moment.replace(microsecond=0).timestamp())
+    return whole * 1000 + moment.microsecond // 1000

@@ -1,0 +1,52 @@
+"""The Kafka topics, by what they hold, and the MQTT filters."""
+
+from dataclasses import dataclass
+
+MQTT_FILTERS = ("production/+/data", "production/+/status", "production/+/order")
+PARTITIONS = 6
+RAW_RETENTION_DAYS = 400
+DERIVED_RETENTION_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The names under one prefix (`production` unless `LINEPULSE_TOPIC_PREFIX` says otherwise)."""
+
+    prefix: str = "production"
+
+    @property
+    def raw(self) -> str:
+        return f"{self.prefix}.raw"
+
+    @property
+    def samples(self) -> str:
+        return f"{self.prefix}.samples"
+
+    @property
+    def orders(self) -> str:
+        return f"{self.prefix}.orders"
+
+    @property
+    def downtimes(self) -> str:
+        return f"{self.prefix}.downtimes"
+
+    @property
+    def alerts(self) -> str:
+        return f"{self.prefix}.alerts"
+
+    @property
+    def kpis(self) -> str:
+        return f"{self.prefix}.kpis"
+
+    @property
+    def dead_letters(self) -> str:
+        return f"{self.prefix}.dead-letters"
+
+    @property
+    def rules(self) -> str:
+        return f"{self.prefix}.rules"
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """What the stream stage writes and the sinks read."""
+        return (self.samples, self.orders, self.downtimes, self.alerts, self.kpis, self.dead_letters)
