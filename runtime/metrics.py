@@ -11,8 +11,6 @@ MQTT_CONNECTED = Gauge("linepulse_mqtt_connected", "1 while the bridge is connec
 MQTT_IN_FLIGHT = Gauge("linepulse_mqtt_in_flight", "MQTT messages received and not yet acknowledged")
 MQTT_CONNECTS = Counter("linepulse_mqtt_connects", "Connections that the bridge made to the MQTT broker")
 CLOCK_JUMPS = Counter("linepulse_clock_jumps", "Jumps of the clock over 60 s that the bridge evened out")
-    "linepulse_clock_jumps", "Jumps of the system clock over 60 s that the bridge evened out"
-)
 
 APPLIED = Counter("linepulse_records_applied", "Records applied, each once", ["topic"])
 SKIPPED = Counter("linepulse_records_skipped", "Records already applied that Kafka brought again", ["topic"])
