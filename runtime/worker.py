@@ -1,0 +1,86 @@
+"""A Faust app as a role runs it: made from the settings, in the foreground, ended cleanly by SIGTERM."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import faust
+
+from runtime.settings import Settings
+from schemas.errors import Unavailable
+
+MAX_BATCH = 2000  # records that one fetch hands over for a partition
+STOP_SECONDS = 8.0
+
+
+def make_app(settings: Settings, name: str) -> faust.App:
+    """A Faust app of this installation; its consumer group is `<prefix>-<name>`."""
+    session = settings.kafka_session_timeout_s
+    app = faust.App(
+        f"{settings.topic_prefix}-{name}",
+        broker=";".join(f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")),
+        store="memory://",
+        key_serializer="raw",
+        value_serializer="raw",
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        producer_acks=-1,
+        broker_session_timeout=session,
+        broker_heartbeat_interval=max(0.3, session / 6),
+        broker_rebalance_timeout=settings.kafka_rebalance_timeout_s,
+        broker_max_poll_records=MAX_BATCH,
+        # An event is a batch: a few of them are plenty in memory.
+        stream_buffer_maxsize=4,
+        # What is in the agents' hands at a rebalance is judged by its epoch, not waited for.
+        stream_wait_empty=False,
+        consumer_auto_offset_reset="earliest",
+        web_enabled=False,
+    )
+    app.finalize()
+    return app
+
+
+def stop_requested() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    return stop
+
+
+async def run_app(app: faust.App, *, stopping: Callable[[], Awaitable[None]] | None = None) -> None:
+    """Run the app until SIGTERM or SIGINT, then stop it within STOP_SECONDS.
+
+    Args:
+        stopping: awaited before the app stops.
+    Raises:
+        Unavailable: the app crashed; its supervisor starts it again, and it goes on from its store.
+    """
+    stop = stop_requested()
+    starting = asyncio.create_task(app.start())
+    crashed = asyncio.create_task(_until_crashed(app, starting))
+    asked = asyncio.create_task(stop.wait())
+    await asyncio.wait({crashed, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if stopping is not None:
+        await stopping()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await app.stop()
+    except TimeoutError:
+        pass  # everything that counts is in the store; the rest is Faust's own tidying up
+    if crashed.done():
+        raise Unavailable(str(crashed.result()) or repr(crashed.result())) from crashed.result()
+    crashed.cancel()
+
+
+async def _until_crashed(app: faust.App, starting: asyncio.Task[bool]) -> BaseException:
+    try:
+        await starting
+    except Exception as error:
+        return error
+    await app._crashed.wait()
+    return app.crash_reason or RuntimeError("the Faust app crashed")
