@@ -1,0 +1,173 @@
+"""The database's schema: bring it up to date (`migrate`), or say what is wrong with it (`check`)."""
+
+from urllib.parse import urlsplit
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from psycopg import sql
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from schemas.errors import Unavailable
+from sinks import migrations
+from sinks.sql import statement
+
+TABLES = (
+    "ProductionData",
+    "ProductionOrder",
+    "Downtime",
+    "Alert",
+    "KPISnapshot",
+    "DeadLetter",
+    "SinkCursor",
+    "Generation",
+)
+ALWAYS_THERE = ("postgres", "template1")  # databases to ask whether ours exists
+CONNECT_SECONDS = 10
+
+
+class SchemaError(Exception):
+    """The database can't be used as it is; the text says why, and what to do."""
+
+
+def migrate(database_url: str) -> None:
+    """Create the database if it is missing, and bring its schema up to date. Safe to repeat, also at once.
+
+    Raises:
+        SchemaError: it has tables of our names that are not ours.
+        Unavailable: PostgreSQL does not answer, or does not let us in.
+    """
+    _create_database(database_url)
+    try:
+        _upgrade(database_url)
+    except psycopg.OperationalError as error:
+        raise Unavailable(_sentence(database_url, error)) from error
+
+
+def check(database_url: str) -> str | None:
+    """None if the schema is up to date, else a sentence that says what is wrong with it.
+
+    Raises:
+        Unavailable: PostgreSQL does not answer, or does not let us in.
+    """
+    if not _exists(database_url):
+        return f'DATABASE_URL: no database "{_database(database_url)}"; run linepulse setup'
+    with _connect(database_url) as connection:
+        found, foreign = _revision(connection), _foreign_tables(connection)
+    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    if foreign:
+        return _not_ours(database_url, foreign)
+    if found == head:
+        return None
+    where = f'DATABASE_URL: the schema of database "{_database(database_url)}"'
+    if found is None:
+        return f"{where} is missing; run linepulse setup"
+    return f"{where} is {found}, expected {head}; run linepulse setup"
+
+
+def _upgrade(database_url: str) -> None:
+    # The connection is psycopg's own, so that the URL means the same here as everywhere else.
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: _connect(database_url, autocommit=False),
+        poolclass=NullPool,
+    )
+    with engine.begin() as connection:
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)
+        raw.execute(statement("lock_schema"))  # a second `setup` waits here, and finds nothing left to do
+        foreign = _foreign_tables(raw)
+        if foreign:
+            raise SchemaError(_not_ours(database_url, foreign))
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations.HERE).replace("%", "%%"))
+    return config
+
+
+def _revision(connection: psycopg.Connection) -> str | None:
+    if not connection.execute(statement("tables_named"), [[migrations.VERSION_TABLE]]).fetchall():
+        return None
+    row = connection.execute(statement("schema_revision")).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _foreign_tables(connection: psycopg.Connection) -> list[str]:
+    """Tables of our names in a database that we never migrated."""
+    if _revision(connection) is not None:
+        return []
+    return [row[0] for row in connection.execute(statement("tables_named"), [list(TABLES)])]
+
+
+def _not_ours(database_url: str, foreign: list[str]) -> str:
+    named = ", ".join(f'"{table}"' for table in foreign)
+    return (
+        f'DATABASE_URL: database "{_database(database_url)}" already has {named}, not made by linepulse; '
+        "name another database, or move them away, then run linepulse setup"
+    )
+
+
+def _create_database(database_url: str) -> None:
+    if _exists(database_url):
+        return
+    with _connect_elsewhere(database_url) as connection:
+        create = sql.SQL(statement("create_database")).format(sql.Identifier(_database(database_url)))
+        try:
+            connection.execute(create)
+        except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+            return  # somebody else was faster
+        except psycopg.Error as error:
+            raise SchemaError(_sentence(database_url, error)) from error
+
+
+def _exists(database_url: str) -> bool:
+    """Whether the database is there: libpq tells "no such database" from "no server" only in prose."""
+    try:
+        _connect(database_url).close()
+    except Unavailable:
+        with _connect_elsewhere(database_url) as connection:
+            if connection.execute(statement("database_named"), [_database(database_url)]).fetchone():
+                raise
+        return False
+    return True
+
+
+def _connect_elsewhere(database_url: str) -> psycopg.Connection:
+    for database in ALWAYS_THERE:
+        try:
+            return _connect(database_url, database)
+        except Unavailable as error:
+            failed = error
+    raise failed
+
+
+def _connect(
+    database_url: str, database: str | None = None, *, autocommit: bool = True
+) -> psycopg.Connection:
+    """Connect to the URL's database, or to another one of the same server."""
+    try:
+        return psycopg.connect(
+            database_url,
+            dbname=database or _database(database_url),
+            autocommit=autocommit,
+            connect_timeout=CONNECT_SECONDS,
+        )
+    except psycopg.OperationalError as error:
+        raise Unavailable(_sentence(database_url, error)) from error
+
+
+def _database(database_url: str) -> str:
+    name = psycopg.conninfo.conninfo_to_dict(database_url).get("dbname")
+    return str(name or urlsplit(database_url).username)
+
+
+def _sentence(database_url: str, error: psycopg.Error) -> str:
+    why = " ".join(str(error).split())
+    return f'DATABASE_URL: database "{_database(database_url)}": {why}'
