@@ -55,7 +55,10 @@ def without_password(url: str) -> str:
 class Settings(BaseSettings):
     """Every variable of linepulse, with its default; all are optional."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True, frozen=True)
+    # The prefix keeps `LANG` and `LOG` of the environment, which are not ours, from being read by field name.
+    model_config = SettingsConfigDict(
+        env_file=".env", env_prefix="LINEPULSE_", extra="ignore", populate_by_name=True, frozen=True
+    )
 
     mqtt_broker_url: Annotated[str, AfterValidator(_mqtt_url)] = Field(
         "mqtt://localhost:1883",
