@@ -1,0 +1,36 @@
+"""Free loopback ports that stay ours: outside the range from which the system takes outgoing ports."""
+
+import random
+import socket
+
+LOW, HIGH = 20_000, 32_000  # Linux hands out 32768-60999 to outgoing connections
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on the port, on any address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+    return not answers(port)
+
+
+def answers(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server accepts connections there."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def free_port(preferred: int | None = None) -> int:
+    """The preferred port if it is free, else another one."""
+    if preferred is not None and is_free(preferred):
+        return preferred
+    while True:
+        port = random.randrange(LOW, HIGH)
+        if is_free(port):
+            return port

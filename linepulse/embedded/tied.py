@@ -1,0 +1,24 @@
+"""Run a command that dies with its parent: `python -IS tied.py SIGNAL PARENT_PID COMMAND...`.
+
+The kernel sends SIGNAL when the parent's thread ends, however it ends, SIGKILL included. On systems
+without that service the command simply runs.
+"""
+
+import ctypes
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    signal, parent, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0)
+    if os.getppid() != parent:  # it died before we could ask
+        sys.exit(1)
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main()

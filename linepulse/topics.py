@@ -1,0 +1,111 @@
+"""The Kafka topics of an installation: made as they must be, or told apart from it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from runtime.settings import Settings
+from schemas.topics import DERIVED_RETENTION_DAYS, RAW_RETENTION_DAYS
+
+DAY_MS = 86_400_000
+
+
+class TopicsError(RuntimeError):
+    """The topics are not, or cannot be made, as linepulse needs them."""
+
+
+@dataclass(frozen=True)
+class TopicPlan:
+    """What one topic shall be."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+def plan(settings: Settings) -> list[TopicPlan]:
+    """Every topic that `setup` makes. Faust makes the changelogs of its own tables."""
+    topics, partitions = settings.topics, settings.partitions
+    # gzip: the one compression that every client reads without further parts.
+    raw = {
+        "retention.ms": str(RAW_RETENTION_DAYS * DAY_MS),
+        "compression.type": "gzip",
+        "cleanup.policy": "delete",
+    }
+    derived = {"retention.ms": str(DERIVED_RETENTION_DAYS * DAY_MS), "cleanup.policy": "delete"}
+    rules = {"cleanup.policy": "compact"}
+    return [
+        TopicPlan(topics.raw, partitions, raw),
+        *(TopicPlan(name, partitions, derived) for name in topics.derived),
+        TopicPlan(topics.rules, 1, rules),
+    ]
+
+
+@asynccontextmanager
+async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A connected admin client.
+
+    Raises:
+        TopicsError: Kafka does not answer.
+    """
+    client = AIOKafkaAdminClient(
+        bootstrap_servers=settings.kafka_bootstrap_servers, request_timeout_ms=15_000
+    )
+    try:
+        await client.start()
+    except KafkaError as error:
+        await client.close()
+        raise TopicsError(
+            f"KAFKA_BOOTSTRAP_SERVERS: nothing answers at {settings.kafka_bootstrap_servers} ({error});"
+            " start Kafka, or correct the variable"
+        ) from None
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def partitions_of(client: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+    """The number of partitions of each topic that exists."""
+    there = set(await client.list_topics()) & set(names)
+    if not there:
+        return {}
+    described = await client.describe_topics(sorted(there))
+    return {topic["topic"]: len(topic["partitions"]) for topic in described if not topic["error_code"]}
+
+
+def differences(planned: list[TopicPlan], found: dict[str, int]) -> list[str]:
+    """What is wrong with the topics, a sentence each."""
+    return [
+        f"topic {topic.name} has {found[topic.name]} partitions, {topic.partitions} expected: "
+        "set LINEPULSE_PARTITIONS to what it has, or choose another LINEPULSE_TOPIC_PREFIX"
+        for topic in planned
+        if topic.name in found and found[topic.name] != topic.partitions
+    ]
+
+
+async def create_topics(settings: Settings) -> list[str]:
+    """Make the topics that are missing; say which they were.
+
+    Raises:
+        TopicsError: Kafka does not answer or refuses, or a topic is there with other partitions.
+    """
+    async with admin(settings) as client:
+        planned = plan(settings)
+        found = await partitions_of(client, [topic.name for topic in planned])
+        if wrong := differences(planned, found):
+            raise TopicsError("\n".join(wrong))
+        missing = [topic for topic in planned if topic.name not in found]
+        if not missing:
+            return []
+        response = await client.create_topics(
+            [NewTopic(t.name, t.partitions, settings.replication, topic_configs=t.config) for t in missing]
+        )
+        for name, code, *why in response.topic_errors:
+            error = for_code(code)
+            if code and error is not TopicAlreadyExistsError:
+                raise TopicsError(f"Kafka refused to make topic {name}: {error.__name__} {why or ''}")
+        return [topic.name for topic in missing]

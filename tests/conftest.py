@@ -1,0 +1,41 @@
+"""The servers that every test may use; see `tests/services`."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services import OwnServers, Services
+from tests.services.native import missing
+
+KINDS = ("embedded", "native", "docker")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--services",
+        choices=KINDS,
+        default=os.environ.get("LINEPULSE_TEST_SERVICES", "embedded"),
+        help="what the tests' Kafka, MQTT broker and PostgreSQL are",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--services") == "native" and (wrong := missing()):
+        pytest.exit("native services need: " + ", ".join(wrong), returncode=3)
+
+
+@pytest.fixture(scope="session")
+def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Kafka, MQTT and PostgreSQL, for the whole run."""
+    started = Services(request.config.getoption("--services"), tmp_path_factory.mktemp("services"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def own(services: Services, tmp_path: os.PathLike[str]) -> Iterator[OwnServers]:
+    """Starts servers that belong to one test."""
+    servers = OwnServers(services, tmp_path)
+    yield servers
+    servers.stop()

@@ -1,0 +1,189 @@
+"""Real servers for tests: Kafka, MQTT and PostgreSQL behind one interface. No mocks anywhere.
+
+    async def test_a_message_becomes_a_row(services):
+        settings = services.settings(mqtt_receive_maximum=40)   # own topics (made), database, client id
+        ...
+        services.kafka.kill(); services.kafka.start()           # same port; Kafka's data stays only if native
+
+    def test_postgres_freezes(own):                             # servers of this test alone, stopped after it
+        postgres = own.postgres()
+        settings = own.settings(postgres=postgres)              # the other servers are the session's
+        postgres.freeze(); postgres.thaw(); postgres.stop(); postgres.kill(); postgres.start()
+
+`--services embedded|native|docker` or LINEPULSE_TEST_SERVICES chooses what they are (default: embedded).
+`services.kind` tells which; `services.database()` gives the URL of a fresh empty database;
+`settings(topics=False)` makes no topics; `settings(database_url=...)` makes no database. Each server has
+`url`, `port`, `pid`, `running`, `start()`, `stop()` (SIGTERM), `kill()` (SIGKILL), `freeze()`, `thaw()`.
+The embedded Kafka forgets everything when it ends, embedded MQTT too; native servers keep their data.
+"""
+
+import asyncio
+import threading
+import uuid
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import psycopg
+from psycopg import sql
+
+from linepulse.embedded.kafka import EmbeddedKafka
+from linepulse.embedded.mqtt import EmbeddedMqtt
+from linepulse.embedded.postgres import PostgresServer
+from linepulse.topics import create_topics
+from runtime.settings import Settings
+from tests.services.native import Mosquitto, NativeKafka, native_postgres
+
+Kind = Literal["embedded", "native", "docker"]
+
+
+class AnyServer(Protocol):
+    """What a server can do, of whatever kind it is."""
+
+    @property
+    def url(self) -> str: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def kill(self) -> None: ...
+    def freeze(self) -> None: ...
+    def thaw(self) -> None: ...
+
+
+class Services:
+    """Three servers, each started when it is first asked for."""
+
+    def __init__(self, kind: Kind, folder: Path) -> None:
+        self.kind = kind
+        self._folder = folder
+        self._started: list[AnyServer] = []
+
+    @cached_property
+    def kafka(self) -> AnyServer:
+        return self.new_kafka()
+
+    @cached_property
+    def mqtt(self) -> AnyServer:
+        return self.new_mqtt()
+
+    @cached_property
+    def postgres(self) -> AnyServer:
+        return self.new_postgres()
+
+    @property
+    def kafka_bootstrap_servers(self) -> str:
+        return self.kafka.url
+
+    @property
+    def mqtt_broker_url(self) -> str:
+        return self.mqtt.url
+
+    @property
+    def database_url(self) -> str:
+        """A fresh, empty database at each access."""
+        return self.database()
+
+    def new_kafka(self) -> AnyServer:
+        return self._start({"embedded": EmbeddedKafka, "native": NativeKafka}, "kafka")
+
+    def new_mqtt(self) -> AnyServer:
+        return self._start({"embedded": EmbeddedMqtt, "native": Mosquitto}, "mqtt")
+
+    def new_postgres(self) -> AnyServer:
+        return self._start({"embedded": PostgresServer, "native": native_postgres}, "postgres")
+
+    def _start(self, makers: dict[str, Any], name: str) -> AnyServer:
+        if self.kind == "docker":
+            from tests.services import docker  # noqa: PLC0415 - needs an engine
+
+            server: AnyServer = docker.server(name)
+        else:
+            server = makers[self.kind](self._folder / f"{name}-{uuid.uuid4().hex[:6]}")
+        server.start()
+        self._started.append(server)
+        return server
+
+    def database(self, server: AnyServer | None = None) -> str:
+        """The URL of a new, empty database."""
+        url = (server or self.postgres).url
+        name = f"t_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return f"{url.rpartition('/')[0]}/{name}"
+
+    def settings(
+        self,
+        *,
+        kafka: AnyServer | None = None,
+        mqtt: AnyServer | None = None,
+        postgres: AnyServer | None = None,
+        topics: bool = True,
+        **overrides: Any,
+    ) -> Settings:
+        """Settings that share nothing with another test; their topics are made unless `topics=False`."""
+        unique = uuid.uuid4().hex[:8]
+        chosen: dict[str, Any] = {
+            "mqtt_broker_url": (mqtt or self.mqtt).url,
+            "kafka_bootstrap_servers": (kafka or self.kafka).url,
+            "kafka_idempotence": self.kind != "embedded",
+            "kafka_session_timeout_s": 6,
+            "kafka_rebalance_timeout_s": 3,
+            "topic_prefix": f"t{unique}",
+            "mqtt_client_id": f"bridge-{unique}",
+            "http_port": 0,
+            "plant": Path("no-such-plant.toml"),
+            "partitions": 4,
+            **overrides,
+        }
+        if "database_url" not in chosen:
+            chosen["database_url"] = self.database(postgres)
+        settings = Settings(_env_file=None, **chosen)
+        if topics:
+            _run(create_topics(settings))
+        return settings
+
+    def stop(self) -> None:
+        """End all of them."""
+        for server in reversed(self._started):
+            server.kill()
+        self._started.clear()
+
+
+class OwnServers:
+    """Servers for one test to break. What it does not start itself is the session's."""
+
+    def __init__(self, shared: Services, folder: Path) -> None:
+        self._shared = shared
+        self._mine = Services(shared.kind, folder)
+
+    def kafka(self) -> AnyServer:
+        return self._mine.new_kafka()
+
+    def mqtt(self) -> AnyServer:
+        return self._mine.new_mqtt()
+
+    def postgres(self) -> AnyServer:
+        return self._mine.new_postgres()
+
+    def settings(self, **overrides: Any) -> Settings:
+        """As `services.settings`, with `kafka=`, `mqtt=` or `postgres=` a server of this test."""
+        return self._shared.settings(**overrides)
+
+    def stop(self) -> None:
+        self._mine.stop()
+
+
+def _run(work: Any) -> None:
+    """Run a coroutine to its end, from a test that may itself be one."""
+    failed: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            asyncio.run(work)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=target)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
