@@ -46,15 +46,14 @@ class Stoppages:
         self._zone = zone
         self._micro = start + self._in(MICRO_EVERY_S)
         self._breakdown = start + self._in(BREAKDOWN_EVERY_S)
-        self._shift = self._shift_change(start)
+        self._change = next_shift(zone, start)  # by the plant's clock; the line stops a little off it
+        self._shift = self._near(self._change)
 
     def _in(self, mean_s: float) -> int:
         return int(self._rng.expovariate(1.0 / mean_s) * SECOND)
 
-    def _shift_change(self, after: int) -> int:
-        """When the line stops for the next shift: up to 90 s around the hour, later than `after`."""
-        jitter = self._rng.randrange(-90, 90) * SECOND
-        return next_shift(self._zone, after - jitter) + jitter
+    def _near(self, change: int) -> int:
+        return change + self._rng.randrange(-90, 90) * SECOND
 
     def following(self, after: int) -> Stoppage:
         """The next stop that begins later than `after`, at which the line runs again."""
@@ -69,8 +68,9 @@ class Stoppages:
             lasts = int(min(120.0, max(4.0, self._rng.lognormvariate(3.2, 0.8))) * SECOND)
             reason = self._rng.choice(MICRO_REASONS)
         end = start + lasts
-        if self._shift <= end:
-            self._shift = self._shift_change(end)
+        while self._shift <= end:
+            self._change = next_shift(self._zone, self._change)
+            self._shift = self._near(self._change)
         if self._breakdown <= end:
             self._breakdown = end + self._in(BREAKDOWN_EVERY_S)
         if self._micro <= end:

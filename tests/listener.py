@@ -1,0 +1,58 @@
+"""A subscriber of its own: counts what really reached the broker."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+PATIENCE_S = 30.0
+
+
+class Listener:
+    """Everything published under a filter while the `with` block lasts, in order of arrival."""
+
+    def __init__(self, url: str, topics: str = "production/#") -> None:
+        parts = urlsplit(url)
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self._subscribed = False
+        self._topics = topics
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+        self._client.on_connect = lambda *_: self._client.subscribe(topics, 1)
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+        self._client.connect(parts.hostname or "localhost", parts.port or 1883)
+
+    def __enter__(self) -> Self:
+        self._client.loop_start()
+        wait_until(lambda: self._subscribed, "the broker to take the subscription")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def data(self, line_id: str) -> list[dict[str, Any]]:
+        """The data payloads of a line."""
+        return [payload for topic, payload in self.heard if topic == f"production/{line_id}/data"]
+
+    def statuses(self, line_id: str) -> list[dict[str, Any]]:
+        """The status payloads of a line."""
+        return [payload for topic, payload in self.heard if topic == f"production/{line_id}/status"]
+
+    def _on_subscribe(self, *_: object) -> None:
+        self._subscribed = True
+
+    def _on_message(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        self.heard.append((message.topic, json.loads(message.payload)))
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
+    """Return as soon as `holds()`; fail after `seconds`."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
