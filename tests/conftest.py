@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,7 +35,7 @@ def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def own(services: Services, tmp_path: os.PathLike[str]) -> Iterator[OwnServers]:
+def own(services: Services, tmp_path: Path) -> Iterator[OwnServers]:
     """Starts servers that belong to one test."""
     servers = OwnServers(services, tmp_path)
     yield servers

@@ -55,6 +55,8 @@ class Services:
     def __init__(self, kind: Kind, folder: Path) -> None:
         self.kind = kind
         self._folder = folder
+        self._plant = folder / "plant.toml"
+        self._plant.touch()  # empty: the built-in rules
         self._started: list[AnyServer] = []
 
     @cached_property
@@ -93,9 +95,9 @@ class Services:
 
     def _start(self, makers: dict[str, Any], name: str) -> AnyServer:
         if self.kind == "docker":
-            from tests.services import docker  # noqa: PLC0415 - needs an engine
+            from tests.services.docker import DockerServer  # noqa: PLC0415 - needs an engine
 
-            server: AnyServer = docker.server(name)
+            server: AnyServer = DockerServer(name)
         else:
             server = makers[self.kind](self._folder / f"{name}-{uuid.uuid4().hex[:6]}")
         server.start()
@@ -130,7 +132,7 @@ class Services:
             "topic_prefix": f"t{unique}",
             "mqtt_client_id": f"bridge-{unique}",
             "http_port": 0,
-            "plant": Path("no-such-plant.toml"),
+            "plant": self._plant,
             "partitions": 4,
             **overrides,
         }

@@ -2,10 +2,11 @@
 
 import asyncio
 
-import paho.mqtt.client as mqtt
 import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from tests.services import OwnServers, Services
 
@@ -32,11 +33,11 @@ async def test_kafka_gives_back_what_was_sent(services: Services) -> None:
     await producer.stop()
 
 
-@pytest.mark.parametrize("version", [mqtt.MQTTv311, mqtt.MQTTv5])
-def test_mqtt_speaks_both_versions_on_one_port(services: Services, version: int) -> None:
+@pytest.mark.parametrize("version", [MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5])
+def test_mqtt_speaks_both_versions_on_one_port(services: Services, version: MQTTProtocolVersion) -> None:
     """A client of MQTT 3.1.1 and one of MQTT 5 get their PUBACK at the same URL."""
     settings = services.settings(topics=False, database_url="postgresql://none/none")
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=version)
+    client = Client(CallbackAPIVersion.VERSION2, protocol=version)
     client.connect(str(settings.mqtt.hostname), settings.mqtt.port or 1883)
     client.loop_start()
     sent = client.publish("production/ligne1/data", b"x" * 1_500_000, qos=1)

@@ -1,0 +1,46 @@
+# linepulse: `make demo` needs nothing but Python 3.11 or newer, make and the network.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+LINES ?= 3
+PYTEST_ARGS ?=
+
+.PHONY: help install demo test test-native check bench chaos clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+install: $(STAMP)  ## .venv with the pinned dependencies; .venv/bin/linepulse is the command
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "linepulse needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "could not make .venv: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
+	@touch $@
+
+demo: install  ## the whole plant, embedded: LINES=0 for your own machines
+	@exec $(BIN)/linepulse demo --lines $(LINES)
+
+test: install  ## everything that runs on a bare machine
+	$(BIN)/python -m pytest --services embedded -m 'not docker' $(PYTEST_ARGS)
+
+test-native: install  ## the same on Apache Kafka, Mosquitto and PostgreSQL
+	$(BIN)/python -m pytest --services native $(PYTEST_ARGS)
+
+check: install  ## lint, format, types, imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/python -m pytest tests/test_imports.py
+
+bench: install  ## figures with their references, on native servers
+	$(BIN)/python -m benchmarks
+
+chaos: install  ## faults at random, for longer than the tests do it
+	$(BIN)/python -m tests.chaos
+
+clean:  ## what was made here, the environment included
+	rm -rf .venv .linepulse build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
