@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, FilePath, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.topics import PARTITIONS, Topics
@@ -161,6 +161,12 @@ class Settings(BaseSettings):
         title="MQTT version",
         description="the protocol that the bridge speaks",
         validation_alias="LINEPULSE_MQTT_VERSION",
+    )
+    mqtt_ca_file: FilePath | None = Field(
+        None,
+        title="MQTT certificate authority",
+        description="PEM file of the authority that signed the broker's certificate; unset: the system's",
+        validation_alias="LINEPULSE_MQTT_CA_FILE",
     )
     max_payload_bytes: int = Field(
         900 * 1024,

@@ -1,0 +1,12 @@
+"""`python -m bridge`: the bridge alone, as `linepulse bridge` runs it."""
+
+import sys
+
+from bridge.role import main
+from runtime.settings import Settings, SettingsError
+
+if __name__ == "__main__":
+    try:
+        main(Settings.read())
+    except SettingsError as error:
+        sys.exit(str(error))

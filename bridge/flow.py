@@ -1,0 +1,149 @@
+"""What a run does with each delivery: to the log, and when it is there, an acknowledgement back."""
+
+import asyncio
+
+from prometheus_client import Counter
+
+from bridge.backlog import Backlog
+from bridge.clock import LogClock
+from bridge.connection import Connection
+from bridge.lanes import Batch, Lanes
+from bridge.ledger import Ledger
+from bridge.record import Delivery, places, record_of
+from runtime import metrics
+from runtime.narrator import Narrator
+from runtime.settings import Settings
+from schemas.raw import Kind, RawHeaders
+
+IN_FLIGHT_BYTES = 32 * 1024 * 1024
+SHOWN_CHARACTERS = 200
+
+_RECEIVED: dict[Kind, Counter] = {
+    kind: metrics.MQTT_RECEIVED.labels(kind.value) for kind in Kind if kind is not Kind.TICK
+}
+
+
+class Flow:
+    """Between one connection and the lanes of the log. Nothing here waits, except `drained`.
+
+    Reading stops while more than `most` messages or IN_FLIGHT_BYTES wait for Kafka, and goes on at half of
+    it: with MQTT 5 the receive maximum bounds QoS 1 before that; QoS 0 and MQTT 3.1.1 know no other bound.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        narrator: Narrator,
+        clock: LogClock,
+        connection: Connection,
+        lanes: Lanes,
+        run: int,
+        session_present: bool,
+    ) -> None:
+        self._settings = settings
+        self._narrator = narrator
+        self._clock = clock
+        self._connection = connection
+        self._lanes = lanes
+        self._run = run
+        self._seq = 0
+        self._place = places(settings.partitions)
+        self._ledger = Ledger()
+        self._settled = asyncio.Event()
+        self._backlog = Backlog(session_present)
+        self._ticks: list[Batch] = []
+        self._most = 2 * settings.mqtt_receive_maximum
+        self._stopping = False
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Put a delivery into the log."""
+        self._seq += 1
+        self._backlog.arrived()
+        record = record_of(
+            delivery,
+            self._place(delivery.topic),
+            self._settings.mqtt_client_id,
+            self._run,
+            self._seq,
+            self._backlog.active,
+            self._settings.max_payload_bytes,
+        )
+        batch = self._lanes.append(record, self._clock.now())
+        self._ledger.add(delivery.mid, len(record.value), batch)
+        self._count(delivery, record.kind)
+        if self._narrator.wants():
+            payload = delivery.payload[: 4 * SHOWN_CHARACTERS].decode(errors="replace")[:SHOWN_CHARACTERS]
+            self._narrator.event("bridge.received", topic=delivery.topic, payload=payload)
+        else:
+            self._narrator.skip()
+        if self._full(1):
+            self._connection.pause()
+
+    def burst_over(self) -> None:
+        """Take stock after a run of deliveries."""
+        metrics.MQTT_IN_FLIGHT.set(len(self._ledger))
+
+    def stored(self) -> None:
+        """Acknowledge what Kafka has, as far as everything received before it is there too."""
+        before = len(self._ledger)
+        mids = self._ledger.settle()
+        if len(self._ledger) == before:
+            return
+        self._connection.ack(mids)
+        metrics.MQTT_ACKED.inc(len(mids))
+        metrics.MQTT_IN_FLIGHT.set(len(self._ledger))
+        self._settled.set()
+        self.probe(len(mids))
+        if self._connection.paused and not self._stopping and not self._full(0.5):
+            self._connection.resume()
+
+    def probe(self, acked: int = 0) -> None:
+        """Find out whether the broker's queue has run dry, while that is open."""
+        if self._backlog.wants_probe(acked, len(self._ledger)):
+            self._connection.ping()
+
+    def answered(self) -> None:
+        """The broker answered a probe."""
+        self._backlog.answered()
+        if not len(self._ledger):
+            self.probe()
+
+    def tick(self) -> None:
+        """Tell each partition that time passes; not again before the last tick is there."""
+        if all(batch.done for batch in self._ticks):
+            headers = RawHeaders(Kind.TICK, run=self._run).encode()
+            self._ticks = self._lanes.append_to_each(headers, self._clock.now())
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._stopping = True
+        self._connection.pause()
+
+    async def drained(self) -> None:
+        """Wait until everything received is stored, and its acknowledgement on its way."""
+        while len(self._ledger):
+            self._settled.clear()
+            await self._settled.wait()
+
+    @property
+    def waiting(self) -> int:
+        """Messages received and not acknowledged."""
+        return len(self._ledger)
+
+    @property
+    def received(self) -> int:
+        """Messages received in this run."""
+        return self._seq
+
+    def _full(self, share: float) -> bool:
+        return len(self._ledger) > share * self._most or self._ledger.bytes > share * IN_FLIGHT_BYTES
+
+    @staticmethod
+    def _count(delivery: Delivery, kind: Kind) -> None:
+        _RECEIVED[kind].inc()
+        if delivery.retain:
+            metrics.MQTT_RETAINED.inc()
+        if delivery.dup:
+            metrics.MQTT_DUP.inc()
+        if delivery.qos == 0:
+            metrics.MQTT_QOS0.inc()

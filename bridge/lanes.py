@@ -1,0 +1,91 @@
+"""Writing to the log: a lane a partition, each one batch at a time."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from bridge.record import Record
+
+
+class Batch:
+    """Records of one partition that Kafka stores together; `done` when it has (acks=all)."""
+
+    __slots__ = ("builder", "done")
+
+    def __init__(self, builder: Any) -> None:
+        self.builder = builder
+        self.done = False
+
+
+class Lane:
+    """One partition: what comes while a batch is on its way goes with the next one.
+
+    So batches grow with the load and a lone message waits for nobody, without a linger time.
+    """
+
+    def __init__(self, producer: Any, topic: str, partition: int, on_stored: Callable[[], None]) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._partition = partition
+        self._on_stored = on_stored
+        self._waiting: deque[Batch] = deque()
+        self._wake = asyncio.Event()
+
+    def append(self, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]], at_ms: int) -> Batch:
+        """Put a record behind those of the partition before it."""
+        if self._waiting:
+            batch = self._waiting[-1]
+            if batch.builder.append(timestamp=at_ms, key=key, value=value, headers=headers) is not None:
+                return batch
+        batch = Batch(self._producer.create_batch())
+        # A batch takes its first record whatever its size.
+        batch.builder.append(timestamp=at_ms, key=key, value=value, headers=headers)
+        self._waiting.append(batch)
+        self._wake.set()
+        return batch
+
+    async def run(self) -> None:
+        """Send batches in order, until one fails (KafkaError): what became of that one is then unknown."""
+        while True:
+            await self._wake.wait()
+            while self._waiting:
+                batch = self._waiting.popleft()
+                stored = await self._producer.send_batch(
+                    batch.builder, self._topic, partition=self._partition
+                )
+                await stored
+                batch.done = True
+                self._on_stored()
+            self._wake.clear()
+
+
+class Lanes:
+    """All partitions of the log. `failed` resolves to the reason when what became of a batch is unknown."""
+
+    def __init__(self, producer: Any, topic: str, partitions: int, on_stored: Callable[[], None]) -> None:
+        self._lanes = [Lane(producer, topic, number, on_stored) for number in range(partitions)]
+        self.failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._tasks = [asyncio.create_task(lane.run()) for lane in self._lanes]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+
+    def append(self, record: Record, at_ms: int) -> Batch:
+        """Put a record behind those of its partition."""
+        return self._lanes[record.partition].append(record.key, record.value, record.headers, at_ms)
+
+    def append_to_each(self, headers: list[tuple[str, bytes]], at_ms: int) -> list[Batch]:
+        """Put a record without key and value, a tick, into every partition."""
+        return [lane.append(None, b"", headers, at_ms) for lane in self._lanes]
+
+    async def close(self) -> None:
+        """Send nothing more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and not self.failed.done():
+            self.failed.set_result(repr(task.exception()))
+        elif not task.cancelled():
+            task.exception()  # seen: one reason is enough

@@ -1,0 +1,109 @@
+"""The bridge as a role: runs one after the other until SIGTERM or SIGINT."""
+
+import asyncio
+import signal
+import time
+
+import uvloop
+
+from bridge.backoff import LONGEST_S, Backoff
+from bridge.clock import LogClock
+from bridge.kafka import check_log
+from bridge.run import Run
+from runtime import metrics
+from runtime.health import Health
+from runtime.narrator import Narrator, quiet_libraries
+from runtime.settings import Settings, SettingsError
+from schemas.errors import Unavailable
+
+
+class Bridge:
+    """Keeps a run going: after one that failed waits a little, then begins the next."""
+
+    def __init__(self, settings: Settings, narrator: Narrator) -> None:
+        self._settings = settings
+        self._narrator = narrator
+        self._clock = LogClock(self._jumped)
+        self._run = self._new_run()
+        self._started = False
+        self._wrong = "starting"
+        self.stop = asyncio.Event()
+
+    def ready(self) -> str | None:
+        """None while MQTT is subscribed and Kafka takes records, else what is wrong."""
+        return None if self._run.ready else self._wrong
+
+    async def go(self) -> None:
+        """Bridge until `stop` is set.
+
+        Raises:
+            SettingsError: the log is not as `setup` makes it.
+        """
+        backoff = Backoff()
+        received = 0
+        while not self.stop.is_set():
+            self._run = self._new_run()
+            began = time.monotonic()
+            try:
+                await check_log(self._settings)
+                await self._run.go(self.stop)
+            except (Unavailable, SettingsError) as error:
+                # A log that was right and is not is Kafka's trouble, for now.
+                if isinstance(error, SettingsError) and not self._started:
+                    raise
+                if time.monotonic() - began > LONGEST_S:
+                    backoff.reset()
+                await self._wait(backoff.wait_s(), str(error))
+            received += self._run.received
+        self._narrator.say("bridge.stopped", count=received)
+
+    def _new_run(self) -> Run:
+        return Run(self._settings, self._narrator, self._clock, self._is_ready)
+
+    def _is_ready(self) -> None:
+        if not self._started:
+            self._narrator.say("bridge.started")
+        self._started = True
+        self._narrator.say("bridge.listening")
+
+    async def _wait(self, seconds: float, why: str) -> None:
+        self._wrong = why
+        if not self.stop.is_set():
+            self._narrator.say("bridge.again", why=why, seconds=f"{seconds:.1f}")
+        stopping = asyncio.create_task(self.stop.wait())
+        await asyncio.wait({stopping}, timeout=seconds)
+        stopping.cancel()
+
+    def _jumped(self, ms: float) -> None:
+        metrics.CLOCK_JUMPS.inc()
+        self._narrator.say("bridge.clock_jump", seconds=round(ms / 1000))
+
+
+async def run(settings: Settings) -> None:
+    """Bridge until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: the log is not as `setup` makes it; the text says what to do.
+        OSError: the health port that was asked for is busy.
+    """
+    narrator = Narrator(settings.lang, settings.log, "bridge")
+    narrator.say("bridge.starting")
+    bridge = Bridge(settings, narrator)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, bridge.stop.set)
+    health = Health(narrator, "bridge", settings.http_host, settings.http_port, bridge.ready)
+    await health.start()
+    try:
+        await bridge.go()
+    finally:
+        await health.stop()
+
+
+def main(settings: Settings) -> None:
+    """`run` on uvloop, which saves a fifth of the time that a message takes.
+
+    Raises: as `run`.
+    """
+    quiet_libraries()
+    uvloop.run(run(settings))

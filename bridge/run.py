@@ -1,0 +1,128 @@
+"""One run of the bridge: one connection to MQTT and one producer, until either fails or the role stops."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from bridge.clock import LogClock
+from bridge.connection import Connection
+from bridge.flow import Flow
+from bridge.kafka import close_producer, open_producer, read_tail
+from bridge.lanes import Lanes
+from runtime import metrics
+from runtime.narrator import Narrator
+from runtime.settings import Settings, without_password
+from schemas.errors import Unavailable
+from schemas.raw import TICK_SECONDS
+from schemas.topics import MQTT_FILTERS
+
+DRAIN_S = 5.0  # with GOODBYE_S and FLUSH_S of the others, well within the 10 s that a role has to end
+
+
+class Run:
+    """Connects to MQTT first, so that the broker throws out an older bridge before this one writes.
+
+    Whatever ends a run, what is not known to be in Kafka stays unacknowledged, and comes again.
+    """
+
+    number = 0  # the log will number the runs; until then all are run 0
+
+    def __init__(
+        self, settings: Settings, narrator: Narrator, clock: LogClock, on_ready: Callable[[], None]
+    ) -> None:
+        self._settings = settings
+        self._narrator = narrator
+        self._clock = clock
+        self._on_ready = on_ready
+        self._flow: Flow | None = None
+        self.ready = False
+
+    @property
+    def received(self) -> int:
+        """Messages received in this run."""
+        return self._flow.received if self._flow else 0
+
+    async def go(self, stop: asyncio.Event) -> None:
+        """Bridge until `stop` is set.
+
+        Raises:
+            Unavailable: the broker or Kafka went away, or could not be reached.
+        """
+        connection = Connection(
+            self._settings,
+            on_delivery=lambda delivery: self._flow.deliver(delivery) if self._flow else None,
+            on_burst=lambda: self._flow.burst_over() if self._flow else None,
+            on_pong=lambda: self._flow.answered() if self._flow else None,
+        )
+        self._narrator.say("bridge.connecting", url=without_password(self._settings.mqtt_broker_url))
+        try:
+            session_present = await connection.open()
+            self._narrator.say("bridge.connected")
+            metrics.MQTT_CONNECTS.inc()
+            await self._with_mqtt(connection, session_present, stop)
+        finally:
+            connection.drop()
+
+    async def _with_mqtt(self, connection: Connection, session_present: bool, stop: asyncio.Event) -> None:
+        self._clock.not_before((await read_tail(self._settings)).received_at)
+        producer = await open_producer(self._settings)
+        lanes = Lanes(producer, self._settings.topics.raw, self._settings.partitions, self._stored)
+        self._flow = flow = Flow(
+            self._settings, self._narrator, self._clock, connection, lanes, self.number, session_present
+        )
+        ticking = asyncio.create_task(self._tick(flow))
+        try:
+            await connection.subscribe()
+            for topic in MQTT_FILTERS:
+                self._narrator.say("bridge.subscribed", topic=topic)
+            flow.probe()
+            self.ready = True
+            metrics.MQTT_CONNECTED.set(1)
+            self._on_ready()
+            await self._until_the_end(connection, lanes, stop)
+        finally:
+            self.ready = False
+            metrics.MQTT_CONNECTED.set(0)
+            ticking.cancel()
+            await self._wind_up(connection, lanes, flow)
+            await close_producer(producer)
+
+    async def _until_the_end(self, connection: Connection, lanes: Lanes, stop: asyncio.Event) -> None:
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            ends: set[asyncio.Future[Any]] = {connection.lost, lanes.failed, stopping}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+        if lanes.failed.done():
+            raise Unavailable(f"Kafka {self._settings.kafka_bootstrap_servers}: {lanes.failed.result()}")
+        if connection.lost.done() and not stop.is_set():
+            raise Unavailable(
+                f"MQTT {without_password(self._settings.mqtt_broker_url)}: {connection.lost.result()}"
+            )
+
+    async def _wind_up(self, connection: Connection, lanes: Lanes, flow: Flow) -> None:
+        """Bring what was received to Kafka, and its acknowledgements to the broker, in good order.
+
+        Also when MQTT is gone: the next run's records must come behind these.
+        """
+        flow.stop()
+        self._narrator.sum_up()
+        if not lanes.failed.done():
+            self._narrator.say("bridge.stopping", count=flow.waiting)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_S):
+                    await flow.drained()
+        await connection.leave()
+        await lanes.close()
+
+    async def _tick(self, flow: Flow) -> None:
+        while True:
+            flow.tick()
+            self._narrator.sum_up()
+            await asyncio.sleep(TICK_SECONDS)
+
+    def _stored(self) -> None:
+        if self._flow:
+            self._flow.stored()
