@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
@@ -41,15 +41,19 @@ def _no_nul(text: str) -> str:
     return text
 
 
-Count = Annotated[
-    Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT)] | Annotated[float, Strict(), _whole(0, MAX_COUNT)],
-    Field(union_mode="left_to_right"),
-]
-Quantity = Annotated[
-    Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
-    | Annotated[float, Strict(), _whole(1, MAX_QUANTITY)],
-    Field(union_mode="left_to_right"),
-]
+if TYPE_CHECKING:
+    Count = int
+    Quantity = int
+else:
+    Count = Annotated[
+        Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT)] | Annotated[float, Strict(), _whole(0, MAX_COUNT)],
+        Field(union_mode="left_to_right"),
+    ]
+    Quantity = Annotated[
+        Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
+        | Annotated[float, Strict(), _whole(1, MAX_QUANTITY)],
+        Field(union_mode="left_to_right"),
+    ]
 Number = Annotated[float, Strict(), Field(ge=-MAX_FLOAT, le=MAX_FLOAT, allow_inf_nan=False)]
 Text = Annotated[str, Strict(), Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_no_nul)]
 Timestamp = (

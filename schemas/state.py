@@ -1,0 +1,163 @@
+"""A line's state: all that the rules remember. JSON in the changelog, under 256 KiB.
+
+Times are ms since 1970, durations ms, rates pieces per minute.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.events import AlertType, DowntimeCategory, Priority
+
+# Together they keep the state under 256 KiB, whatever texts fill it.
+MAX_WAITING = 48
+MAX_REMEMBERED = 500
+MAX_WINDOWS = 20
+
+Mode = Literal["unknown", "running", "stopped", "no_signal"]
+
+
+class Frozen(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a state is made of: never changed, only replaced."""
+
+
+class Order(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """An order that waits or runs. `started_at` is None while it waits."""
+
+    id: str
+    number: str
+    product: str
+    quantity: int
+    priority: Priority
+    operator: str | None
+    target_rate: float | None
+    created_at: int
+    produced: int = 0
+    defects: int = 0
+    actual_rate: float | None = None
+    started_at: int | None = None
+    shift: str | None = None
+    estimated_end: int | None = None
+
+
+class Orders(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """The running order, the waiting ones in order of arrival, and what was seen before (digests)."""
+
+    running: Order | None = None
+    waiting: tuple[Order, ...] = ()
+    done: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
+
+
+class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """The open stop."""
+
+    id: str
+    category: DowntimeCategory
+    start: int
+    created_at: int
+    reason: str | None = None
+    order_number: str | None = None
+    shift_id: str | None = None
+
+
+class Alert(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """A condition that holds since `since`; an open alert once it has an `id`."""
+
+    since: int
+    id: str | None = None
+    message: str = ""
+    value: float | None = None
+    threshold: float | None = None
+    created_at: int = 0
+
+
+class Mismatch(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """Counted pieces beside reported rate, over running time since `start`."""
+
+    start: int
+    running: int = 0
+    pieces: int = 0
+    reported: float = 0.0
+
+
+class Alerts(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """Conditions by type, and what two of them look back on."""
+
+    held: dict[AlertType, Alert] = {}
+    recent: tuple[tuple[int, int], ...] = ()  # (pieces, defects) of the latest messages
+    recent_pieces: int = 0  # their sums
+    recent_defects: int = 0
+    mismatch: Mismatch | None = None
+
+
+class Window(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """A KPI window [start, end): ms in each mode, pieces, and outputs in pieces."""
+
+    id: str
+    start: int
+    end: int
+    created_at: int
+    order_number: str | None = None
+    shift_id: str | None = None
+    shift_date: str | None = None
+    running: int = 0
+    stopped: int = 0
+    no_signal: int = 0
+    unknown: int = 0
+    pieces: int = 0
+    defects: int = 0
+    theoretical: float = 0.0
+    reported: float = 0.0
+
+
+class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """The open window, charged up to `charged`; the latest closed ones, for messages that come late."""
+
+    charged: int
+    open: Window
+    closed: tuple[Window, ...] = ()
+    published: int = 0  # received_at of the open window's last row
+    dirty: bool = False  # the open window has changed since
+
+
+class LineState(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """All that is known of a line after the record at `offset`.
+
+    A partition's own entry (no line: `line_id` empty) has only what tells where the partition stands.
+    """
+
+    line_id: str
+    partition: int
+    offset: int = -1
+    run: int = 0  # highest bridge run seen in the partition
+    received_at: int = 0  # highest seen
+    heard_at: int = 0  # received_at of the last message
+    ticked_at: int = 0
+    ticking_since: int = 0  # ticks have come without a hole since
+    clock: int | None = None  # highest event time; None before the first sample
+    mode: Mode = "unknown"
+    target_rate: float | None = None
+    positive_target: float | None = None
+    rate: float | None = None
+    orders: Orders = Orders()
+    stop: Stop | None = None
+    alerts: Alerts = Alerts()
+    kpi: Kpi | None = None
+
+
+def encode(state: LineState) -> bytes:
+    """The state as JSON."""
+    return msgspec.json.encode(state)
+
+
+_decoder = msgspec.json.Decoder(LineState)
+
+
+def decode(data: bytes) -> LineState:
+    """The state from JSON.
+
+    Raises:
+        msgspec.DecodeError: not a line's state.
+    """
+    return _decoder.decode(data)

@@ -1,0 +1,226 @@
+"""Alerts: conditions with a threshold, a delay and a deadband; at most one open per line and type."""
+
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from runtime.catalogue import tell
+from schemas.events import AlertEvent, AlertStatus, AlertType, Severity
+from schemas.ids import uuid_of
+from schemas.instant import SECOND, text_of
+from schemas.state import Alert, Alerts, Mismatch, Mode
+from streams.cause import Cause, Sample
+
+SEVERITY: dict[AlertType, Severity] = {
+    "LOW_RATE": "warning",
+    "HIGH_TEMPERATURE": "warning",
+    "HIGH_DEFECT_RATE": "critical",
+    "MACHINE_STOP": "critical",
+    "NO_SIGNAL": "warning",
+    "CLOCK_SKEW": "warning",
+    "RATE_MISMATCH": "info",
+}
+
+
+class Condition(NamedTuple):
+    """What a record says of one alert: `value` beside `threshold`, in the alert's unit."""
+
+    type: AlertType
+    since: int  # ms; when it began, if it begins now
+    at: int  # ms; the record's time
+    opens: bool
+    clears: bool
+    value: float | None = None
+    threshold: float | None = None
+    delay_s: float = 0.0
+
+
+def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, list[AlertEvent]]:
+    """Begin, keep, open or end a condition.
+
+    It opens once it has held for its delay, and then ends only where it clears; before that, it is
+    forgotten as soon as it no longer holds.
+    """
+    held = alerts.held.get(condition.type)
+    if held is None:
+        if not condition.opens:
+            return alerts, []
+        held = Alert(since=condition.since, created_at=cause.received_at)
+    elif held.id is not None:
+        if not condition.clears:
+            return alerts, []
+        return _without(alerts, condition.type), [_row(held, condition.type, "resolved", condition.at, cause)]
+    elif not condition.opens:
+        return _without(alerts, condition.type), []
+    if condition.at - held.since < condition.delay_s * SECOND:
+        return _with(alerts, condition.type, held), []
+    held = replace(
+        held,
+        id=uuid_of("alert", cause.event_id, condition.type),
+        message=_message(condition, cause),
+        value=condition.value,
+        threshold=condition.threshold,
+        created_at=cause.received_at,
+    )
+    return _with(alerts, condition.type, held), [_row(held, condition.type, "open", None, cause)]
+
+
+def on_sample(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, list[AlertEvent]]:
+    """Judge the conditions that a message in line order tells of."""
+    events: list[AlertEvent] = []
+    for condition in (_low_rate(sample, cause), _high_temperature(sample, cause)):
+        if condition is not None and (condition.opens or condition.type in alerts.held):
+            alerts, told = hold(alerts, condition, cause)
+            events += told
+    for judge in (_defects, _mismatch):
+        alerts, condition = judge(alerts, sample, cause)
+        if condition is not None and (condition.opens or condition.type in alerts.held):
+            alerts, told = hold(alerts, condition, cause)
+            events += told
+    return alerts, events
+
+
+def on_turn(
+    alerts: Alerts, mode: Mode, at: int, stop_since: int, cause: Cause
+) -> tuple[Alerts, list[AlertEvent]]:
+    """A line that stops or falls silent, or does so no more: MACHINE_STOP and NO_SIGNAL, at once."""
+    events: list[AlertEvent] = []
+    for kind, present in (("MACHINE_STOP", mode == "stopped"), ("NO_SIGNAL", mode == "no_signal")):
+        if present or kind in alerts.held:
+            condition = Condition(kind, stop_since, at, present, not present)  # type: ignore[arg-type]
+            alerts, told = hold(alerts, condition, cause)
+            events += told
+    return alerts, events
+
+
+def _low_rate(sample: Sample, cause: Cause) -> Condition | None:
+    rules, target, rate = cause.line_rules.alerts, sample.target_rate, sample.rate
+    if sample.mode != "running":
+        return Condition("LOW_RATE", sample.at, sample.at, False, True)
+    if rate is None or target is None or target <= 0:
+        return None
+    return Condition(
+        "LOW_RATE",
+        sample.at,
+        sample.at,
+        opens=rate < target * rules.low_rate,
+        clears=rate >= target * rules.low_rate_clear,
+        value=rate,
+        threshold=target * rules.low_rate,
+        delay_s=rules.low_rate_delay_s,
+    )
+
+
+def _high_temperature(sample: Sample, cause: Cause) -> Condition | None:
+    rules, temperature = cause.line_rules.alerts, sample.temperature
+    if temperature is None:
+        return None
+    return Condition(
+        "HIGH_TEMPERATURE",
+        sample.at,
+        sample.at,
+        opens=temperature > rules.high_temperature,
+        clears=temperature < rules.high_temperature_clear,
+        value=temperature,
+        threshold=rules.high_temperature,
+        delay_s=rules.high_temperature_delay_s,
+    )
+
+
+def _defects(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, Condition | None]:
+    """The share of defects in the latest messages that hold the number of pieces of the rule."""
+    rules = cause.line_rules.alerts
+    if sample.pieces == 0 and (sample.defects == 0 or not alerts.recent):
+        return alerts, None
+    recent = (*alerts.recent, (sample.pieces, sample.defects))
+    pieces = alerts.recent_pieces + sample.pieces
+    defects = alerts.recent_defects + sample.defects
+    if sample.pieces == 0:  # defects found since: they belong to the pieces before
+        (last_pieces, last_defects), recent = recent[-2], recent[:-2]
+        recent = (*recent, (last_pieces, last_defects + sample.defects))
+    drop = 0
+    while pieces - recent[drop][0] >= rules.high_defect_rate_pieces:
+        pieces -= recent[drop][0]
+        defects -= recent[drop][1]
+        drop += 1
+    alerts = replace(alerts, recent=recent[drop:], recent_pieces=pieces, recent_defects=defects)
+    if pieces < rules.high_defect_rate_pieces:
+        return alerts, None
+    share = defects / pieces
+    return alerts, Condition(
+        "HIGH_DEFECT_RATE",
+        sample.at,
+        sample.at,
+        opens=share > rules.high_defect_rate,
+        clears=share < rules.high_defect_rate_clear,
+        value=share * 100,
+        threshold=rules.high_defect_rate * 100,
+    )
+
+
+def _mismatch(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, Condition | None]:
+    """Counted pieces beside the reported rate, both over the running time that the rule asks for."""
+    rules, mismatch = cause.line_rules.alerts, alerts.mismatch
+    if mismatch is None:
+        return replace(alerts, mismatch=Mismatch(start=sample.at)), None
+    if mismatch.running < rules.rate_mismatch_s * SECOND:
+        return alerts, None
+    apart = abs(mismatch.pieces - mismatch.reported) > rules.rate_mismatch * max(mismatch.reported, 1.0)
+    condition = Condition(
+        "RATE_MISMATCH",
+        mismatch.start,
+        sample.at,
+        opens=apart,
+        clears=not apart,
+        value=mismatch.pieces * 60 * SECOND / mismatch.running,
+        threshold=mismatch.reported * 60 * SECOND / mismatch.running,
+    )
+    return replace(alerts, mismatch=Mismatch(start=sample.at)), condition
+
+
+def on_running_time(alerts: Alerts, running: int, rate: float | None, pieces: int) -> Alerts:
+    """Add running time (ms) at a reported rate, and pieces counted, to what RATE_MISMATCH compares."""
+    mismatch = alerts.mismatch
+    if mismatch is None or rate is None or (running <= 0 and pieces == 0):
+        return alerts
+    return replace(
+        alerts,
+        mismatch=replace(
+            mismatch,
+            running=mismatch.running + running,
+            reported=mismatch.reported + rate * running / (60 * SECOND),
+            pieces=mismatch.pieces + pieces,
+        ),
+    )
+
+
+def _with(alerts: Alerts, kind: AlertType, alert: Alert) -> Alerts:
+    return replace(alerts, held={**alerts.held, kind: alert})
+
+
+def _without(alerts: Alerts, kind: AlertType) -> Alerts:
+    return replace(alerts, held={key: value for key, value in alerts.held.items() if key != kind})
+
+
+def _message(condition: Condition, cause: Cause) -> str:
+    facts = {"value": condition.value or 0.0, "threshold": condition.threshold or 0.0}
+    return tell(cause.rules.language, f"alerts.{condition.type}", **facts)
+
+
+def _row(
+    alert: Alert, kind: AlertType, status: AlertStatus, resolved_at: int | None, cause: Cause
+) -> AlertEvent:
+    assert alert.id is not None
+    return AlertEvent(
+        **cause.stamp(alert.id),
+        type=kind,
+        severity=SEVERITY[kind],
+        message=alert.message,
+        value=alert.value,
+        threshold=alert.threshold,
+        status=status,
+        started_at=text_of(alert.since),
+        resolved_at=None if resolved_at is None else text_of(max(resolved_at, alert.since)),
+        created_at=text_of(alert.created_at),
+        updated_at=cause.seen_at,
+    )

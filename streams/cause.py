@@ -1,0 +1,65 @@
+"""What causes events: a record, as the rules see it once its bytes are read and its time is decided."""
+
+from typing import Any, NamedTuple
+
+from schemas.ids import uuid_of
+from schemas.instant import text_of
+from schemas.plant import LineRules, Rules
+from schemas.state import Mode
+from streams.shifts import Shift, Shifts
+
+
+class Cause(NamedTuple):
+    """The record behind a step, and the rules in force at its time."""
+
+    rules: Rules
+    line_rules: LineRules
+    shifts: Shifts
+    line_id: str
+    partition: int
+    offset: int
+    received_at: int  # ms; never behind the line's previous record
+
+    @property
+    def event_id(self) -> str:
+        """The record's identifier."""
+        return uuid_of(self.line_id, self.received_at, self.partition, self.offset)
+
+    def stamp(self, row_id: str) -> dict[str, Any]:
+        """What every event says of itself."""
+        return {
+            "generation": self.rules.generation,
+            "version": (self.received_at, self.offset),
+            "id": row_id,
+            "line_id": self.line_id,
+            "line": self.line_name,
+        }
+
+    @property
+    def line_name(self) -> str:
+        """The line's display name."""
+        return self.rules.name(self.line_id, self.received_at)
+
+    @property
+    def seen_at(self) -> str:
+        """The record's `received_at` as text: `createdAt` and `updatedAt` of what it causes."""
+        return text_of(self.received_at)
+
+    def shift(self, at: int) -> Shift:
+        """The shift of a point in time."""
+        return self.shifts.at(at)
+
+
+class Sample(NamedTuple):
+    """A data message once decided: event time, increments, and what holds from it on."""
+
+    at: int  # event time, ms
+    late: bool  # behind the line's clock: its pieces count, its state does not
+    pieces: int
+    defects: int
+    target_rate: float | None
+    rate: float | None
+    mode: Mode
+    temperature: float | None
+    pressure: float | None
+    reason: str | None = None

@@ -1,0 +1,32 @@
+"""Dead letters: what can't be applied, kept with its bytes and a reason that a plant engineer understands."""
+
+from typing import Any
+
+from runtime.catalogue import tell
+from schemas.errors import Poison
+from schemas.events import DeadLetterEvent
+from schemas.ids import uuid_of
+from schemas.raw import RawRecord
+from streams.cause import Cause
+
+
+def dead_letter(record: RawRecord, poison: Poison, topic: str, cause: Cause) -> DeadLetterEvent:
+    """The row of a record that can't be applied."""
+    return DeadLetterEvent(
+        **cause.stamp(uuid_of("dead", topic, record.partition, record.offset, record.received_at)),
+        topic=topic,
+        partition=record.partition,
+        offset=record.offset,
+        mqtt_topic=record.headers.topic or None,
+        payload=record.payload,
+        reason=poison.reason,
+        detail=_detail(poison, cause.rules.language),
+        received_at=cause.seen_at,
+    )
+
+
+def _detail(poison: Poison, language: str) -> str:
+    facts: dict[str, Any] = dict(poison.facts)
+    if poison.reason == "bad_field":
+        facts["expected"] = tell(language, f"expected.{facts['field']}")
+    return tell(language, f"poison.{poison.reason}", **facts)

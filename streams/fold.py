@@ -1,0 +1,270 @@
+"""The fold: a line's state and its next record give the line's next state and the rows that change.
+
+Pure: no clock, no random number, no environment. The same records and rules give the same rows, whatever
+the batches that they come in.
+"""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from schemas.errors import Poison
+from schemas.events import Event
+from schemas.instant import SECOND
+from schemas.payloads import Data, Order, Status, event_time, parse_data, parse_order, parse_status
+from schemas.plant import Rules
+from schemas.raw import Kind, RawRecord
+from schemas.state import LineState, Mode, Window
+from streams import alerts, clock, kpi, orders, samples, stops
+from streams.cause import Cause, Sample
+from streams.dead_letters import dead_letter
+from streams.kpi import Held
+from streams.shifts import Shifts
+from streams.stops import Turn
+
+Step = tuple[LineState, list[Event]]
+
+
+class Fold:
+    """The rules of one generation, applied to one line's records in the order of the log."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.shifts = Shifts(rules)
+
+    def __call__(
+        self, state: LineState | None, record: RawRecord, topic: str
+    ) -> tuple[LineState | None, list[Event]]:
+        """Apply a record of the line (or a tick) to the line's state.
+
+        Args:
+            state: the line before the record; None if it was never heard.
+            record: the line's next record.
+            topic: the raw log's name, for dead letters.
+        Returns:
+            The line after it, and at most one event per row: the row's new form.
+        """
+        received_at = record.received_at if state is None else max(record.received_at, state.received_at)
+        assert state is not None or record.line_id is not None
+        line_id = state.line_id if state is not None else record.line_id or ""
+        line_rules = self.rules.line(line_id, received_at)
+        cause = Cause(
+            self.rules, line_rules, self.shifts, line_id, record.partition, record.offset, received_at
+        )
+        if record.headers.kind is Kind.TICK:
+            return _stand(on_tick(state, cause), record, received_at) if state is not None else (None, [])
+        try:
+            before = state or LineState(line_id=line_id, partition=record.partition)
+            after, events = _on_message(before, record, cause, heard_before=state is not None)
+            after = replace(after, heard_at=received_at)
+        except Poison as poison:
+            letter = dead_letter(record, poison, topic, cause)
+            if state is None:
+                return None, [letter]
+            # The machine speaks, if only nonsense: that is not silence.
+            after, events = replace(state, heard_at=received_at), [letter]
+        return _stand((after, events), record, received_at)
+
+
+def _stand(step: Step, record: RawRecord, received_at: int) -> Step:
+    state, events = step
+    run = max(state.run, record.headers.run)
+    return replace(state, offset=record.offset, run=run, received_at=received_at), events
+
+
+def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
+    kind, headers = record.headers.kind, record.headers
+    zone = cause.rules.time_zone
+    if kind is Kind.OVERSIZE:
+        raise Poison("oversize", length=headers.length)
+    if headers.retain and (kind is not Kind.STATUS or heard_before):
+        raise Poison("retained")
+    if kind is Kind.DATA:
+        data = parse_data(record.payload)
+        return on_data(state, data, event_time(data.timestamp, zone), cause)
+    if kind is Kind.STATUS:
+        status = parse_status(record.payload)
+        return on_status(state, status, event_time(status.timestamp, zone), cause)
+    order = parse_order(record.payload)
+    return on_order(state, order, event_time(order.timestamp, zone), cause)
+
+
+def on_data(state: LineState, data: Data, told: int | None, cause: Cause) -> Step:
+    """A data message: count it, and if it is not late, let the line be what it says."""
+    state, at, events = _on_time(state, told, cause)
+    late = state.clock is not None and at < state.clock
+    sample = samples.decide(state, data, at, late, cause)
+    if not late:
+        state, turned = _turn(state, Turn(sample.mode, at), cause)
+        events += turned
+        state = _hold(state, sample)
+    state, counted = _count(state, sample, cause)
+    events += counted
+    events.append(samples.row(sample, cause))
+    return _published(state, events, cause)
+
+
+def on_status(state: LineState, status: Status, told: int | None, cause: Cause) -> Step:
+    """A status message: running, stopped, or offline; `online` changes nothing."""
+    if status.status == "online":
+        return state, []
+    state, at, events = _on_time(state, told, cause)
+    if state.clock is not None and at < state.clock:
+        return state, events
+    mode: Mode = "running" if status.status == "running" else "stopped"
+    reason = status.reason
+    if status.status == "offline":
+        mode = "no_signal" if state.mode == "running" else state.mode
+        reason = reason or stops.OFFLINE if mode == "no_signal" else None
+    state, turned = _turn(state, Turn(mode, at, reason), cause)
+    return _published(state, events + turned, cause)
+
+
+def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -> Step:
+    """An order is planned, closed or cancelled: a window ends where the running order does."""
+    at, _ = clock.decide(told, cause.received_at, cause.line_rules)
+    after, rows = orders.on_message(state.orders, message, max(at, state.clock or at), cause)
+    events: list[Event] = [*rows]
+    ended = after.running is not state.orders.running
+    state = replace(state, orders=after)
+    if ended and state.kpi is not None:
+        state, closed = _cut(state, cause)
+        events += closed
+    return _published(state, events, cause)
+
+
+def on_tick(state: LineState, cause: Cause) -> Step:
+    """Time passes: a running line may have fallen silent, and what is silent is charged as time goes on."""
+    now = cause.received_at
+    listening = now - state.ticked_at <= clock.TICKS_MISSING
+    since = state.ticking_since if listening else now
+    state = replace(state, ticked_at=now, ticking_since=since)
+    if state.clock is None or state.kpi is None:
+        return state, []
+    events: list[Event] = []
+    clock_now, silence = state.clock, round(cause.line_rules.silence_s * SECOND)
+    if now - max(state.heard_at, since) > silence:
+        if state.mode == "running":
+            # Nobody listened when the line fell silent: it may not be the line's fault.
+            reason = stops.PIPELINE if since > state.heard_at + silence else None
+            state, events = _changed(state, Turn("no_signal", clock_now + silence, reason), cause)
+        passed = now - state.heard_at
+        if passed <= kpi.SILENT_FOR_GOOD:
+            state, charged = _charge(state, clock_now + passed, cause)
+            events += charged
+    return _published(state, events, cause)
+
+
+def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineState, int, list[Event]]:
+    """The message's event time; the line is flagged while its clock can't be believed."""
+    at, off = clock.decide(told, cause.received_at, cause.line_rules)
+    events: list[Event] = []
+    if off is not None or (told is not None and "CLOCK_SKEW" in state.alerts.held):
+        condition = alerts.Condition(
+            "CLOCK_SKEW",
+            at,
+            at,
+            off is not None,
+            off is None,
+            (off or 0) / SECOND,
+            clock.ACCEPT_FUTURE / SECOND,
+        )
+        held, told_of = alerts.hold(state.alerts, condition, cause)
+        state = replace(state, alerts=held)
+        events += told_of
+    return state, at, events
+
+
+def _turn(state: LineState, turn: Turn, cause: Cause) -> Step:
+    """The line's clock moves on to `turn.at`, and from there on the line is in `turn.mode`."""
+    events: list[Event] = []
+    at = turn.at
+    if state.kpi is None or state.clock is None:
+        running = state.orders.running
+        state = replace(state, clock=at, kpi=kpi.begin(at, running.number if running else None, cause))
+    assert state.clock is not None
+    silence = state.clock + round(cause.line_rules.silence_s * SECOND)
+    if state.mode == "running" and at > silence:
+        reason = stops.PIPELINE if state.ticked_at < state.heard_at + (silence - state.clock) else None
+        state, events = _changed(state, Turn("no_signal", silence, reason), cause)
+        if turn.mode == "no_signal":
+            return replace(state, clock=at), events
+    state, changed = _changed(state, turn, cause)
+    return replace(state, clock=max(at, state.clock or at)), events + changed
+
+
+def _changed(state: LineState, turn: Turn, cause: Cause) -> Step:
+    state, events = _charge(state, turn.at, cause)
+    if turn.mode == state.mode and turn.reason is None:
+        return state, events
+    running = state.orders.running
+    stop, rows = stops.on_turn(state.stop, turn, running.number if running else None, cause)
+    since = stop.start if stop is not None else turn.at
+    held, told = alerts.on_turn(state.alerts, turn.mode, turn.at, since, cause)
+    return replace(state, mode=turn.mode, stop=stop, alerts=held), [*events, *rows, *told]
+
+
+def _charge(state: LineState, until: int, cause: Cause) -> Step:
+    assert state.kpi is not None
+    held = Held(state.mode, state.target_rate, state.rate)
+    running = until - state.kpi.charged if state.mode == "running" else 0
+    windows, closed = kpi.charge(state.kpi, until, held, cause)
+    noted = alerts.on_running_time(state.alerts, running, state.rate, 0) if running > 0 else state.alerts
+    return replace(state, kpi=windows, alerts=noted), _rows(closed, cause)
+
+
+def _hold(state: LineState, sample: Sample) -> LineState:
+    target = sample.target_rate
+    positive = target if target is not None and target > 0 else state.positive_target
+    return replace(state, target_rate=target, positive_target=positive, rate=sample.rate)
+
+
+def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
+    """Pieces into the running order, the window of the message's time, and the alerts."""
+    assert state.clock is not None
+    events: list[Event] = []
+    begins = state.orders.running is None
+    after, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
+    started = after.running.number if after.running else rows[0].order_number
+    state = replace(state, orders=after)
+    if begins:
+        state, closed = _cut(state, cause, started)
+        events += closed
+    assert state.kpi is not None
+    windows, revised = kpi.count(state.kpi, sample.at, sample.pieces, sample.defects, cause)
+    state = replace(state, kpi=windows)
+    events += rows
+    events += _rows(revised, cause)
+    if after.running is None:
+        state, closed = _cut(state, cause)
+        events += closed
+    if sample.late:
+        return state, events
+    noted = alerts.on_running_time(state.alerts, 0, sample.rate, sample.pieces)
+    noted, told = alerts.on_sample(noted, sample, cause)
+    return replace(state, alerts=noted), [*events, *told]
+
+
+def _cut(state: LineState, cause: Cause, order_number: str | None = None) -> Step:
+    assert state.kpi is not None
+    windows, closed = kpi.cut(state.kpi, order_number, cause)
+    return replace(state, kpi=windows), _rows(closed, cause)
+
+
+def _published(state: LineState, events: list[Event], cause: Cause) -> Step:
+    if state.kpi is not None:
+        windows, published = kpi.publish(state.kpi, cause)
+        state = replace(state, kpi=windows)
+        events = [*events, *_rows(published, cause)]
+    return state, last_forms(events)
+
+
+def _rows(windows: Iterable[Window], cause: Cause) -> list[Event]:
+    return [kpi.row(window, cause) for window in windows]
+
+
+def last_forms(events: list[Event]) -> list[Event]:
+    """At most one event per row: the last."""
+    if len(events) < 2:
+        return events
+    return list({(type(event), event.id): event for event in events}.values())

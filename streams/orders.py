@@ -1,0 +1,168 @@
+"""Orders: planned ones first, one created where none waits, counted up, ended by quantity or by message."""
+
+from hashlib import blake2b
+
+from msgspec.structs import replace
+
+from schemas.errors import Poison
+from schemas.events import OrderEvent, OrderStatus
+from schemas.ids import order_number_of, uuid_of
+from schemas.instant import MINUTE, text_of
+from schemas.payloads import Order as OrderMessage
+from schemas.state import MAX_REMEMBERED, MAX_WAITING, Order, Orders
+from streams.cause import Cause, Sample
+
+_RANK = {"low": 0, "medium": 1, "high": 2, "urgent": 3}
+
+
+def on_sample(
+    orders: Orders, sample: Sample, at: int, positive_target: float | None, cause: Cause
+) -> tuple[Orders, list[OrderEvent]]:
+    """Count a data message into the running order, starting one if none runs, ending it if it is full.
+
+    Args:
+        orders: the line's orders.
+        sample: the message.
+        at: the line's clock; ms. A late message counts into the order that runs now.
+        positive_target: the line's last target rate above zero, pieces per minute.
+        cause: the record.
+    Returns:
+        The orders after it, and the running or completed order's row.
+    """
+    if orders.running is None:
+        orders = _start(orders, sample, at, cause)
+    order = orders.running
+    assert order is not None
+    produced = order.produced + sample.pieces
+    remaining = order.quantity - produced
+    order = replace(
+        order,
+        produced=produced,
+        defects=order.defects + sample.defects,
+        actual_rate=order.actual_rate if sample.late or sample.rate is None else sample.rate,
+        estimated_end=at + round(remaining / positive_target * MINUTE) if positive_target else None,
+    )
+    if remaining > 0:
+        return replace(orders, running=order), [row(order, "running", None, cause)]
+    return _ended(orders, order), [row(order, "completed", at, cause)]
+
+
+def _start(orders: Orders, sample: Sample, at: int, cause: Cause) -> Orders:
+    if orders.waiting:
+        # The first of the highest priority: they wait in order of arrival.
+        order = max(orders.waiting, key=lambda waiting: _RANK[waiting.priority])
+    else:
+        order = _automatic(at, cause)
+    target = order.target_rate if order.target_rate is not None else sample.target_rate
+    started = replace(order, started_at=at, shift=cause.shift(at).id, target_rate=target)
+    waiting = tuple(other for other in orders.waiting if other.id != order.id)
+    return replace(orders, running=started, waiting=waiting)
+
+
+def _automatic(at: int, cause: Cause) -> Order:
+    rules = cause.line_rules.order
+    number = order_number_of(cause.event_id, at)
+    return Order(
+        id=uuid_of("order", cause.line_id, number),
+        number=number,
+        product=rules.product,
+        quantity=rules.quantity,
+        priority=rules.priority,
+        operator=rules.operator,
+        target_rate=None,
+        created_at=cause.received_at,
+    )
+
+
+def on_message(
+    orders: Orders, message: OrderMessage, at: int, cause: Cause
+) -> tuple[Orders, list[OrderEvent]]:
+    """Plan, close or cancel an order. What was done already changes nothing.
+
+    Raises:
+        Poison: the order is unknown, none runs, or too many wait.
+    """
+    if message.request_id is not None:
+        request = _digest(message.request_id)
+        if request in orders.requests:
+            return orders, []
+        orders = replace(orders, requests=(*orders.requests, request)[-MAX_REMEMBERED:])
+    if message.action == "add":
+        return _add(orders, message, at, cause)
+    return _end(orders, message, at, cause)
+
+
+def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[OrderEvent]]:
+    number = message.order_number or order_number_of(cause.event_id, at)
+    running = orders.running
+    if (running is not None and running.number == number) or _digest(number) in orders.done:
+        return orders, []
+    assert message.product_type is not None
+    assert message.quantity is not None
+    known = next((order for order in orders.waiting if order.number == number), None)
+    if known is None and len(orders.waiting) >= MAX_WAITING:
+        raise Poison("too_many_orders", limit=MAX_WAITING)
+    order = Order(
+        id=uuid_of("order", cause.line_id, number),
+        number=number,
+        product=message.product_type,
+        quantity=message.quantity,
+        priority=message.priority,
+        operator=message.operator,
+        target_rate=message.target_rate,
+        created_at=cause.received_at if known is None else known.created_at,
+    )
+    if known is None:
+        waiting = (*orders.waiting, order)
+    else:  # planned anew: it keeps its place
+        waiting = tuple(order if other is known else other for other in orders.waiting)
+    return replace(orders, waiting=waiting), [row(order, "waiting", None, cause)]
+
+
+def _end(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[OrderEvent]]:
+    status: OrderStatus = "completed" if message.action == "close" else "cancelled"
+    number, running = message.order_number, orders.running
+    if number is None and running is None:
+        raise Poison("no_running_order")
+    if running is not None and number in (None, running.number):
+        return _ended(orders, running), [row(running, status, at, cause)]
+    assert number is not None
+    if _digest(number) in orders.done:
+        return orders, []
+    order = next((waiting for waiting in orders.waiting if waiting.number == number), None)
+    if order is None:
+        raise Poison("unknown_order", value=number)
+    waiting = tuple(other for other in orders.waiting if other is not order)
+    orders = replace(_ended(orders, order), running=running, waiting=waiting)
+    return orders, [row(order, status, at, cause)]
+
+
+def _ended(orders: Orders, order: Order) -> Orders:
+    return replace(orders, running=None, done=(*orders.done, _digest(order.number))[-MAX_REMEMBERED:])
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def row(order: Order, status: OrderStatus, ended_at: int | None, cause: Cause) -> OrderEvent:
+    """The row of an order as it stands."""
+    return OrderEvent(
+        **cause.stamp(order.id),
+        order_number=order.number,
+        product_type=order.product,
+        quantity=order.quantity,
+        produced=order.produced,
+        defects=order.defects,
+        target_rate=order.target_rate,
+        actual_rate=order.actual_rate,
+        start_time=None if order.started_at is None else text_of(order.started_at),
+        estimated_end_time=None if order.estimated_end is None else text_of(order.estimated_end),
+        end_time=None if ended_at is None else text_of(ended_at),
+        status=status,
+        priority=order.priority,
+        shift=order.shift,
+        operator=order.operator,
+        created_at=text_of(order.created_at),
+        updated_at=cause.seen_at,
+    )

@@ -1,0 +1,67 @@
+"""Samples: what a data message says once the line's past is taken into account."""
+
+from schemas.events import SampleEvent
+from schemas.instant import MINUTE, SECOND, text_of
+from schemas.payloads import Data
+from schemas.state import LineState, Mode
+from streams.cause import Cause, Sample
+
+
+def decide(state: LineState, data: Data, at: int, late: bool, cause: Cause) -> Sample:
+    """Fill in what the message leaves out.
+
+    Without `running`, a line runs if pieces came, else it keeps its state. Without a target rate, the plant's
+    rules or the running order give one. Without a rate, the pieces since the line's last message do.
+    """
+    return Sample(
+        at=at,
+        late=late,
+        pieces=data.count,
+        defects=data.defects,
+        target_rate=_target(state, data, cause),
+        rate=data.rate if data.rate is not None else _rate(state, data.count, at, cause),
+        mode=_mode(state, data),
+        temperature=data.temperature,
+        pressure=data.pressure,
+    )
+
+
+def _mode(state: LineState, data: Data) -> Mode:
+    if data.running is not None:
+        return "running" if data.running else "stopped"
+    # `no_signal` opens only from running, and the signal is back.
+    return "running" if data.count > 0 or state.mode == "no_signal" else state.mode
+
+
+def _target(state: LineState, data: Data, cause: Cause) -> float | None:
+    if data.target_rate is not None:
+        return data.target_rate
+    if cause.line_rules.target_rate is not None:
+        return cause.line_rules.target_rate
+    running = state.orders.running
+    return running.target_rate if running is not None else None
+
+
+def _rate(state: LineState, pieces: int, at: int, cause: Cause) -> float | None:
+    if state.clock is None or not 0 < at - state.clock <= cause.line_rules.silence_s * SECOND:
+        return None
+    return round(pieces * MINUTE / (at - state.clock), 3)
+
+
+def row(sample: Sample, cause: Cause) -> SampleEvent:
+    """The row of a data message."""
+    shift = cause.shift(sample.at)
+    return SampleEvent(
+        **cause.stamp(cause.event_id),
+        timestamp=text_of(sample.at),
+        bottles_produced=sample.pieces,
+        target_rate=sample.target_rate,
+        actual_rate=sample.rate,
+        defect_count=sample.defects,
+        is_running=sample.mode == "running",
+        shift_id=shift.id,
+        shift_date=shift.date,
+        temperature=sample.temperature,
+        pressure=sample.pressure,
+        received_at=cause.seen_at,
+    )

@@ -1,0 +1,83 @@
+"""Stops: a line that says it is not running, until it says it is; a line that says nothing any more."""
+
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from schemas.events import DowntimeCategory, DowntimeEvent
+from schemas.ids import uuid_of
+from schemas.instant import text_of
+from schemas.state import Mode, Stop
+from streams.cause import Cause
+
+PIPELINE = "pipeline"
+OFFLINE = "offline"
+_CATEGORY: dict[Mode, DowntimeCategory] = {"stopped": "unplanned", "no_signal": "no_signal"}
+
+
+class Turn(NamedTuple):
+    """From `at` (ms) on, the line is in `mode`."""
+
+    mode: Mode
+    at: int
+    reason: str | None = None
+
+
+def on_turn(
+    stop: Stop | None, turn: Turn, order_number: str | None, cause: Cause
+) -> tuple[Stop | None, list[DowntimeEvent]]:
+    """Open, keep or close the line's stop.
+
+    A stop opens when the line is not running, `no_signal` when a running line falls silent; silence leaves a
+    stop open. Both end when the line says otherwise.
+
+    Args:
+        stop: the open stop, if any.
+        turn: what the line is from now on.
+        order_number: the running order, if any.
+        cause: the record that tells.
+    Returns:
+        The stop after it, and the rows that people see.
+    """
+    events = []
+    wanted = _CATEGORY.get(turn.mode)
+    silence_in_a_stop = stop is not None and wanted == "no_signal"
+    if stop is not None and wanted != stop.category and not silence_in_a_stop:
+        events.append(_closed(stop, turn.at, cause))
+        stop = None
+    if stop is None and wanted is not None:
+        stop = Stop(
+            id=uuid_of("downtime", cause.event_id, wanted),
+            category=wanted,
+            start=turn.at,
+            created_at=cause.received_at,
+            reason=turn.reason,
+            order_number=order_number,
+            shift_id=cause.shift(turn.at).id,
+        )
+        events.append(_row(stop, None, cause))
+    elif stop is not None and turn.reason is not None and stop.reason is None:
+        stop = replace(stop, reason=turn.reason)
+        events.append(_row(stop, None, cause))
+    return stop, events
+
+
+def _closed(stop: Stop, at: int, cause: Cause) -> DowntimeEvent:
+    # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
+    start = min(stop.start, at)
+    return _row(replace(stop, start=start), at, cause)
+
+
+def _row(stop: Stop, end: int | None, cause: Cause) -> DowntimeEvent:
+    return DowntimeEvent(
+        **cause.stamp(stop.id),
+        start_time=text_of(stop.start),
+        end_time=None if end is None else text_of(end),
+        duration=None if end is None else (end - stop.start) / 1000,
+        category=stop.category,
+        reason=stop.reason,
+        order_number=stop.order_number,
+        shift_id=stop.shift_id,
+        created_at=text_of(stop.created_at),
+        updated_at=cause.seen_at,
+    )
