@@ -6,6 +6,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
@@ -36,7 +37,7 @@ def migrate(database_url: str) -> None:
     """Create the database if it is missing, and bring its schema up to date. Safe to repeat, also at once.
 
     Raises:
-        SchemaError: it has tables of our names that are not ours.
+        SchemaError: it has tables of our names that are not ours, or the schema of a later release.
         Unavailable: PostgreSQL does not answer, or does not let us in.
     """
     _create_database(database_url)
@@ -53,7 +54,7 @@ def check(database_url: str) -> str | None:
         Unavailable: PostgreSQL does not answer, or does not let us in.
     """
     if not _exists(database_url):
-        return f'DATABASE_URL: no database "{_database(database_url)}"; run linepulse setup'
+        return f"{_where(database_url)} does not exist; run linepulse setup"
     with _connect(database_url) as connection:
         found, foreign = _revision(connection), _foreign_tables(connection)
     head = ScriptDirectory.from_config(_alembic()).get_current_head()
@@ -61,10 +62,9 @@ def check(database_url: str) -> str | None:
         return _not_ours(database_url, foreign)
     if found == head:
         return None
-    where = f'DATABASE_URL: the schema of database "{_database(database_url)}"'
     if found is None:
-        return f"{where} is missing; run linepulse setup"
-    return f"{where} is {found}, expected {head}; run linepulse setup"
+        return f"{_where(database_url)} has no tables yet; run linepulse setup"
+    return f"{_where(database_url)} has schema {found}, expected {head}; run linepulse setup"
 
 
 def _upgrade(database_url: str) -> None:
@@ -83,7 +83,10 @@ def _upgrade(database_url: str) -> None:
             raise SchemaError(_not_ours(database_url, foreign))
         config = _alembic()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:  # a revision that this release does not know
+            raise SchemaError(f"{_where(database_url)}: {error}; is linepulse up to date?") from error
 
 
 def _alembic() -> Config:
@@ -109,7 +112,7 @@ def _foreign_tables(connection: psycopg.Connection) -> list[str]:
 def _not_ours(database_url: str, foreign: list[str]) -> str:
     named = ", ".join(f'"{table}"' for table in foreign)
     return (
-        f'DATABASE_URL: database "{_database(database_url)}" already has {named}, not made by linepulse; '
+        f"{_where(database_url)} already has {named}, not made by linepulse; "
         "name another database, or move them away, then run linepulse setup"
     )
 
@@ -168,6 +171,10 @@ def _database(database_url: str) -> str:
     return str(name or urlsplit(database_url).username)
 
 
+def _where(database_url: str) -> str:
+    return f'DATABASE_URL: database "{_database(database_url)}"'
+
+
 def _sentence(database_url: str, error: psycopg.Error) -> str:
     why = " ".join(str(error).split())
-    return f'DATABASE_URL: database "{_database(database_url)}": {why}'
+    return f"{_where(database_url)}: {why}"

@@ -1,0 +1,50 @@
+"""How far the rows have come in each partition: `SinkCursor`, the only word on it that counts."""
+
+from collections.abc import Mapping, Sequence
+
+import psycopg
+from faust.types import TP
+
+from sinks.database import Database
+from sinks.sql import statement
+
+
+async def stand(connection: psycopg.AsyncConnection, partitions: Sequence[TP]) -> Mapping[TP, int]:
+    """The next offset of each partition; those without a row get one, at 0. Commits."""
+    asked = {
+        "topics": [tp.topic for tp in partitions],
+        "partitions": [tp.partition for tp in partitions],
+    }
+    await connection.execute(statement("cursor_begin"), asked)
+    cursor = await connection.execute(statement("cursors_read"), asked)
+    rows = await cursor.fetchall()
+    await connection.commit()
+    return {TP(topic, partition): offset for topic, partition, offset in rows}
+
+
+class Cursors:
+    """Reads and begins cursors; `Sink.write` moves them, with the rows. A `runtime.batches.Store`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
+        """The next offset to apply in each partition; new ones begin at 0, the start of their log.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer now.
+        """
+        async with self._database.transaction() as connection:
+            return await stand(connection, partitions)
+
+    async def skip(self, tp: TP, expected: int, to: int) -> bool:
+        """Move on over what retention deleted; False if the cursor is not where it was expected.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer now.
+        """
+        where = {"topic": tp.topic, "partition": tp.partition, "expected": expected, "next": to}
+        async with self._database.transaction() as connection:
+            moved = await connection.execute(statement("cursor_skip"), where)
+            await connection.commit()
+        return moved.rowcount == 1

@@ -1,0 +1,111 @@
+"""A connection to PostgreSQL that holds no lock for long, and two ways to fail: refused, or away."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
+
+from schemas.errors import Unavailable
+from sinks.sql import statement
+
+APPLICATION = "linepulse-sinks"
+TRANSACTION_S = 60.0  # nothing here takes so long, unless the server hangs
+FROZEN_S = 10.0
+
+# A worker that is frozen, or cut off, must not keep others from its partitions: the server ends its
+# session. (The one case that no setting covers is `end_frozen.sql`.)
+SERVER_SIDE = {
+    "statement_timeout": "15s",
+    "lock_timeout": "3s",
+    "idle_in_transaction_session_timeout": f"{FROZEN_S:g}s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+    "timezone": "UTC",
+}
+CLIENT_SIDE = {
+    "client_encoding": "utf8",
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
+
+def is_refusal(error: psycopg.Error) -> bool:
+    """Whether PostgreSQL refuses what the statement holds, so that waiting would not help.
+
+    Classes 22 (data) and 23 (constraints), and the two that follow from the data as well: 54000 (a text too
+    long for an index) and 21000 (one statement holds a row twice, its ids written in two ways).
+    """
+    code = error.sqlstate
+    if code is None:
+        return isinstance(error, psycopg.DataError)  # a NUL, refused before it was sent
+    return code[:2] in ("22", "23") or code in ("54000", "21000")
+
+
+class Database:
+    """One connection, opened when it is needed, and opened anew after any failure."""
+
+    def __init__(self, url: str) -> None:
+        options = " ".join(f"-c {name}={value}" for name, value in SERVER_SIDE.items())
+        self._conninfo = make_conninfo(url, application_name=APPLICATION, options=options, **CLIENT_SIDE)
+        self._connection: psycopg.AsyncConnection | None = None
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[psycopg.AsyncConnection]:
+        """A transaction that the block commits itself; without that it is rolled back.
+
+        Raises:
+            Unavailable: PostgreSQL is away, full, locked or overloaded; nothing is committed, or (when the
+                connection broke in the commit) all of it is, which the cursor then tells.
+            psycopg.Error: a refusal (see `is_refusal`) that the block let out, or a fault of ours.
+        """
+        try:
+            async with asyncio.timeout(TRANSACTION_S):
+                connection = await self._open()
+                yield connection
+                if connection.info.transaction_status != TransactionStatus.IDLE:
+                    await connection.rollback()
+        except psycopg.Error as error:
+            await self.close()
+            if is_refusal(error) or (error.sqlstate is None and isinstance(error, psycopg.ProgrammingError)):
+                raise
+            if isinstance(error, psycopg.errors.LockNotAvailable):
+                await self._end_frozen()
+            raise Unavailable(f"PostgreSQL: {_one_line(error)}") from error
+        except TimeoutError as error:
+            await self.close()
+            raise Unavailable(f"PostgreSQL: no answer in {TRANSACTION_S:g} s") from error
+        except BaseException:
+            await self.close()  # whatever was under way there, nobody will read its result
+            raise
+
+    async def close(self) -> None:
+        """End the connection; what was not committed is rolled back."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+    async def _open(self) -> psycopg.AsyncConnection:
+        if self._connection is None:
+            self._connection = await psycopg.AsyncConnection.connect(self._conninfo)
+        return self._connection
+
+    async def _end_frozen(self) -> None:
+        """Whoever holds the lock that we did not get: end it, if it froze in the middle of a COPY."""
+        with contextlib.suppress(psycopg.Error):
+            connection = await self._open()
+            await connection.execute(
+                statement("end_frozen"), {"application": APPLICATION, "seconds": FROZEN_S}
+            )
+            await connection.commit()
+
+
+def _one_line(error: psycopg.Error) -> str:
+    return " ".join(str(error).split())

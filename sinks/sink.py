@@ -1,0 +1,187 @@
+"""One transaction: the cursor moves, and a batch of events becomes rows. Both, or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import psycopg
+from aiokafka import ConsumerRecord
+from faust.types import TP
+
+from schemas.errors import Poison
+from schemas.events import DeadLetterEvent, Event
+from sinks.copytext import copy_rows
+from sinks.cursors import stand
+from sinks.database import Database, is_refusal
+from sinks.decode import dead_letter, decoder_of, encode, read_all, refused, time_of
+from sinks.sql import statement
+from sinks.tables import DEAD_LETTER, Table
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a transaction did.
+
+    Attributes:
+        cursor: the next offset to apply, as PostgreSQL has it now. At the batch's end: all is applied. Within
+            the batch: the rest is of a generation that is not live yet. Elsewhere: another worker (or a
+            restored database) moved it, and nothing was written.
+        rows: how many rows were added or changed.
+        events: those that became rows, in the log's order.
+        letters: dead letters that were made here.
+    """
+
+    cursor: int
+    rows: int = 0
+    events: Sequence[Event] = ()
+    letters: Sequence[DeadLetterEvent] = ()
+
+
+class Row(NamedTuple):
+    """An event, and the record that it came in."""
+
+    record: ConsumerRecord
+    event: Event
+
+
+@dataclass
+class _Part:
+    """What of a batch can be applied under the live generation."""
+
+    size: int = 0  # records, the ignored ones among them
+    rows: list[Row] = field(default_factory=list)
+    poisons: list[tuple[ConsumerRecord, Poison]] = field(default_factory=list)
+
+
+class Sink:
+    """Writes the events of one topic to their table."""
+
+    def __init__(self, database: Database, table: Table, lang: str) -> None:
+        self._database = database
+        self._table = table
+        self._lang = lang
+        self._read = decoder_of(table.event)
+
+    async def write(self, records: Sequence[ConsumerRecord]) -> Written:
+        """Apply contiguous records of one partition.
+
+        Raises:
+            Unavailable: PostgreSQL can't take them now; nothing is lost, try again later.
+        """
+        found = read_all(records, self._read)
+        first, after = records[0].offset, records[-1].offset + 1
+        async with self._database.transaction() as connection:
+            moved, live = await self._begin(connection, records)
+            if not moved:
+                await connection.rollback()
+                tp = TP(records[0].topic, records[0].partition)
+                return Written((await stand(connection, [tp]))[tp])
+            part = _applicable(records, found, live)
+            if part.size == 0:
+                return Written(first)
+            rows, refusals = await self._put(connection, part.rows, copy=self._table.copy)
+            letters = [
+                dead_letter(record, poison, self._lang) for record, poison in (*part.poisons, *refusals)
+            ]
+            if letters:
+                await connection.execute(DEAD_LETTER.write_statement, [encode(letters)])
+            if part.size < len(records):
+                after = records[part.size].offset
+                await connection.execute(
+                    statement("cursor_move"), _move(records[: part.size], expected=records[-1].offset + 1)
+                )
+            await connection.commit()
+        refused_at = {record.offset for record, _ in refusals}
+        events = [row.event for row in part.rows if row.record.offset not in refused_at]
+        return Written(after, rows, events, letters)
+
+    async def _begin(
+        self, connection: psycopg.AsyncConnection, records: Sequence[ConsumerRecord]
+    ) -> tuple[bool, int | None]:
+        """Move the cursor: whether it was where we stand, and the live generation."""
+        async with connection.pipeline():
+            moved = await connection.execute(
+                statement("cursor_move"), _move(records, expected=records[0].offset)
+            )
+            live = await connection.execute(statement("live_generation"))
+            await connection.execute(statement("savepoint"))
+            row = await live.fetchone()
+        return moved.rowcount == 1, None if row is None else row[0]
+
+    async def _put(
+        self, connection: psycopg.AsyncConnection, rows: Sequence[Row], *, copy: bool
+    ) -> tuple[int, list[tuple[ConsumerRecord, Poison]]]:
+        """Write rows after a fresh savepoint, halving them until what PostgreSQL refuses stands alone.
+
+        Of several versions of a row only the last is shown to PostgreSQL; if it is refused, the halves bring
+        the earlier ones.
+        """
+        if not rows:
+            return 0, []
+        try:
+            return await (self._copy if copy else self._upsert)(connection, rows), []
+        except psycopg.Error as error:
+            if not is_refusal(error):
+                raise
+            await connection.execute(statement("back_to_savepoint"))
+            if copy:  # most likely some of the rows are there already
+                return await self._put(connection, rows, copy=False)
+            if len(rows) == 1:
+                return 0, [(rows[0].record, refused(error))]
+        half = len(rows) // 2
+        before, refused_before = await self._put(connection, rows[:half], copy=False)
+        await connection.execute(statement("savepoint"))
+        behind, refused_behind = await self._put(connection, rows[half:], copy=False)
+        return before + behind, refused_before + refused_behind
+
+    async def _copy(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> int:
+        async with connection.cursor() as cursor:
+            async with cursor.copy(self._table.copy_statement) as copy:
+                await copy.write(copy_rows(row.event for row in rows))
+            return cursor.rowcount
+
+    async def _upsert(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> int:
+        shown = _latest(rows) if self._table.versioned else rows
+        # The events go as they came: PostgreSQL reads JSON itself.
+        array = b"[" + b",".join([row.record.value for row in shown]) + b"]"
+        written = await connection.execute(self._table.write_statement, [array.decode()])
+        return written.rowcount
+
+
+def _applicable(
+    records: Sequence[ConsumerRecord], found: Sequence[Event | Poison], live: int | None
+) -> _Part:
+    """The records up to the first of a generation that waits for its swap; older ones are ignored."""
+    part = _Part()
+    if live is None:
+        return part
+    for record, event in zip(records, found, strict=True):
+        if isinstance(event, Poison):
+            part.poisons.append((record, event))
+        elif event.generation == live:
+            part.rows.append(Row(record, event))
+        elif event.generation > live:
+            break
+        part.size += 1
+    return part
+
+
+def _latest(rows: Sequence[Row]) -> list[Row]:
+    """The highest version of each row: one statement can't change a row twice."""
+    latest: dict[str, Row] = {}
+    for row in rows:
+        known = latest.get(row.event.id)
+        if known is None or known.event.version <= row.event.version:
+            latest[row.event.id] = row
+    return list(latest.values())
+
+
+def _move(records: Sequence[ConsumerRecord], expected: int) -> dict[str, str | int]:
+    last = records[-1]
+    return {
+        "topic": last.topic,
+        "partition": last.partition,
+        "expected": expected,
+        "next": last.offset + 1,
+        "time": time_of(last),
+    }

@@ -1,0 +1,94 @@
+"""Which events become rows of which table, and the statements that write them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+from psycopg import sql
+
+from schemas.events import (
+    AlertEvent,
+    DeadLetterEvent,
+    DowntimeEvent,
+    Event,
+    KpiEvent,
+    OrderEvent,
+    SampleEvent,
+)
+from schemas.topics import Topics
+from sinks.sql import statement
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose columns are the attributes of an event.
+
+    Attributes:
+        name: of the table.
+        event: the type of its events.
+        write: the statement, in `sql/`, that takes events as one JSON array and can meet rows that exist.
+        copy: whether events that are new are worth a COPY.
+    """
+
+    name: str
+    event: type[Event]
+    write: str
+    copy: bool = False
+
+    @property
+    def versioned(self) -> bool:
+        """Whether a row changes: a higher version of it takes its place."""
+        return self.write == "upsert"
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The attributes that are columns under the same name, in the event's order."""
+        apart = {"version"} if self.versioned else {"version", "generation"}
+        names = (field.encode_name for field in msgspec.structs.fields(self.event))
+        return tuple(name for name in names if name not in apart)
+
+    @cached_property
+    def write_statement(self) -> str:
+        """Takes one parameter: the events, a JSON array as text."""
+        return self._composed(self.write)
+
+    @cached_property
+    def copy_statement(self) -> str:
+        """Takes text rows of `columns`."""
+        return self._composed("copy_rows")
+
+    def _composed(self, name: str) -> str:
+        return (
+            sql.SQL(statement(name))
+            .format(
+                table=sql.Identifier(self.name),
+                columns=self._list(),
+                row_columns=self._list("row"),
+                new_columns=self._list("excluded"),
+            )
+            .as_string()
+        )
+
+    def _list(self, *of: str) -> sql.Composed:
+        return sql.SQL(", ").join(sql.Identifier(*of, column) for column in self.columns)
+
+
+PRODUCTION_DATA = Table("ProductionData", SampleEvent, "insert_new", copy=True)
+PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "upsert")
+DOWNTIME = Table("Downtime", DowntimeEvent, "upsert")
+ALERT = Table("Alert", AlertEvent, "upsert")
+KPI_SNAPSHOT = Table("KPISnapshot", KpiEvent, "upsert")
+DEAD_LETTER = Table("DeadLetter", DeadLetterEvent, "insert_dead_letters")
+
+
+def tables_of(topics: Topics) -> Mapping[str, Table]:
+    """The table of each derived topic."""
+    return {
+        topics.samples: PRODUCTION_DATA,
+        topics.orders: PRODUCTION_ORDER,
+        topics.downtimes: DOWNTIME,
+        topics.alerts: ALERT,
+        topics.kpis: KPI_SNAPSHOT,
+        topics.dead_letters: DEAD_LETTER,
+    }

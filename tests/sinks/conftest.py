@@ -1,0 +1,81 @@
+"""A database with the schema, and sinks that write to it."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import psycopg
+import pytest
+from faust.types import TP
+from psycopg.rows import dict_row
+
+from schemas.events import Event
+from sinks.cursors import Cursors
+from sinks.database import Database
+from sinks.generations import begin_first
+from sinks.schema import migrate
+from sinks.sink import Sink
+from sinks.tables import tables_of
+from tests.services import Services
+from tests.sinks.records import TOPIC_OF, TOPICS
+
+
+class Plant:
+    """A database, as its sinks and its readers see it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.database = Database(url)
+        self.cursors = Cursors(self.database)
+        self._others: list[Database] = []
+
+    def another_connection(self) -> Database:
+        """What a second worker writes through."""
+        self._others.append(Database(self.url))
+        return self._others[-1]
+
+    async def sink(self, event: type[Event], database: Database | None = None) -> Sink:
+        """The sink of an event's topic, its partition 0 begun."""
+        topic = TOPIC_OF[event]
+        await self.cursors.positions([TP(topic, 0)])
+        return Sink(database or self.database, tables_of(TOPICS)[topic], "en")
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """What a query finds, from a connection of its own."""
+        with psycopg.connect(self.url, row_factory=dict_row) as connection:
+            return connection.execute(query, values or None).fetchall()
+
+    def run(self, query: str, values: Sequence[Any] = ()) -> None:
+        """Change something as a person would."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(query, values or None)
+
+    def cursor(self, topic: str) -> int:
+        """Where a topic's partition 0 stands."""
+        return self.rows('SELECT "nextOffset" AS at FROM "SinkCursor" WHERE topic = %s', [topic])[0]["at"]
+
+    async def somebody_waits(self) -> bool:
+        """Whether a statement in this database waits for a lock."""
+        return bool(
+            self.rows(
+                """SELECT 1 FROM pg_stat_activity
+                WHERE wait_event_type = 'Lock' AND datname = current_database()"""
+            )
+        )
+
+    async def close(self) -> None:
+        for database in (self.database, *self._others):
+            await database.close()
+
+
+def make_plant(url: str) -> Plant:
+    """Bring a database up to date, with its first rules."""
+    migrate(url)
+    begin_first(url, "")
+    return Plant(url)
+
+
+@pytest.fixture
+async def plant(services: Services) -> AsyncIterator[Plant]:
+    made = make_plant(services.database())
+    yield made
+    await made.close()
