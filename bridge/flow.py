@@ -54,6 +54,7 @@ class Flow:
         self._ticks: list[Batch] = []
         self._most = 2 * settings.mqtt_receive_maximum
         self._stopping = False
+        self.kafka_silent = False
 
     def deliver(self, delivery: Delivery) -> None:
         """Put a delivery into the log."""
@@ -109,8 +110,12 @@ class Flow:
             self.probe()
 
     def tick(self) -> None:
-        """Tell each partition that time passes; not again before the last tick is there."""
-        if all(batch.done for batch in self._ticks):
+        """Tell each partition that time passes; while the last tick is not there, Kafka is silent."""
+        silent = not all(batch.done for batch in self._ticks)
+        if silent != self.kafka_silent:
+            self.kafka_silent = silent
+            self._narrator.say("bridge.kafka_silent" if silent else "bridge.kafka_back", count=self.waiting)
+        if not silent:
             headers = RawHeaders(Kind.TICK, run=self._run).encode()
             self._ticks = self._lanes.append_to_each(headers, self._clock.now())
 

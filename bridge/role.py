@@ -26,12 +26,12 @@ class Bridge:
         self._clock = LogClock(self._jumped)
         self._run = self._new_run()
         self._started = False
-        self._wrong = "starting"
+        self._wrong: str | None = "starting"
         self.stop = asyncio.Event()
 
     def ready(self) -> str | None:
         """None while MQTT is subscribed and Kafka takes records, else what is wrong."""
-        return None if self._run.ready else self._wrong
+        return self._wrong or self._run.wrong()
 
     async def go(self) -> None:
         """Bridge until `stop` is set.
@@ -64,6 +64,7 @@ class Bridge:
         if not self._started:
             self._narrator.say("bridge.started")
         self._started = True
+        self._wrong = None
         self._narrator.say("bridge.listening")
 
     async def _wait(self, seconds: float, why: str) -> None:

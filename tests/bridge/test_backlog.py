@@ -1,0 +1,79 @@
+"""What waited at the broker, told apart from what comes now."""
+
+from bridge.backlog import Backlog
+
+
+class Broker:
+    """A broker that answers each acknowledgement with the next message of its queue, and pings in turn."""
+
+    def __init__(self, queue: int, window: int) -> None:
+        self.queue = queue
+        self.in_flight = 0
+        self.window = window
+
+    def sends(self) -> int:
+        """Messages that go out now."""
+        count = min(self.queue, self.window - self.in_flight)
+        self.queue -= count
+        self.in_flight += count
+        return count
+
+
+def marked(broker: Broker, live: int, kept_unacked: int = 0) -> tuple[int, int]:
+    """How many deliveries are marked backlog and how many not, with `live` new messages at each turn."""
+    backlog = Backlog(session_present=True)
+    waited = fresh = unacked = 0
+    for _ in range(50):
+        for _ in range(broker.sends()):
+            waited, fresh = waited + backlog.active, fresh + (not backlog.active)
+            backlog.arrived()
+            unacked += 1
+        if backlog.active:
+            backlog.answered()
+        acked = max(0, unacked - kept_unacked)
+        unacked -= acked
+        backlog.wants_probe(acked, unacked)
+        broker.in_flight -= acked
+        broker.queue += live
+    return waited, fresh
+
+
+def test_a_queue_that_waited_is_backlog_and_what_follows_is_not() -> None:
+    """1 000 messages waited; machines go on sending ten a turn."""
+    waited, fresh = marked(Broker(queue=1_000, window=100), live=10)
+    assert 1_000 <= waited <= 1_150
+    assert fresh > 300
+
+
+def test_it_is_found_out_while_deliveries_are_always_in_flight() -> None:
+    """A busy bridge never has an empty hand, and notices the queue's end all the same."""
+    waited, fresh = marked(Broker(queue=1_000, window=100), live=10, kept_unacked=30)
+    assert 1_000 <= waited <= 1_200
+    assert fresh > 250
+
+
+def test_a_bridge_that_never_catches_up_reads_backlog() -> None:
+    """Machines fill the queue faster than it is read: everything waited."""
+    _, fresh = marked(Broker(queue=1_000, window=100), live=200)
+    assert fresh == 0
+
+
+def test_a_new_session_has_no_backlog() -> None:
+    """Without a session nothing can have waited."""
+    assert not Backlog(session_present=False).active
+
+
+def test_an_empty_queue_is_noticed_without_any_message() -> None:
+    """The first probe after a quiet reconnect ends the backlog."""
+    backlog = Backlog(session_present=True)
+    assert backlog.wants_probe(acked=0, unacked=0)
+    backlog.answered()
+    assert not backlog.active
+
+
+def test_one_probe_at_a_time() -> None:
+    """No second one before the answer; none while nothing could be told from it."""
+    backlog = Backlog(session_present=True)
+    assert not backlog.wants_probe(acked=0, unacked=3)
+    assert backlog.wants_probe(acked=2, unacked=1)
+    assert not backlog.wants_probe(acked=2, unacked=1)
