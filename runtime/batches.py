@@ -8,19 +8,21 @@ exactly there (`Stage.batches`), and what began under another assignment writes 
 Use:
     stage = Stage(app, sources, store, narrator)
 
+    async def apply(batch):
+        effect = decide(batch.records)
+        ...                          # outputs durable first
+        if stage.holds(batch):       # still ours: write the effect together with batch.next_offset
+            ...
+            stage.advance(batch)
+
     @app.agent(topic)
-    async def apply(stream):
-        async for batch in stage.batches(stream):
-            effect = decide(batch.records)
-            ...                          # outputs durable first
-            if stage.holds(batch):       # still ours: write the effect together with batch.next_offset
-                ...
-                stage.advance(batch)
+    async def agent(stream):
+        await stage.each(stream, apply)
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -83,6 +85,18 @@ class Stage:
         # A rebalance begins: recovery may take a while, and nothing may be written meanwhile.
         app.on_partitions_revoked.connect(self._forget, weak=False)
 
+    async def each(self, stream: faust.StreamT[Any], apply: Callable[[Batch], Awaitable[None]]) -> None:
+        """Apply batch after batch; what `apply` raises ends the process, un-acked.
+
+        Faust would count an agent's failed event as done, and go on.
+        """
+        try:
+            async for batch in self.batches(stream):
+                await apply(batch)
+        except Exception as error:
+            await self.app.crash(error)
+            raise
+
     async def batches(self, stream: faust.StreamT[Any]) -> AsyncIterator[Batch]:
         """Yield what may be applied next; skip what was applied; go back where Faust left records out."""
         async for event in stream.noack().events():
@@ -144,6 +158,11 @@ class Stage:
             return "waiting for the store to tell where it stands"
         return None
 
+    def waiting(self, why: str, attempt: int) -> None:
+        """Tell people, once, that a server keeps the stage waiting."""
+        if attempt == 0:
+            self._narrator.say("runtime.waiting", why=why)
+
     # -- called by the consumer
 
     async def located(self) -> None:
@@ -184,8 +203,7 @@ class Stage:
             try:
                 return await self._store.positions(partitions)
             except Unavailable as why:
-                if attempt == 0:
-                    self._narrator.say("runtime.waiting", why=str(why))
+                self.waiting(str(why), attempt)
                 await asyncio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
                 attempt += 1
 

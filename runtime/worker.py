@@ -13,8 +13,11 @@ MAX_BATCH = 2000  # records that one fetch hands over for a partition
 STOP_SECONDS = 8.0
 
 
-def make_app(settings: Settings, name: str) -> faust.App:
-    """A Faust app of this installation; its consumer group is `<prefix>-<name>`."""
+def make_app(settings: Settings, name: str, *, declare: bool = False) -> faust.App:
+    """A Faust app of this installation; its consumer group is `<prefix>-<name>`.
+
+    `declare`: let Faust create the changelogs of its tables.
+    """
     session = settings.kafka_session_timeout_s
     app = faust.App(
         f"{settings.topic_prefix}-{name}",
@@ -25,7 +28,7 @@ def make_app(settings: Settings, name: str) -> faust.App:
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication,
         topic_disable_leader=True,
-        topic_allow_declare=False,
+        topic_allow_declare=declare,
         producer_acks=-1,
         broker_session_timeout=session,
         broker_heartbeat_interval=max(0.3, session / 6),

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from schemas.errors import Poison
 from schemas.events import Event
 from schemas.plant import Rules
-from schemas.raw import Kind, RawRecord
+from schemas.raw import LINE_ID, Kind, RawRecord
 from schemas.state import LineState
 from streams.cause import Cause
 from streams.dead_letters import dead_letter
@@ -47,9 +47,12 @@ class Lines:
         self._own(record)
         if record.headers.kind is Kind.UNROUTABLE:
             return [self._letter(record, Poison("unroutable", topic=record.headers.topic))]
-        if record.line_id is None:
-            return [self._letter(record, Poison("oversize", length=record.headers.length))]
-        return self._line(record.line_id, record)
+        line_id = record.line_id or ""
+        if line_id not in self.states and not LINE_ID.fullmatch(line_id):
+            if record.headers.kind is Kind.OVERSIZE:
+                return [self._letter(record, Poison("oversize", length=record.headers.length))]
+            return [self._letter(record, Poison("foreign", why=f"key {record.line_id!r}"))]
+        return self._line(line_id, record)
 
     def foreign(self, record: RawRecord, why: str) -> list[Event]:
         """A record that no bridge wrote."""

@@ -1,0 +1,66 @@
+"""Small things that several roles do with Kafka."""
+
+from collections.abc import Iterable
+
+import msgspec
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from runtime.settings import Settings
+from schemas.errors import Unavailable
+from schemas.plant import RulesRecord
+
+
+async def require_topics(settings: Settings, names: Iterable[str]) -> None:
+    """Make sure that topics are there, with the partitions that the settings say.
+
+    Raises:
+        Unavailable: Kafka does not answer, or a topic is missing or has another number of partitions.
+    """
+    servers = settings.kafka_bootstrap_servers
+    client = AIOKafkaClient(bootstrap_servers=servers)
+    try:
+        await client.bootstrap()
+        metadata = await client.fetch_all_metadata()
+        for name in names:
+            found = len(metadata.partitions_for_topic(name) or ())
+            if found == 0:
+                raise Unavailable(f"no topic {name} on {servers}; run linepulse setup")
+            if found != settings.partitions:
+                raise Unavailable(
+                    f"topic {name} on {servers} has {found} partitions, {settings.partitions} expected "
+                    "(LINEPULSE_PARTITIONS); run linepulse doctor"
+                )
+    except KafkaError as error:
+        raise Unavailable(f"KAFKA_BOOTSTRAP_SERVERS: nothing answers at {servers} ({error})") from None
+    finally:
+        await client.close()
+
+
+async def rules_in_force(settings: Settings) -> RulesRecord:
+    """The newest generation in `production.rules`.
+
+    Raises:
+        Unavailable: Kafka does not answer, or there are no rules yet.
+    """
+    servers, topic = settings.kafka_bootstrap_servers, settings.topics.rules
+    where = TopicPartition(topic, 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
+    newest: RulesRecord | None = None
+    try:
+        await consumer.start()
+        consumer.assign([where])
+        end = (await consumer.end_offsets([where]))[where]
+        await consumer.seek_to_beginning(where)
+        while await consumer.position(where) < end:
+            for record in (await consumer.getmany(where, timeout_ms=500)).get(where, []):
+                found = msgspec.json.decode(record.value, type=RulesRecord)
+                if newest is None or found.generation >= newest.generation:
+                    newest = found
+    except KafkaError as error:
+        raise Unavailable(f"KAFKA_BOOTSTRAP_SERVERS: nothing answers at {servers} ({error})") from None
+    finally:
+        await consumer.stop()
+    if newest is None:
+        raise Unavailable(f"topic {topic} on {servers} holds no rules yet; run linepulse setup")
+    return newest
