@@ -5,7 +5,7 @@ STAMP := .venv/installed
 LINES ?= 3
 PYTEST_ARGS ?=
 
-.PHONY: help install demo test test-native check bench chaos clean
+.PHONY: help install demo test test-native check bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,9 +37,6 @@ check: install  ## lint, format, types, imports
 
 bench: install  ## figures with their references, on native servers
 	$(BIN)/python -m benchmarks
-
-chaos: install  ## faults at random, for longer than the tests do it
-	$(BIN)/python -m tests.chaos
 
 clean:  ## what was made here, the environment included
 	rm -rf .venv .linepulse build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -59,8 +59,8 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     except KafkaError as error:
         await client.close()
         raise TopicsError(
-            f"KAFKA_BOOTSTRAP_SERVERS: nothing answers at {settings.kafka_bootstrap_servers} ({error});"
-            " start Kafka, or correct the variable"
+            f"KAFKA_BOOTSTRAP_SERVERS: {settings.kafka_bootstrap_servers}: no Kafka answers "
+            f"({type(error).__name__}); start it, or correct the variable"
         ) from None
     try:
         yield client

@@ -14,7 +14,7 @@ def is_free(port: int) -> bool:
             probe.bind(("0.0.0.0", port))
         except OSError:
             return False
-    return not answers(port)
+    return not answers(port) and not answers(port, "::1")
 
 
 def answers(port: int, host: str = "127.0.0.1") -> bool:

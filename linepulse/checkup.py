@@ -1,0 +1,136 @@
+"""What `linepulse doctor` looks at: each part, and what is wrong with it."""
+
+import asyncio
+from typing import NamedTuple
+
+import psycopg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from linepulse.errors import UserError
+from linepulse.orders import broker_answers
+from linepulse.rules import disagreement, rules_in_database, rules_in_log
+from linepulse.sql import statement
+from linepulse.topics import TopicsError, admin, differences, partitions_of, plan
+from runtime.settings import Settings, without_password
+from schemas.errors import Unavailable
+from schemas.plant import PlantError, plant_text, read_plant
+
+
+class Finding(NamedTuple):
+    """A part of the installation; `wrong` says what is wrong with it and how to mend it, None: nothing."""
+
+    part: str
+    wrong: str | None = None
+
+
+async def check_all(settings: Settings) -> list[Finding]:
+    """Look at every part; what rests on a part that is wrong is left out."""
+    mqtt = await check_mqtt(settings)
+    topics = await check_topics(settings)
+    schema = await check_schema(settings)
+    findings = [mqtt, *topics, schema, check_plant(settings)]
+    if not any(finding.wrong for finding in [*topics, schema]):
+        findings += [await check_rules(settings), await check_progress(settings)]
+    return findings
+
+
+async def check_mqtt(settings: Settings) -> Finding:
+    """The broker answers, and lets us in."""
+    part = f"MQTT broker {without_password(settings.mqtt_broker_url)}"
+    try:
+        await asyncio.to_thread(broker_answers, settings)
+    except UserError as error:
+        return Finding(part, str(error))
+    return Finding(part)
+
+
+async def check_topics(settings: Settings) -> list[Finding]:
+    """Kafka answers; every topic is there, with its partitions."""
+    part = f"Kafka {settings.kafka_bootstrap_servers}"
+    planned = plan(settings)
+    try:
+        async with admin(settings) as client:
+            found = await partitions_of(client, [topic.name for topic in planned])
+    except (TopicsError, KafkaError) as error:
+        return [Finding(part, str(error))]
+    wrong = differences(planned, found)
+    if missing := [topic.name for topic in planned if topic.name not in found]:
+        wrong.insert(0, f"no topic {', '.join(missing)}; run linepulse setup")
+    topics = f"topics {settings.topic_prefix}.*"
+    return [Finding(part), *([Finding(topics, each) for each in wrong] or [Finding(topics)])]
+
+
+async def check_schema(settings: Settings) -> Finding:
+    """PostgreSQL answers; the database has our tables, as they are now."""
+    from sinks.schema import check  # noqa: PLC0415 - slow to import
+
+    part = f"PostgreSQL {without_password(settings.database_url)}"
+    try:
+        return Finding(part, await asyncio.to_thread(check, settings.database_url))
+    except Unavailable as error:
+        return Finding(part, f"{error}; start PostgreSQL, or correct DATABASE_URL")
+
+
+def check_plant(settings: Settings) -> Finding:
+    """The plant file can be read and says what can be followed."""
+    part = f"plant file {settings.plant}"
+    try:
+        read_plant(plant_text(settings.plant), str(settings.plant))
+    except PlantError as error:
+        return Finding(part, f"{error}; correct the file")
+    return Finding(part)
+
+
+async def check_rules(settings: Settings) -> Finding:
+    """The log, the database and the plant file say the same rules."""
+    part = f"rules in {settings.topics.rules}"
+    logged = await rules_in_log(settings)
+    stored = await asyncio.to_thread(rules_in_database, settings.database_url)
+    if logged is None or stored is None:
+        return Finding(part, "there are none; run linepulse setup")
+    if wrong := disagreement(settings, logged, stored):
+        return Finding(part, wrong)
+    if logged.generation < stored.generation:
+        return Finding(part, f"behind the database's generation {stored.generation}; run linepulse setup")
+    try:
+        same = plant_text(settings.plant) == logged.plant
+    except PlantError:
+        same = True  # told by check_plant
+    if not same:
+        return Finding(
+            part,
+            f"generation {logged.generation} is in force, {settings.plant} differs and is not applied;"
+            ' put back the file (SELECT "plant" FROM "Generation" WHERE "live" shows it)',
+        )
+    return Finding(f"{part}: generation {logged.generation}")
+
+
+async def check_progress(settings: Settings) -> Finding:
+    """What PostgreSQL has applied lies within the log."""
+    part = "progress of the sinks"
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_auto_commit=False)
+    with psycopg.connect(settings.database_url) as connection:
+        rows = connection.execute(statement("cursors")).fetchall()
+    cursors = {TopicPartition(topic, partition): offset for topic, partition, offset in rows}
+    ours = {where: cursors[where] for where in cursors if where.topic in settings.topics.derived}
+    if not ours:
+        return Finding(part)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(list(ours))
+        begins = await consumer.beginning_offsets(list(ours))
+    finally:
+        await consumer.stop()
+    for where, offset in ours.items():
+        name = f"{where.topic}[{where.partition}]"
+        if offset > ends[where]:
+            return Finding(
+                part,
+                f"{name} ends at {ends[where]}, PostgreSQL has applied {offset}: the log was made anew; "
+                "name the database that belongs to it",
+            )
+        if offset < begins[where]:
+            lost = begins[where] - offset
+            return Finding(part, f"{name}: retention deleted {lost} records before they were applied")
+    return Finding(part)

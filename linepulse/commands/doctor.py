@@ -1,0 +1,24 @@
+"""`linepulse doctor`: every part, what is wrong with it, and its mend."""
+
+import asyncio
+import logging
+
+import typer
+
+from linepulse.checkup import check_all
+from runtime.narrator import quiet_libraries
+from runtime.settings import Settings
+
+
+def doctor() -> None:
+    """Look at the servers, the topics, the schema and the rules; exit 1 if anything is wrong.
+
+    Example: linepulse doctor
+    """
+    settings = Settings.read()
+    quiet_libraries(logging.CRITICAL)
+    findings = asyncio.run(check_all(settings))
+    for part, wrong in findings:
+        print(f"✅ {part}" if wrong is None else f"❌ {part}\n   {wrong}")
+    if any(finding.wrong for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,5 @@
+"""What a person can mend: told in one line, exit code 2."""
+
+
+class UserError(Exception):
+    """The text names the thing, its value, and what to do."""

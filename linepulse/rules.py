@@ -1,0 +1,94 @@
+"""The rules in force: the newest record of `production.rules`, and the live row of `"Generation"`."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import psycopg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from linepulse.errors import UserError
+from linepulse.sql import statement
+from runtime.settings import Settings, without_password
+from schemas.instant import ms_of, text_of
+from schemas.plant import RulesRecord
+
+READ_MS = 1000
+
+
+async def rules_in_log(settings: Settings) -> RulesRecord | None:
+    """The newest generation in `production.rules`."""
+    where = TopicPartition(settings.topics.rules, 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign([where])
+        end = (await consumer.end_offsets([where]))[where]
+        await consumer.seek_to_beginning(where)
+        newest: RulesRecord | None = None
+        while await consumer.position(where) < end:
+            for record in (await consumer.getmany(where, timeout_ms=READ_MS)).get(where, []):
+                found = msgspec.json.decode(record.value, type=RulesRecord)
+                if newest is None or found.generation >= newest.generation:
+                    newest = found
+        return newest
+    finally:
+        await consumer.stop()
+
+
+def rules_in_database(database_url: str) -> RulesRecord | None:
+    """The live generation, None where there is none yet."""
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(statement("live_rules")).fetchone()
+    return None if row is None else RulesRecord(row[0], row[1], text_of(ms_of(row[2])))
+
+
+async def settle_rules(settings: Settings, plant: str) -> tuple[RulesRecord, bool]:
+    """Make the log and the database say the same; where neither says anything, generation 1 is `plant`.
+
+    Returns:
+        The rules in force, and whether they are new.
+    Raises:
+        UserError: the log and the database belong to different installations.
+    """
+    logged, stored = await rules_in_log(settings), rules_in_database(settings.database_url)
+    if wrong := disagreement(settings, logged, stored):
+        raise UserError(wrong)
+    new = logged is None and stored is None
+    # A swap of generations commits in the database first: the log follows it.
+    force = stored or logged or RulesRecord(1, plant, text_of(ms_of(datetime.now(UTC))))
+    if logged is None or logged.generation < force.generation:
+        await _log(settings, force)
+    if stored is None:
+        with psycopg.connect(settings.database_url) as connection:
+            connection.execute(statement("insert_rules"), [force.generation, force.plant, force.created_at])
+    return force, new
+
+
+def disagreement(settings: Settings, logged: RulesRecord | None, stored: RulesRecord | None) -> str | None:
+    """Why the log and the database can't be of one installation, if they can't."""
+    if logged is None or stored is None or logged.generation < stored.generation:
+        return None
+    if (logged.generation, logged.plant) == (stored.generation, stored.plant):
+        return None
+    return (
+        f"DATABASE_URL: {without_password(settings.database_url)} holds rows of generation "
+        f"{stored.generation}, and {settings.topics.rules} on {settings.kafka_bootstrap_servers} says "
+        f"generation {logged.generation} with {'the same' if logged.plant == stored.plant else 'other'} "
+        "rules: "
+        "they are not of one installation; name the database or the Kafka that belong together"
+    )
+
+
+async def _log(settings: Settings, rules: RulesRecord) -> None:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        acks="all",
+        enable_idempotence=settings.kafka_idempotence,
+    )
+    await producer.start()
+    try:
+        await producer.send_and_wait(
+            settings.topics.rules, msgspec.json.encode(rules), key=str(rules.generation).encode()
+        )
+    finally:
+        await producer.stop()
