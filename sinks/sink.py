@@ -58,7 +58,7 @@ class Sink:
 
     def __init__(self, database: Database, table: Table, lang: str) -> None:
         self._database = database
-        self._table = table
+        self.table = table
         self._lang = lang
         self._read = decoder_of(table.event)
 
@@ -79,7 +79,7 @@ class Sink:
             part = _applicable(records, found, live)
             if part.size == 0:
                 return Written(first)
-            rows, refusals = await self._put(connection, part.rows, copy=self._table.copy)
+            rows, refusals = await self._put(connection, part.rows, copy=self.table.copy)
             letters = [
                 dead_letter(record, poison, self._lang) for record, poison in (*part.poisons, *refusals)
             ]
@@ -136,15 +136,15 @@ class Sink:
 
     async def _copy(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> int:
         async with connection.cursor() as cursor:
-            async with cursor.copy(self._table.copy_statement) as copy:
+            async with cursor.copy(self.table.copy_statement) as copy:
                 await copy.write(copy_rows(row.event for row in rows))
             return cursor.rowcount
 
     async def _upsert(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> int:
-        shown = _latest(rows) if self._table.versioned else rows
+        shown = _latest(rows) if self.table.versioned else rows
         # The events go as they came: PostgreSQL reads JSON itself.
         array = b"[" + b",".join([row.record.value for row in shown]) + b"]"
-        written = await connection.execute(self._table.write_statement, [array.decode()])
+        written = await connection.execute(self.table.write_statement, [array.decode()])
         return written.rowcount
 
 

@@ -11,7 +11,6 @@ from psycopg.rows import dict_row
 from schemas.events import Event
 from sinks.cursors import Cursors
 from sinks.database import Database
-from sinks.generations import begin_first
 from sinks.schema import migrate
 from sinks.sink import Sink
 from sinks.tables import tables_of
@@ -70,8 +69,9 @@ class Plant:
 def make_plant(url: str) -> Plant:
     """Bring a database up to date, with its first rules."""
     migrate(url)
-    begin_first(url, "")
-    return Plant(url)
+    plant = Plant(url)
+    plant.run("""INSERT INTO "Generation" (generation, plant, live) VALUES (1, '', true)""")
+    return plant
 
 
 @pytest.fixture

@@ -1,0 +1,33 @@
+"""PostgreSQL is away: said once, shown in health, and waited for ever longer."""
+
+import asyncio
+
+from runtime import metrics
+from runtime.batches import BACK_OFF_S
+from runtime.narrator import Narrator
+
+
+class Outage:
+    """What the sinks know together about PostgreSQL's absence."""
+
+    def __init__(self, narrator: Narrator) -> None:
+        self._narrator = narrator
+        self._waiting: dict[object, str] = {}
+
+    @property
+    def why(self) -> str | None:
+        """What keeps rows from being written, None if nothing does."""
+        return next(iter(self._waiting.values()), None)
+
+    async def wait(self, who: object, why: str, attempt: int) -> None:
+        """Sleep as long as the attempt's number is worth."""
+        metrics.POSTGRES_WAITS.inc()
+        if not self._waiting:
+            self._narrator.say("runtime.waiting", why=why)
+        self._waiting[who] = why
+        await asyncio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
+
+    def over(self, who: object) -> None:
+        """PostgreSQL took something, or nobody waits there any more."""
+        if self._waiting.pop(who, None) is not None and not self._waiting:
+            self._narrator.say("sinks.back")

@@ -1,0 +1,76 @@
+"""The sinks as a role: an agent a derived topic, each with a connection of its own."""
+
+import asyncio
+
+from runtime.batches import BACK_OFF_S, Stage
+from runtime.health import Health
+from runtime.narrator import Narrator
+from runtime.settings import Settings, SettingsError, without_password
+from runtime.topic_check import check_topics
+from runtime.worker import make_app, run_app
+from schemas.errors import Unavailable
+from sinks.cursors import Cursors
+from sinks.database import Database
+from sinks.outage import Outage
+from sinks.schema import check
+from sinks.sink import Sink
+from sinks.tables import tables_of
+from sinks.writer import Writer
+
+NAME = "linepulse-sinks"
+
+
+async def run(settings: Settings) -> None:
+    """Write rows until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: the schema or the topics are not as `setup` makes them; the text says what to do.
+        Unavailable: the worker can't go on; started again, it goes on from its cursors.
+        OSError: the health port that was asked for is busy.
+    """
+    narrator = Narrator(settings.lang, settings.log, "sinks")
+    await _until_in_order(settings, narrator)
+    narrator.say("sinks.started", database=without_password(settings.database_url))
+
+    app = make_app(settings, NAME)
+    tables = tables_of(settings.topics)
+    databases = {topic: Database(settings.database_url) for topic in tables}
+    for_cursors = Database(settings.database_url)
+    cursors, outage = Cursors(for_cursors), Outage(narrator)
+    stage = Stage(app, tables, cursors, narrator)
+    for topic, table in tables.items():
+        writer = Writer(stage, Sink(databases[topic], table, settings.lang), cursors, outage, narrator)
+        app.agent(app.topic(topic, key_type=bytes, value_type=bytes), name=table.name)(writer.consume)
+
+    health = Health(
+        narrator,
+        "sinks",
+        settings.http_host,
+        settings.http_port,
+        ready=lambda: stage.not_ready() or outage.why,
+    )
+    await health.start()
+    try:
+        await run_app(app)
+    finally:
+        await health.stop()
+        for database in (*databases.values(), for_cursors):
+            await database.close()
+
+
+async def _until_in_order(settings: Settings, narrator: Narrator) -> None:
+    """Wait until Kafka and PostgreSQL answer; refuse to start where `setup` is missing."""
+    attempt = 0
+    while True:
+        try:
+            await check_topics(settings, settings.topics.derived)
+            wrong = await asyncio.to_thread(check, settings.database_url)
+        except Unavailable as why:
+            if attempt == 0:
+                narrator.say("runtime.waiting", why=str(why))
+        else:
+            if wrong:
+                raise SettingsError(wrong)
+            return
+        await asyncio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
+        attempt += 1

@@ -1,0 +1,116 @@
+"""From batch to rows: tries until PostgreSQL takes it, and goes on from where the cursor stands."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeVar
+
+import faust
+
+from runtime import metrics
+from runtime.batches import BACK_OFF_S, Batch, Stage
+from runtime.narrator import Narrator
+from schemas.errors import Unavailable
+from sinks.cursors import Cursors
+from sinks.narrate import narrate
+from sinks.outage import Outage
+from sinks.sink import Sink, Written
+
+T = TypeVar("T")
+
+
+class Writer:
+    """Applies the batches of one topic."""
+
+    def __init__(
+        self, stage: Stage, sink: Sink, cursors: Cursors, outage: Outage, narrator: Narrator
+    ) -> None:
+        self._stage = stage
+        self._sink = sink
+        self._cursors = cursors
+        self._outage = outage
+        self._narrator = narrator
+        self._swap_waits = 0
+
+    async def consume(self, stream: faust.StreamT[bytes]) -> None:
+        """The agent: every batch in turn.
+
+        What no part foresaw ends the process, for an agent that raises would have its batch taken for done.
+        """
+        async for batch in self._stage.batches(stream):
+            try:
+                await self.apply(batch)
+            except Exception as error:
+                await self._stage.app.crash(error)
+                return
+
+    async def apply(self, batch: Batch) -> None:
+        """Write a batch, in more than one transaction where its end waits for a generation."""
+        rest: Batch | None = batch
+        while rest is not None and (written := await self._write(rest)) is not None:
+            self._tell(written)
+            rest = await self._after(rest, written)
+
+    async def _write(self, batch: Batch) -> Written | None:
+        """What became of the batch; None if its partition is not ours any more."""
+
+        async def once() -> Written:
+            with metrics.BATCH_SECONDS.labels(batch.tp.topic).time():
+                return await self._sink.write(batch.records)
+
+        return await self._until_taken(batch, once)
+
+    async def _until_taken(self, batch: Batch, act: Callable[[], Awaitable[T]]) -> T | None:
+        """Try as long as the batch is ours. Nothing is read meanwhile."""
+        attempt = 0
+        try:
+            while self._stage.holds(batch):
+                try:
+                    return await act()
+                except Unavailable as why:
+                    await self._outage.wait(self, str(why), attempt)
+                attempt += 1
+            return None
+        finally:
+            self._outage.over(self)
+
+    async def _after(self, batch: Batch, written: Written) -> Batch | None:
+        """Go where the cursor stands; what is left of the batch."""
+        if not self._stage.holds(batch):
+            return None
+        first = batch.records[0].offset
+        if first < written.cursor <= batch.next_offset:
+            self._swap_waits = 0
+            done = sum(record.offset < written.cursor for record in batch.records)
+            self._stage.advance(replace(batch, records=batch.records[:done]))
+            return replace(batch, records=batch.records[done:]) if done < len(batch.records) else None
+        if written.cursor == first:
+            await self._wait_for_swap(batch)
+            return batch
+        return await self._go(batch, written.cursor)
+
+    async def _go(self, batch: Batch, cursor: int) -> Batch | None:
+        """Another worker moved the cursor, or a restored database has an older one."""
+        first = batch.records[0].offset
+        begins = await self._stage.app.consumer.earliest_offsets(batch.tp)
+        start = min(begins[batch.tp] or 0, first)
+        if cursor < start:  # deleted before they were applied: the stage has told of it
+            await self._until_taken(batch, lambda: self._cursors.skip(batch.tp, cursor, start))
+        if max(cursor, start) == first:
+            return batch
+        await self._stage.relocate(batch.tp, max(cursor, start))
+        return None
+
+    async def _wait_for_swap(self, batch: Batch) -> None:
+        """The next events are of a generation that is not live yet."""
+        if self._swap_waits == 0:
+            self._narrator.say("sinks.next_rules", topic=batch.tp.topic, partition=batch.tp.partition)
+        await asyncio.sleep(BACK_OFF_S[min(self._swap_waits, len(BACK_OFF_S) - 1)])
+        self._swap_waits += 1
+
+    def _tell(self, written: Written) -> None:
+        metrics.ROWS_WRITTEN.labels(self._sink.table.name).inc(written.rows)
+        for letter in written.letters:
+            metrics.DEAD_LETTERS.labels(letter.reason).inc()
+        narrate(self._narrator, written.events)
+        narrate(self._narrator, written.letters)
