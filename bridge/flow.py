@@ -17,6 +17,7 @@ from schemas.raw import Kind, RawHeaders
 
 IN_FLIGHT_BYTES = 32 * 1024 * 1024
 SHOWN_CHARACTERS = 200
+PROBE_S = 0.01  # between probes of the backlog while nothing comes
 
 _RECEIVED: dict[Kind, Counter] = {
     kind: metrics.MQTT_RECEIVED.labels(kind.value) for kind in Kind if kind is not Kind.TICK
@@ -105,9 +106,13 @@ class Flow:
 
     def answered(self) -> None:
         """The broker answered a probe."""
+        if not self._backlog.active:
+            return
         self._backlog.answered()
-        if not len(self._ledger):
-            self.probe()
+        if not self._backlog.active:
+            self._narrator.say("bridge.caught_up", count=self._seq)
+        else:
+            asyncio.get_running_loop().call_later(PROBE_S, self.probe)
 
     def tick(self) -> None:
         """Tell each partition that time passes; while the last tick is not there, Kafka is silent."""

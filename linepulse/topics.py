@@ -11,6 +11,7 @@ from runtime.settings import Settings
 from schemas.topics import DERIVED_RETENTION_DAYS, RAW_RETENTION_DAYS
 
 DAY_MS = 86_400_000
+RAW_HEADROOM_BYTES = 128 * 1024  # for the topic, key and headers beside the largest payload
 
 
 class TopicsError(RuntimeError):
@@ -34,6 +35,11 @@ def plan(settings: Settings) -> list[TopicPlan]:
         "retention.ms": str(RAW_RETENTION_DAYS * DAY_MS),
         "compression.type": "gzip",
         "cleanup.policy": "delete",
+        # The bridge's time never runs backwards: after a clock was set back it can be ahead of Kafka's own,
+        # and Kafka refuses records of more than an hour ahead unless told otherwise.
+        "message.timestamp.type": "CreateTime",
+        "message.timestamp.after.max.ms": str(2**63 - 1),
+        "max.message.bytes": str(max(settings.max_payload_bytes, 1 << 20) + RAW_HEADROOM_BYTES),
     }
     derived = {"retention.ms": str(DERIVED_RETENTION_DAYS * DAY_MS), "cleanup.policy": "delete"}
     rules = {"cleanup.policy": "compact"}

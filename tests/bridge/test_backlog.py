@@ -1,6 +1,6 @@
 """What waited at the broker, told apart from what comes now."""
 
-from bridge.backlog import Backlog
+from bridge.backlog import DRY_S, Backlog
 
 
 class Broker:
@@ -21,20 +21,28 @@ class Broker:
 
 def marked(broker: Broker, live: int, kept_unacked: int = 0) -> tuple[int, int]:
     """How many deliveries are marked backlog and how many not, with `live` new messages at each turn."""
-    backlog = Backlog(session_present=True)
+    seconds = 0.0
+    backlog = Backlog(session_present=True, clock=lambda: seconds)
     waited = fresh = unacked = 0
-    for _ in range(50):
+
+    def deliver() -> None:
+        nonlocal waited, fresh, unacked
         for _ in range(broker.sends()):
             waited, fresh = waited + backlog.active, fresh + (not backlog.active)
             backlog.arrived()
             unacked += 1
-        if backlog.active:
-            backlog.answered()
+
+    for _ in range(60):
+        # acks and ping ──> broker ──> the queue's next messages, and pong ... later: what machines send
         acked = max(0, unacked - kept_unacked)
         unacked -= acked
-        backlog.wants_probe(acked, unacked)
         broker.in_flight -= acked
+        backlog.wants_probe(acked, unacked)
+        deliver()
+        backlog.answered()
         broker.queue += live
+        deliver()
+        seconds += DRY_S / 2
     return waited, fresh
 
 
@@ -49,7 +57,7 @@ def test_it_is_found_out_while_deliveries_are_always_in_flight() -> None:
     """A busy bridge never has an empty hand, and notices the queue's end all the same."""
     waited, fresh = marked(Broker(queue=1_000, window=100), live=10, kept_unacked=30)
     assert 1_000 <= waited <= 1_200
-    assert fresh > 250
+    assert fresh > 300
 
 
 def test_a_bridge_that_never_catches_up_reads_backlog() -> None:
@@ -64,11 +72,29 @@ def test_a_new_session_has_no_backlog() -> None:
 
 
 def test_an_empty_queue_is_noticed_without_any_message() -> None:
-    """The first probe after a quiet reconnect ends the backlog."""
-    backlog = Backlog(session_present=True)
-    assert backlog.wants_probe(acked=0, unacked=0)
-    backlog.answered()
-    assert not backlog.active
+    """A quiet reconnect: the backlog is over after DRY_S."""
+    now = [0.0]
+    backlog = Backlog(session_present=True, clock=lambda: now[0])
+    for seconds, active in ((0, True), (DRY_S / 2, True), (DRY_S, False)):
+        now[0] = seconds
+        assert backlog.wants_probe(acked=0, unacked=0)
+        backlog.answered()
+        assert backlog.active is active
+
+
+def test_a_broker_that_answers_out_of_turn_is_not_believed_at_once() -> None:
+    """One answer that overtook the queue's next message does not end the backlog."""
+    now = [0.0]
+    backlog = Backlog(session_present=True, clock=lambda: now[0])
+    for seconds in range(3):
+        now[0] = float(seconds)
+        assert backlog.wants_probe(acked=2, unacked=0)
+        backlog.answered()  # overtook both messages
+        assert backlog.active
+        assert backlog.wants_probe(acked=2, unacked=0)
+        backlog.arrived()
+        backlog.arrived()
+        backlog.answered()
 
 
 def test_one_probe_at_a_time() -> None:

@@ -1,0 +1,227 @@
+"""A bridge as its own process, machines that publish to it, and the log that it writes."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self, cast
+from urllib.parse import unquote
+from urllib.request import urlopen
+
+import paho.mqtt.client as mqtt
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from paho.mqtt.enums import CallbackAPIVersion
+
+from bridge.connection import _client
+from runtime.settings import Settings
+from schemas.raw import Kind, RawHeaders
+from tests.eventually import eventually, wait_until
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Settings as environment variables."""
+    told = {
+        str(field.validation_alias): str(value)
+        for name, field in Settings.model_fields.items()
+        if (value := getattr(settings, name)) is not None
+    }
+    return os.environ | told | {"LINEPULSE_LOG": "json", "PYTHONWARNINGS": "error"}
+
+
+class BridgeProcess:
+    """`python -m bridge`, with what it narrates."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.told: list[dict[str, Any]] = []
+        self._errors = folder / "stderr.log"
+        with self._errors.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bridge"],
+                env=environment(settings),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.port = settings.http_port
+
+    def _read(self) -> None:
+        for line in cast(Iterable[str], self._process.stdout):
+            self.told.append(json.loads(line))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def said(self) -> list[str]:
+        return [line["key"] for line in self.told]
+
+    def wait_told(self, key: str, times: int = 1) -> Self:
+        """Wait until it has said a sentence so many times."""
+
+        def enough() -> bool:
+            assert self._process.poll() is None or self.said().count(key) >= times, self.errors()
+            return self.said().count(key) >= times
+
+        wait_until(enough, f"the bridge to say {key}")
+        return self
+
+    def listening(self, times: int = 1) -> Self:
+        """Wait until it listens, for the nth time."""
+        return self.wait_told("bridge.listening", times)
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self.ended()
+
+    def terminate(self) -> int:
+        """SIGTERM; its exit code, within the 10 s that it has."""
+        self._process.send_signal(signal.SIGTERM)
+        return self.ended(10)
+
+    def ended(self, seconds: float = 20) -> int:
+        code = self._process.wait(seconds)
+        self._reader.join(5)
+        if self._process.stdout:
+            self._process.stdout.close()
+        return code
+
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def errors(self) -> str:
+        """What it wrote to standard error."""
+        return self._errors.read_text("utf-8", "replace")
+
+    def metric(self, name: str) -> float:
+        """A figure from `/metrics`."""
+        with urlopen(f"http://127.0.0.1:{self.port}/metrics") as page:
+            for line in page.read().decode().splitlines():
+                if line.startswith(name + " "):
+                    return float(line.split()[1])
+        raise KeyError(name)
+
+    def peak_bytes(self) -> int:
+        """Most memory that it ever had resident."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+class Machine:
+    """A client that publishes, in the background."""
+
+    def __init__(self, settings: Settings, in_flight: int = 100) -> None:
+        url = settings.mqtt
+        if url.scheme == "mqtts":
+            self._client: mqtt.Client = _client(settings.model_copy(update={"mqtt_client_id": "machine"}))
+        else:
+            self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+            if url.username:
+                self._client.username_pw_set(unquote(url.username), unquote(url.password or ""))
+        self._client.max_inflight_messages_set(in_flight)
+        self._client.connect(url.hostname or "", url.port or 1883)
+        self._client.loop_start()
+
+    def publish(
+        self, topic: str, payloads: Iterable[bytes], qos: int = 1, retain: bool = False
+    ) -> list[mqtt.MQTTMessageInfo]:
+        """Hand payloads over, in order; the broker may not have them yet."""
+        return [self._client.publish(topic, payload, qos, retain) for payload in payloads]
+
+    def deliver(self, topic: str, payloads: Iterable[bytes], qos: int = 1, retain: bool = False) -> None:
+        """Publish, and wait until the broker has them all."""
+        for info in self.publish(topic, payloads, qos, retain):
+            info.wait_for_publish(30)
+            assert info.is_published()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+class Log:
+    """What `production.raw` holds, read as it grows."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer: Any = None
+        self.records: list[ConsumerRecord] = []
+
+    async def __aenter__(self) -> Self:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka_bootstrap_servers, enable_auto_commit=False
+        )
+        await self._consumer.start()
+        partitions = [
+            TopicPartition(self._settings.topics.raw, number) for number in range(self._settings.partitions)
+        ]
+        self._consumer.assign(partitions)
+        await self._consumer.seek_to_beginning(*partitions)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def read(self) -> None:
+        """Take in what is new."""
+        for records in (await self._consumer.getmany(timeout_ms=50)).values():
+            self.records += records
+
+    async def holds(self, count: int, *lines: str) -> list[ConsumerRecord]:
+        """Wait until `count` different payloads of these lines are there; all their records, in log order."""
+
+        async def enough() -> bool:
+            await self.read()
+            return len({record.value for record in self.of(*lines)}) >= count
+
+        await eventually(enough, f"{count} payloads of {lines} in the log", 60)
+        return self.of(*lines)
+
+    def of(self, *lines: str) -> list[ConsumerRecord]:
+        """The records of some lines."""
+        keys = {line.encode() for line in lines}
+        return sorted((r for r in self.records if r.key in keys), key=lambda r: (r.partition, r.offset))
+
+    def of_kind(self, kind: Kind) -> list[ConsumerRecord]:
+        """The records of a kind."""
+        return [record for record in self.records if headers(record).kind is kind]
+
+    async def settled(self) -> None:
+        """Wait until a second has brought nothing but ticks."""
+
+        async def nothing_new() -> bool:
+            before = len(self.records)
+            async with asyncio.timeout(5):
+                for records in (await self._consumer.getmany(timeout_ms=1000)).values():
+                    self.records += records
+            return all(headers(record).kind is Kind.TICK for record in self.records[before:])
+
+        await eventually(nothing_new, "the log to come to rest")
+
+
+def headers(record: ConsumerRecord) -> RawHeaders:
+    """The headers of a raw record."""
+    return RawHeaders.decode(record.headers)
+
+
+def by_line(records: list[ConsumerRecord]) -> dict[str, list[bytes]]:
+    """Each line's payloads, in log order."""
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for record in records:
+        found[record.key.decode()].append(record.value)
+    return found
+
+
+def first_times(payloads: list[bytes]) -> list[bytes]:
+    """Payloads without repetitions, each at its first place."""
+    return list(dict.fromkeys(payloads))
