@@ -45,13 +45,15 @@ async def rules_in_force(settings: Settings) -> RulesRecord:
     """
     servers, topic = settings.kafka_bootstrap_servers, settings.topics.rules
     where = TopicPartition(topic, 0)
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
+    # Not seek_to_beginning: the reset to the end, still under way, may come after it.
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=servers, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     newest: RulesRecord | None = None
     try:
         await consumer.start()
         consumer.assign([where])
         end = (await consumer.end_offsets([where]))[where]
-        await consumer.seek_to_beginning(where)
         while await consumer.position(where) < end:
             for record in (await consumer.getmany(where, timeout_ms=500)).get(where, []):
                 found = msgspec.json.decode(record.value, type=RulesRecord)

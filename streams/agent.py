@@ -23,14 +23,7 @@ class LineAgent:
     """Folds the raw log into derived events and line states."""
 
     def __init__(self, app: faust.App, rules: Rules, topic: str, partitions: int, outbox: Outbox) -> None:
-        self._table = app.Table(
-            "lines",
-            partitions=partitions,
-            key_type=bytes,
-            value_type=bytes,
-            key_serializer="raw",
-            value_serializer="raw",
-        )
+        self._table = app.Table("lines", partitions=partitions, key_type=bytes, value_type=bytes)
         self._store = LineStore(app, rules, topic, self._table)
         self._outbox = outbox
         self._app = app

@@ -48,7 +48,7 @@ class Lines:
         if record.headers.kind is Kind.UNROUTABLE:
             return [self._letter(record, Poison("unroutable", topic=record.headers.topic))]
         line_id = record.line_id or ""
-        if line_id not in self.states and not LINE_ID.fullmatch(line_id):
+        if not line_id or (line_id not in self.states and not LINE_ID.fullmatch(line_id)):
             if record.headers.kind is Kind.OVERSIZE:
                 return [self._letter(record, Poison("oversize", length=record.headers.length))]
             return [self._letter(record, Poison("foreign", why=f"key {record.line_id!r}"))]
