@@ -1,0 +1,96 @@
+"""The command line: every command explains itself, every mistake is one line."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from linepulse.cli import app
+from tests.commands import ROOT, environment, linepulse
+from tests.services import Services
+
+NOTHING = {"COLUMNS": "200", "TERM": "dumb"}
+
+
+def every_command() -> list[list[str]]:
+    """The words of each command, subcommands included."""
+    root = typer.main.get_command(app)
+    found = []
+    for name, command in root.commands.items():  # type: ignore[attr-defined]
+        below = getattr(command, "commands", {})
+        found += [[name, each] for each in below] or [[name]]
+    return found
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_help_shows_an_example(words: list[str]) -> None:
+    """Each command's help has an example of that very command."""
+    told = CliRunner().invoke(app, [*words, "--help"], env=NOTHING)
+    assert told.exit_code == 0
+    assert f"linepulse {' '.join(words)}" in told.stdout.partition("Example:")[2]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MQTT_BROKER_URL", "http://localhost"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "localhost"),
+        ("DATABASE_URL", "mysql://root@localhost/x"),
+        ("LINEPULSE_LANG", "de"),
+        ("LINEPULSE_PARTITIONS", "many"),
+        ("LINEPULSE_TOPIC_PREFIX", "a b"),
+    ],
+)
+@pytest.mark.parametrize("command", ["bridge", "setup"])
+def test_a_malformed_variable_ends_a_command_at_once(command: str, variable: str, value: str) -> None:
+    """One line on standard error: the variable and its value; exit 2."""
+    refused = linepulse({**NOTHING, variable: value}, command)
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    assert len(refused.stderr.splitlines()) == 1
+    assert variable in refused.stderr
+    assert value in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nonsense"],
+        ["demo", "--lines", "-1"],
+        ["demo", "--lines", "x"],
+        ["order", "add"],
+        ["setup", "--fast"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_word_is_one_line(words: list[str]) -> None:
+    """Usage errors point to the help, without a traceback."""
+    refused = linepulse(NOTHING, *words)
+    assert refused.returncode == 2
+    assert len(refused.stderr.splitlines()) == 1
+    assert "see --help" in refused.stderr
+
+
+def test_a_password_is_never_shown(services: Services) -> None:
+    """Not in what a command says, and not in what it complains about."""
+    settings = services.settings(topics=False, database_url="postgresql://postgres:secret@127.0.0.1:1/x")
+    refused = linepulse(environment(settings), "order", "list")
+    assert refused.returncode == 2
+    assert "secret" not in refused.stdout + refused.stderr
+
+
+def test_a_demo_does_not_empty_a_folder_of_others(tmp_path: Path) -> None:
+    """A folder with files that no demo made is left alone."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    refused = linepulse(NOTHING, "demo", "--folder", str(tmp_path))
+    assert refused.returncode == 2
+    assert str(tmp_path) in refused.stderr
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_make_knows_every_target() -> None:
+    """What the documentation names is there."""
+    for target in ("install", "demo", "test", "test-native", "check", "bench", "clean"):
+        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)

@@ -1,0 +1,112 @@
+"""`linepulse doctor`: silent about nothing. Each failure here is a real one."""
+
+import asyncio
+from pathlib import Path
+
+import psycopg
+import pytest
+from aiokafka.admin import NewTopic
+
+from linepulse.embedded.ports import free_port
+from linepulse.topics import admin
+from runtime.settings import Settings
+from tests.commands import environment, linepulse
+from tests.services import Services
+
+
+@pytest.fixture
+def installed(services: Services, tmp_path: Path) -> Settings:
+    """A sound installation."""
+    plant = tmp_path / "plant.toml"
+    plant.write_text("[line]\ntarget_rate = 100\n")
+    settings = services.settings(topics=False, plant=plant)
+    assert linepulse(environment(settings), "setup").returncode == 0
+    return settings
+
+
+def complaints(settings: Settings, **overrides: str) -> str:
+    """What the doctor finds wrong, and nothing else; the rest it must find right."""
+    told = linepulse(environment(settings, **overrides), "doctor")
+    assert told.stderr == ""
+    assert told.returncode == 1
+    lines = told.stdout.splitlines()
+    assert any(line.startswith("✅") for line in lines)
+    return "\n".join(line for line in lines if not line.startswith("✅"))
+
+
+def test_a_sound_installation_is_all_right(installed: Settings) -> None:
+    """Exit 0, a line for each part."""
+    told = linepulse(environment(installed), "doctor")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert all(line.startswith("✅") for line in told.stdout.splitlines())
+    assert len(told.stdout.splitlines()) == 7
+
+
+def test_no_mqtt_broker(installed: Settings) -> None:
+    """The variable, the address, and that nobody is there."""
+    wrong = complaints(installed, MQTT_BROKER_URL=f"mqtt://127.0.0.1:{free_port()}")
+    assert "no MQTT broker answers" in wrong
+
+
+def test_no_kafka(installed: Settings) -> None:
+    """The other parts are looked at all the same."""
+    wrong = complaints(installed, KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}")
+    assert "no Kafka answers" in wrong
+
+
+def test_no_postgres(installed: Settings) -> None:
+    """The address, and to start it."""
+    url = f"postgresql://postgres:secret@127.0.0.1:{free_port()}/dashboard_kpi"
+    wrong = complaints(installed, DATABASE_URL=url)
+    assert "start PostgreSQL" in wrong
+    assert "secret" not in wrong
+
+
+def test_a_database_without_tables(installed: Settings, services: Services) -> None:
+    """Setup mends it, and the doctor says so."""
+    wrong = complaints(installed, DATABASE_URL=services.database())
+    assert "run linepulse setup" in wrong
+
+
+def test_missing_topics_and_other_partitions(installed: Settings) -> None:
+    """A topic that is gone is named; so is one that has another number of partitions."""
+
+    async def break_topics() -> None:
+        async with admin(installed) as client:
+            await client.delete_topics([installed.topics.alerts, installed.topics.kpis])
+            await client.create_topics([NewTopic(installed.topics.kpis, 2, 1)])
+
+    asyncio.run(break_topics())
+    wrong = complaints(installed)
+    assert f"no topic {installed.topics.alerts}" in wrong
+    assert f"topic {installed.topics.kpis} has 2 partitions, 4 expected" in wrong
+
+
+def test_a_plant_file_that_is_wrong(installed: Settings) -> None:
+    """The key is named."""
+    installed.plant.write_text("[line]\nsilence_s = 'long'\n")
+    assert "silence_s" in complaints(installed)
+
+
+def test_a_plant_file_that_differs_from_the_rules_in_force(installed: Settings) -> None:
+    """Its rules are not applied, and the doctor says so."""
+    installed.plant.write_text("[line]\ntarget_rate = 200\n")
+    assert "is not applied" in complaints(installed)
+
+
+def test_a_log_without_rules(installed: Settings, services: Services) -> None:
+    """Topics were made anew, the database was not: setup writes its rules back."""
+    bare = services.settings(database_url=installed.database_url, plant=installed.plant)
+    assert "run linepulse setup" in complaints(bare)
+    assert linepulse(environment(bare), "setup").returncode == 0
+    assert linepulse(environment(bare), "doctor").returncode == 0
+
+
+def test_a_log_that_was_made_anew(installed: Settings) -> None:
+    """PostgreSQL has applied more than the log holds."""
+    with psycopg.connect(installed.database_url) as connection:
+        connection.execute(
+            'INSERT INTO "SinkCursor" ("topic", "partition", "nextOffset") VALUES (%s, 0, 7)',
+            [installed.topics.samples],
+        )
+    assert f"{installed.topics.samples}[0] ends at 0, PostgreSQL has applied 7" in complaints(installed)

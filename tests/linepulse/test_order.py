@@ -1,0 +1,111 @@
+"""`linepulse order`: what a person asks for becomes one message in the log; the list is read from rows."""
+
+import json
+from collections.abc import Iterator
+from queue import Empty, Queue
+from threading import Event
+
+import psycopg
+import pytest
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+
+from runtime.settings import Settings
+from tests.commands import environment, linepulse
+from tests.services import Services
+
+
+@pytest.fixture
+def settings(services: Services) -> Settings:
+    return services.settings(topics=False)
+
+
+@pytest.fixture
+def orders(settings: Settings) -> Iterator["Queue[MQTTMessage]"]:
+    """Every order message that reaches the broker."""
+    heard: Queue[MQTTMessage] = Queue()
+    ready = Event()
+    client = Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _client, _data, message: heard.put(message)
+    client.on_subscribe = lambda *_: ready.set()
+    client.connect(str(settings.mqtt.hostname), settings.mqtt.port or 1883)
+    client.loop_start()
+    client.subscribe("production/+/order", qos=1)
+    assert ready.wait(10)
+    yield heard
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_add_sends_one_order_at_qos_1(settings: Settings, orders: "Queue[MQTTMessage]") -> None:
+    """All that was given, nothing that was not, and a requestId."""
+    words = ["--line", "ligne2", "--product", "Bouteille 50cl", "--quantity", "5000", "--priority", "high"]
+    done = linepulse(environment(settings), "order", "add", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    message = orders.get(timeout=10)
+    assert (message.topic, message.qos, message.retain) == ("production/ligne2/order", 1, False)
+    fields = json.loads(message.payload)
+    assert len(fields.pop("requestId")) == 36
+    assert fields == {
+        "action": "add",
+        "productType": "Bouteille 50cl",
+        "quantity": 5000,
+        "priority": "high",
+    }
+
+
+@pytest.mark.parametrize("action", ["close", "cancel"])
+def test_close_and_cancel_name_their_order(
+    settings: Settings, orders: "Queue[MQTTMessage]", action: str
+) -> None:
+    """The order's number goes with the message."""
+    done = linepulse(environment(settings), "order", action, "--line", "ligne1", "--number", "ORD-1")
+    assert done.returncode == 0
+    fields = json.loads(orders.get(timeout=10).payload)
+    assert (fields["action"], fields["orderNumber"]) == (action, "ORD-1")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--line", "a/b", "--product", "x", "--quantity", "1"], "a/b"),
+        (["--line", "ligne1", "--product", "x", "--quantity", "0"], "quantity"),
+        (["--line", "ligne1", "--product", "x", "--quantity", "1", "--priority", "now"], "priority"),
+        (["--line", "ligne1", "--product", "", "--quantity", "1"], "productType"),
+    ],
+)
+def test_an_order_that_would_be_refused_is_not_sent(
+    settings: Settings, orders: "Queue[MQTTMessage]", words: list[str], told: str
+) -> None:
+    """The field and its value on standard error, exit 2, and no message."""
+    refused = linepulse(environment(settings), "order", "add", *words)
+    assert refused.returncode == 2
+    assert told in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    with pytest.raises(Empty):
+        orders.get(timeout=0.2)
+
+
+def test_list_shows_what_runs_first(settings: Settings) -> None:
+    """Running, then waiting, then the rest; a percentage is floored; another line's are left out."""
+    env = environment(settings)
+    assert linepulse(env, "setup").returncode == 0
+    with psycopg.connect(settings.database_url) as connection:
+        for number, line, status, produced in [
+            ("ORD-1", "ligne1", "completed", 1000),
+            ("ORD-2", "ligne1", "running", 999),
+            ("ORD-3", "ligne1", "waiting", 0),
+            ("ORD-4", "ligne2", "running", 1),
+        ]:
+            connection.execute(
+                """INSERT INTO "ProductionOrder" VALUES (gen_random_uuid(), %s, %s, %s, 'x', 1000, %s, 0,
+                   null, null, null, null, null, %s, 'medium', null, null, now(), now(), 1, 1, 1)""",
+                [line, line, number, produced, status],
+            )
+    listed = linepulse(env, "order", "list", "--line", "ligne1").stdout
+    assert "99%" in listed
+    assert "ORD-4" not in listed
+    assert listed.index("ORD-2") < listed.index("ORD-3") < listed.index("ORD-1")
+    waiting = linepulse(env, "order", "list", "--status", "waiting").stdout
+    assert "ORD-3" in waiting
+    assert "ORD-2" not in waiting
