@@ -1,15 +1,13 @@
 """A subscriber of its own: counts what really reached the broker."""
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-PATIENCE_S = 30.0
+from tests.eventually import wait_until
 
 
 class Listener:
@@ -48,11 +46,3 @@ class Listener:
 
     def _on_message(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         self.heard.append((message.topic, json.loads(message.payload)))
-
-
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
-    """Return as soon as `holds()`; fail after `seconds`."""
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until, f"waited {seconds} s for {what}"
-        time.sleep(0.02)

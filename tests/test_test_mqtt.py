@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.listener import Listener, wait_until
+from tests.eventually import wait_until
+from tests.listener import Listener
 from tests.services import Services
 
 SCRIPT = Path(__file__).parents[1] / "test-mqtt.py"

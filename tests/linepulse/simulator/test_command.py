@@ -7,7 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.listener import Listener, wait_until
+from tests.eventually import wait_until
+from tests.listener import Listener
 from tests.services import OwnServers, Services
 
 SIMULATE = "import typer; from linepulse.simulator.command import simulate; typer.run(simulate)"

@@ -1,0 +1,198 @@
+"""The two pages, all lines and one line: built once a visit, then kept up to date after each reading."""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from nicegui import ui
+
+from dashboard import render
+from dashboard.board import Board
+from dashboard.chart import curve
+from dashboard.models import Detail
+from dashboard.words import LANGUAGES, Words
+
+ASSETS = Path(__file__).parent / "assets"
+COOKIE = "linepulse_lang"
+YEAR_S = 365 * 86_400
+
+
+def build(app: FastAPI, board: Board, lang: str, mqtt_url: str) -> None:
+    """Put the pages on the app. `lang` is what a visitor sees who has not chosen."""
+    app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
+
+    @app.get("/lang/{chosen}")
+    def choose(chosen: str, back: str = "/") -> Response:
+        response = RedirectResponse(_here(back), status_code=303)
+        if chosen in LANGUAGES:
+            response.set_cookie(COOKIE, chosen, max_age=YEAR_S, samesite="lax", httponly=True)
+        return response
+
+    @ui.page("/", title="linepulse")
+    def plant(request: Request) -> None:
+        PlantPage(board, _chosen(request, lang), mqtt_url)
+
+    @ui.page("/line/{line_id}", title="linepulse")
+    def line(request: Request, line_id: str) -> None:
+        LinePage(board, _chosen(request, lang), line_id)
+
+
+class Frame:
+    """What both pages have: header, summary, banner; and the way to hear of each reading."""
+
+    def __init__(self, board: Board, lang: str, path: str) -> None:
+        self.board = board
+        self._lang = lang
+        self._words = Words(lang, board.in_force.time_zone)
+        ui.add_head_html(f'<link rel="stylesheet" href="/assets/page.css?v={_version()}">')
+        ui.add_head_html(f"<script>document.documentElement.lang = '{lang}'</script>")
+        self._show("header", tag="header").content = render.fragment(
+            "header", self.words, languages=LANGUAGES, back=path
+        )
+        self._banner = self._show("banner-place")
+        self._summary = self._show("summary")
+
+    @property
+    def words(self) -> Words:
+        """The words by the clock of the rules in force."""
+        if self._words.time_zone != self.board.in_force.time_zone:
+            self._words = Words(self._lang, self.board.in_force.time_zone)
+        return self._words
+
+    def hear(self, refresh: Callable[[], None], line_id: str | None = None) -> None:
+        """Refresh now and after each reading, until the visitor is gone."""
+
+        def on_news() -> None:
+            self._refresh_frame()
+            refresh()
+
+        ui.context.client.on_delete(self.board.subscribe(on_news, line_id))
+        on_news()
+
+    def _refresh_frame(self) -> None:
+        board = self.board
+        self._banner.content = (
+            render.fragment("banner", self.words, trouble=board.trouble, loaded=board.loaded, now=board.now)
+            if board.trouble
+            else ""
+        )
+        self._summary.content = render.summary(board.overview, board.in_force, self.words, board.now)
+
+    def panel(self, name: str) -> ui.html:
+        """A table with its heading, as yet empty."""
+        with ui.element("section").classes("panel"):
+            self._show("", tag="h3").content = self.words.t(name)
+            return self._show("table")
+
+    @staticmethod
+    def _show(classes: str, tag: str = "div") -> ui.html:
+        return ui.html("", sanitize=False, tag=tag).classes(classes)
+
+
+class PlantPage(Frame):
+    """A tile per line."""
+
+    def __init__(self, board: Board, lang: str, mqtt_url: str) -> None:
+        super().__init__(board, lang, "/")
+        self._mqtt = _without_user(mqtt_url)
+        self._tiles: dict[str, ui.html] = {}
+        with ui.element("main").classes("plant"):
+            self._grid = ui.element("div").classes("tiles")
+            with ui.element("div").classes("panels") as self._panels:
+                self._tables = {name: self.panel(name) for name in ("stops", "alerts")}
+        self._empty = self._show("empty-place")
+        self.hear(self._refresh)
+
+    def _refresh(self) -> None:
+        overview = self.board.overview
+        lines = [tile.line_id for tile in overview.tiles]
+        if list(self._tiles) != lines:
+            self._lay(lines)
+        for tile in overview.tiles:
+            shown = self._tiles[tile.line_id]
+            shown.content = render.tile(tile, overview, self.board.in_force, self.words, self.board.now)
+        for name, html in render.recent(overview, self.words, self.board.now).items():
+            self._tables[name].content = html
+        self._panels.set_visibility(bool(lines))
+        nothing = self.board.loaded and not lines
+        self._empty.content = render.fragment("empty", self.words, mqtt=self._mqtt) if nothing else ""
+
+    def _lay(self, lines: list[str]) -> None:
+        """The tiles anew: a line came or went."""
+        self._grid.clear()
+        self._tiles = {}
+        with self._grid:
+            for line_id in lines:
+                link = ui.element("a").classes("tile").props(f'href="/line/{line_id}" data-line="{line_id}"')
+                with link:
+                    self._tiles[line_id] = self._show("tile-body")
+
+
+class LinePage(Frame):
+    """One line: its tile, the KPI curve, orders, stops, alerts."""
+
+    def __init__(self, board: Board, lang: str, line_id: str) -> None:
+        super().__init__(board, lang, f"/line/{line_id}")
+        self._line_id = line_id
+        with ui.element("main").classes("line"):
+            self._back()
+            with ui.element("div").classes("line-top"):
+                with ui.element("section").classes("tile alone"):
+                    self._tile = self._show("tile-body")
+                with ui.element("section").classes("panel"):
+                    self._show("", tag="h3").content = self.words.t("curve")
+                    self._chart = ui.echart(self._curve()).classes("curve")
+            self._tables = {"orders": self.panel("orders")}
+            with ui.element("div").classes("panels"):
+                self._tables |= {name: self.panel(name) for name in ("stops", "alerts")}
+        self.hear(self._refresh, line_id)
+
+    def _back(self) -> None:
+        with ui.element("a").classes("back").props('href="/"'):
+            ui.html(f"← {self.words.t('all_lines')}", sanitize=False, tag="span")
+
+    def _curve(self) -> dict[str, object]:
+        rates = self.board.in_force.performance_from.get(self._line_id, "rate")
+        return curve(self._detail().curve, rates, self.words, self.board.now)
+
+    def _detail(self) -> Detail:
+        return self.board.details.get(self._line_id, Detail())
+
+    def _refresh(self) -> None:
+        board = self.board
+        tile = next((tile for tile in board.overview.tiles if tile.line_id == self._line_id), None)
+        if tile is None:
+            self._tile.content = render.fragment("unknown_line", self.words) if board.loaded else ""
+            return
+        self._tile.content = render.tile(tile, board.overview, board.in_force, self.words, board.now)
+        if self._line_id not in board.details:
+            return  # the reading that includes it is under way
+        for name, html in render.tables(self._detail(), self.words, board.now).items():
+            self._tables[name].content = html
+        options = self._curve()
+        if options != dict(self._chart.options):
+            self._chart.options.update(options)
+            self._chart.update()
+
+
+def _chosen(request: Request, default: str) -> str:
+    chosen = request.cookies.get(COOKIE, default)
+    return chosen if chosen in LANGUAGES else default
+
+
+def _here(back: str) -> str:
+    """A path of this page only: nobody is sent elsewhere."""
+    return back if back.startswith("/") and back[1:2] not in ("/", "\\") else "/"
+
+
+def _without_user(url: str) -> str:
+    """The broker's address as anyone at the page may see it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _version() -> int:
+    return int((ASSETS / "page.css").stat().st_mtime)

@@ -1,0 +1,10 @@
+-- A line's KPI sums over stretches of equal length.
+SELECT
+    date_bin(%(step)s, "windowStart", %(since)s) AS "start",
+    sum("runningSeconds") AS "runningSeconds", sum("stoppedSeconds") AS "stoppedSeconds",
+    sum("pieces")::bigint AS "pieces", sum("defects")::bigint AS "defects",
+    sum("theoreticalOutput") AS "theoreticalOutput", sum("reportedOutput") AS "reportedOutput"
+FROM "KPISnapshot"
+WHERE "lineId" = %(line)s AND "windowStart" >= %(since)s
+GROUP BY 1
+ORDER BY 1

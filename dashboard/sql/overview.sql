@@ -1,0 +1,81 @@
+-- A row a line: its latest sample, its latest stop if that is open, its latest started order, its shift so
+-- far, its open alerts. Every part is one step into an index, whatever the length of the history.
+WITH RECURSIVE
+sampled ("lineId") AS (
+    (SELECT "lineId" FROM "ProductionData" ORDER BY "lineId" LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d."lineId" FROM "ProductionData" d WHERE d."lineId" > s."lineId" ORDER BY d."lineId" LIMIT 1)
+    FROM sampled s
+    WHERE s."lineId" IS NOT NULL
+),
+stopped ("lineId") AS (
+    (SELECT "lineId" FROM "Downtime" ORDER BY "lineId" LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d."lineId" FROM "Downtime" d WHERE d."lineId" > s."lineId" ORDER BY d."lineId" LIMIT 1)
+    FROM stopped s
+    WHERE s."lineId" IS NOT NULL
+),
+ordered ("lineId") AS (
+    (SELECT "lineId" FROM "ProductionOrder" ORDER BY "lineId" LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o."lineId" FROM "ProductionOrder" o WHERE o."lineId" > s."lineId" ORDER BY o."lineId" LIMIT 1)
+    FROM ordered s
+    WHERE s."lineId" IS NOT NULL
+),
+known AS (
+    SELECT "lineId" FROM sampled
+    UNION SELECT "lineId" FROM stopped
+    UNION SELECT "lineId" FROM ordered
+)
+SELECT
+    known."lineId",
+    coalesce(sample."line", stop."line", production."line") AS "line",
+    sample."timestamp", sample."actualRate", sample."targetRate", sample."isRunning",
+    sample."temperature", sample."pressure",
+    stop."startTime" AS "stopStart", stop."category", stop."reason",
+    production."orderNumber", production."productType", production."quantity", production."produced",
+    production."defects", production."status", production."priority", production."operator",
+    production."startTime", production."estimatedEndTime", production."endTime",
+    latest."shiftId", latest."shiftDate",
+    shift."runningSeconds", shift."stoppedSeconds", shift."pieces", shift."shiftDefects",
+    shift."theoreticalOutput", shift."reportedOutput",
+    alerts."openAlerts", alerts."worst", heard."since" AS "heardSince"
+FROM known
+LEFT JOIN LATERAL (
+    SELECT * FROM "ProductionData" d
+    WHERE d."lineId" = known."lineId" ORDER BY d."timestamp" DESC LIMIT 1
+) sample ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM "Downtime" d
+    WHERE d."lineId" = known."lineId" ORDER BY d."startTime" DESC LIMIT 1
+) stop ON stop."endTime" IS NULL
+LEFT JOIN LATERAL (
+    SELECT * FROM "ProductionOrder" o
+    WHERE o."lineId" = known."lineId" AND o."startTime" IS NOT NULL ORDER BY o."startTime" DESC LIMIT 1
+) production ON true
+LEFT JOIN LATERAL (
+    SELECT k."shiftId", k."shiftDate", k."windowStart" FROM "KPISnapshot" k
+    WHERE k."lineId" = known."lineId" ORDER BY k."windowStart" DESC LIMIT 1
+) latest ON true
+LEFT JOIN LATERAL (
+    SELECT
+        sum(k."runningSeconds") AS "runningSeconds", sum(k."stoppedSeconds") AS "stoppedSeconds",
+        sum(k."pieces")::bigint AS "pieces", sum(k."defects")::bigint AS "shiftDefects",
+        sum(k."theoreticalOutput") AS "theoreticalOutput", sum(k."reportedOutput") AS "reportedOutput"
+    FROM "KPISnapshot" k
+    WHERE k."lineId" = known."lineId" AND k."windowStart" > latest."windowStart" - interval '24 hours'
+        AND k."shiftId" IS NOT DISTINCT FROM latest."shiftId"
+        AND k."shiftDate" IS NOT DISTINCT FROM latest."shiftDate"
+) shift ON true
+LEFT JOIN LATERAL (
+    SELECT
+        count(*) AS "openAlerts",
+        (array_agg(a."severity" ORDER BY array_position(ARRAY['critical', 'warning', 'info'], a."severity")))[1] AS "worst"
+    FROM "Alert" a
+    WHERE a."status" = 'open' AND a."lineId" = known."lineId"
+) alerts ON true
+LEFT JOIN LATERAL (
+    SELECT d."timestamp" AS "since" FROM "ProductionData" d
+    WHERE d."lineId" = known."lineId" AND d."timestamp" > %(since)s ORDER BY d."timestamp" LIMIT 1
+) heard ON true
+WHERE known."lineId" IS NOT NULL

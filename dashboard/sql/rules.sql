@@ -1,0 +1,2 @@
+-- The rules in force.
+SELECT "generation", "plant" FROM "Generation" WHERE "live"

@@ -1,0 +1,217 @@
+"""Reads PostgreSQL: one connection, for the one reader that all sessions share."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from dashboard.models import (
+    Alert,
+    CurvePoint,
+    Detail,
+    InForce,
+    Order,
+    Overview,
+    Sample,
+    Shift,
+    Stop,
+    Sums,
+    Tile,
+)
+from schemas.plant import PlantError, Rules, read_plant
+
+CONNECT_S = 3
+STATEMENT_MS = 3000
+STRIP = timedelta(hours=1)
+CURVE = timedelta(hours=8)
+CURVE_STEP = timedelta(minutes=10)
+LATEST = 30  # rows of each table of a line
+RECENT = 8  # rows of each table of the plant
+
+Row = dict[str, Any]
+
+
+@cache
+def statement(name: str) -> str:
+    """The SQL of `sql/<name>.sql`."""
+    return (files("dashboard") / "sql" / f"{name}.sql").read_text("utf-8")
+
+
+class Store:
+    """A read-only connection that is made when it is first needed, and again after it broke."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: psycopg.AsyncConnection[Row] | None = None
+        self._generation: int | None = None
+        self._in_force = InForce()
+
+    async def overview(self, now: datetime) -> Overview:
+        """All lines at a glance.
+
+        Raises:
+            psycopg.Error: PostgreSQL does not answer, or has not our tables.
+        """
+        rows = await self._rows("overview", since=now - STRIP)
+        tiles = sorted(map(_tile, rows), key=lambda tile: natural(tile.line_id))
+        strips: dict[str, list[Stop]] = {}
+        lines = [tile.line_id for tile in tiles]
+        for row in await self._rows("strips", lines=lines, since=now - STRIP):
+            strips.setdefault(row["lineId"], []).append(_stop(row))
+        return Overview(
+            tuple(tiles),
+            {line_id: tuple(stops) for line_id, stops in strips.items()},
+            tuple(_stop(row) for row in await self._rows("recent_stops", lines=lines, limit=RECENT)),
+            tuple(_alert(row) for row in await self._rows("recent_alerts", lines=lines, limit=RECENT)),
+        )
+
+    async def detail(self, line_id: str, now: datetime) -> Detail:
+        """One line in full.
+
+        Raises:
+            psycopg.Error: PostgreSQL does not answer, or has not our tables.
+        """
+        since = now - CURVE
+        since -= timedelta(
+            minutes=since.minute % (CURVE_STEP.seconds // 60),
+            seconds=since.second,
+            microseconds=since.microsecond,
+        )
+        curve = await self._rows("curve", line=line_id, since=since, step=CURVE_STEP)
+        return Detail(
+            tuple(CurvePoint(row["start"], _sums(row)) for row in curve),
+            tuple(_stop(row) for row in await self._rows("stops", line=line_id, limit=LATEST)),
+            tuple(_alert(row) for row in await self._rows("alerts", line=line_id, limit=LATEST)),
+            tuple(_order(row) for row in await self._rows("orders", line=line_id, limit=LATEST)),
+        )
+
+    async def in_force(self, lines: Sequence[str], now: datetime) -> InForce:
+        """What the page needs of the rules in force; the defaults where `setup` has written none."""
+        rows = await self._rows("rules")
+        generation, text = (rows[0]["generation"], rows[0]["plant"]) if rows else (0, "")
+        if generation != self._generation or set(lines) != set(self._in_force.performance_from):
+            self._in_force = _in_force(generation, text, lines, now)
+            self._generation = generation
+        return self._in_force
+
+    async def close(self) -> None:
+        """Let go of the connection; the next read makes another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _rows(self, name: str, **arguments: Any) -> list[Row]:
+        if self._connection is None or self._connection.closed:
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._url,
+                autocommit=True,
+                row_factory=dict_row,
+                connect_timeout=CONNECT_S,
+                application_name="linepulse dashboard",
+                options=f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_MS} -c jit=off",
+                keepalives_idle=5,
+                keepalives_interval=2,
+                keepalives_count=2,
+            )
+        cursor = await self._connection.execute(statement(name), arguments)
+        return await cursor.fetchall()
+
+
+def natural(line_id: str) -> tuple[str, int, str]:
+    """A key that puts ligne2 before ligne10."""
+    letters = line_id.rstrip("0123456789")
+    digits = line_id[len(letters) :]
+    return letters, int(digits or 0), line_id
+
+
+def _in_force(generation: int, text: str, lines: Sequence[str], now: datetime) -> InForce:
+    try:
+        plant = read_plant(text)
+    except PlantError:  # written by another version; what the page needs of it has defaults
+        plant = read_plant("")
+    rules, at = Rules(generation, plant), int(now.timestamp() * 1000)
+    return InForce(
+        plant.plant.name,
+        plant.plant.time_zone,
+        {line_id: rules.line(line_id, at).performance_from for line_id in lines},
+    )
+
+
+def _tile(row: Row) -> Tile:
+    return Tile(
+        line_id=row["lineId"],
+        name=row["line"],
+        sample=None if row["timestamp"] is None else _sample(row),
+        stop=None
+        if row["stopStart"] is None
+        else Stop(row["stopStart"], None, None, row["category"], row["reason"], row["line"]),
+        order=None if row["orderNumber"] is None else _order(row),
+        shift=None
+        if row["runningSeconds"] is None
+        else Shift(row["shiftId"], row["shiftDate"], _sums({**row, "defects": row["shiftDefects"]})),
+        open_alerts=row["openAlerts"],
+        worst=row["worst"],
+        heard_since=row["heardSince"],
+    )
+
+
+def _sample(row: Row) -> Sample:
+    return Sample(
+        row["timestamp"],
+        row["actualRate"],
+        row["targetRate"],
+        row["isRunning"],
+        row["temperature"],
+        row["pressure"],
+    )
+
+
+def _sums(row: Row) -> Sums:
+    return Sums(
+        row["runningSeconds"],
+        row["stoppedSeconds"],
+        row["pieces"],
+        row["defects"],
+        row["theoreticalOutput"],
+        row["reportedOutput"],
+    )
+
+
+def _stop(row: Row) -> Stop:
+    return Stop(
+        row["startTime"], row["endTime"], row["duration"], row["category"], row["reason"], row["line"]
+    )
+
+
+def _alert(row: Row) -> Alert:
+    return Alert(
+        row["type"],
+        row["severity"],
+        row["message"],
+        row["value"],
+        row["threshold"],
+        row["status"],
+        row["startedAt"],
+        row["resolvedAt"],
+        row["line"],
+    )
+
+
+def _order(row: Row) -> Order:
+    return Order(
+        row["orderNumber"],
+        row["productType"],
+        row["quantity"],
+        row["produced"],
+        row["defects"],
+        row["status"],
+        row["priority"],
+        row["operator"],
+        row["startTime"],
+        row["estimatedEndTime"],
+        row["endTime"],
+    )
