@@ -208,7 +208,7 @@ def _charge(state: LineState, until: int, cause: Cause) -> Step:
     assert state.kpi is not None
     held = Held(state.mode, state.target_rate, state.rate)
     running = until - state.kpi.charged if state.mode == "running" else 0
-    windows, closed = kpi.charge(state.kpi, until, held, cause)
+    windows, closed = kpi.charge(state.kpi, until, state.clock or until, held, cause)
     noted = alerts.on_running_time(state.alerts, running, state.rate, 0) if running > 0 else state.alerts
     return replace(state, kpi=windows, alerts=noted), _rows(closed, cause)
 

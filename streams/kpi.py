@@ -29,11 +29,12 @@ class Held(NamedTuple):
 def begin(at: int, order_number: str | None, cause: Cause) -> Kpi:
     """The first window of a line: the time before its first message, at `at`, is unknown."""
     window = _window(at, order_number, cause)
-    return charge(Kpi(charged=window.start, open=window), at, Held("unknown", None, None), cause)[0]
+    window = replace(window, id=uuid_of("kpi", cause.line_id, window.start, "first"))
+    return charge(Kpi(charged=window.start, open=window), at, at, Held("unknown", None, None), cause)[0]
 
 
-def charge(kpi: Kpi, until: int, held: Held, cause: Cause) -> tuple[Kpi, list[Window]]:
-    """Charge the time up to `until` (ms) to what the line was.
+def charge(kpi: Kpi, until: int, heard: int, held: Held, cause: Cause) -> tuple[Kpi, list[Window]]:
+    """Charge the time up to `until` (ms) to what the line was, last heard at `heard` (ms).
 
     Returns:
         The windows after it, and those that it closed.
@@ -42,7 +43,7 @@ def charge(kpi: Kpi, until: int, held: Held, cause: Cause) -> tuple[Kpi, list[Wi
     closed: list[Window] = []
     if until <= at:
         return kpi, closed
-    end = min(until, at + SILENT_FOR_GOOD)
+    end = min(until, max(at, heard + SILENT_FOR_GOOD))
     while at < end:
         part = min(end, window.end) - at
         window = _charged(window, part, held)
@@ -59,6 +60,8 @@ def charge(kpi: Kpi, until: int, held: Held, cause: Cause) -> tuple[Kpi, list[Wi
 
 def cut(kpi: Kpi, order_number: str | None, cause: Cause) -> tuple[Kpi, list[Window]]:
     """Begin a new window where the order changes, at the point up to which time is charged."""
+    if _unknown_only(kpi.open):  # the line's first order: no need to set its past apart
+        return replace(kpi, open=replace(kpi.open, order_number=order_number), dirty=True), []
     window = replace(_window(kpi.charged, order_number, cause), start=kpi.charged)
     closed = [] if _empty(kpi) else [replace(kpi.open, end=kpi.charged)]
     remembered = (*kpi.closed, *closed)[-MAX_WINDOWS:]
@@ -91,6 +94,11 @@ def publish(kpi: Kpi, cause: Cause) -> tuple[Kpi, list[Window]]:
     if not kpi.dirty or cause.received_at - kpi.published < REFRESH or _empty(kpi):
         return kpi, []
     return replace(kpi, published=cause.received_at, dirty=False), [kpi.open]
+
+
+def _unknown_only(window: Window) -> bool:
+    sums = (window.running, window.stopped, window.no_signal, window.pieces, window.defects)
+    return window.unknown > 0 and not any(sums)
 
 
 def _empty(kpi: Kpi) -> bool:
