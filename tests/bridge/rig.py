@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -18,7 +19,6 @@ import paho.mqtt.client as mqtt
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bridge.connection import _client
 from runtime.settings import Settings
 from schemas.raw import Kind, RawHeaders
 from tests.eventually import eventually, wait_until
@@ -63,6 +63,10 @@ class BridgeProcess:
     def said(self) -> list[str]:
         return [line["key"] for line in self.told]
 
+    def told_last(self, key: str) -> dict[str, Any]:
+        """The facts of a sentence, as said last."""
+        return [line for line in self.told if line["key"] == key][-1]
+
     def wait_told(self, key: str, times: int = 1) -> Self:
         """Wait until it has said a sentence so many times."""
 
@@ -81,9 +85,9 @@ class BridgeProcess:
         self._process.send_signal(signal.SIGKILL)
         self.ended()
 
-    def terminate(self) -> int:
-        """SIGTERM; its exit code, within the 10 s that it has."""
-        self._process.send_signal(signal.SIGTERM)
+    def terminate(self, signum: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end; its exit code, within the 10 s that it has."""
+        self._process.send_signal(signum)
         return self.ended(10)
 
     def ended(self, seconds: float = 20) -> int:
@@ -119,12 +123,11 @@ class Machine:
 
     def __init__(self, settings: Settings, in_flight: int = 100) -> None:
         url = settings.mqtt
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+        if url.username:
+            self._client.username_pw_set(unquote(url.username), unquote(url.password or ""))
         if url.scheme == "mqtts":
-            self._client: mqtt.Client = _client(settings.model_copy(update={"mqtt_client_id": "machine"}))
-        else:
-            self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
-            if url.username:
-                self._client.username_pw_set(unquote(url.username), unquote(url.password or ""))
+            self._client.tls_set_context(ssl.create_default_context(cafile=settings.mqtt_ca_file))
         self._client.max_inflight_messages_set(in_flight)
         self._client.connect(url.hostname or "", url.port or 1883)
         self._client.loop_start()
