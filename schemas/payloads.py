@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     Quantity = int
 else:
     Count = Annotated[
-        Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT)] | Annotated[float, Strict(), _whole(0, MAX_COUNT)],
+        Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT)]
+        | Annotated[float, Strict(), _whole(0, MAX_COUNT)],
         Field(union_mode="left_to_right"),
     ]
     Quantity = Annotated[

@@ -160,7 +160,8 @@ class Rules:
         self.time_zone = plant.plant.time_zone
         self.language = plant.plant.language
         self._zone = ZoneInfo(self.time_zone)
-        self._lines = {line_id: self._resolve(line_id) for line_id in plant.lines}
+        named = [*plant.lines, *(change.line for change in plant.change if change.line is not None)]
+        self._lines = {line_id: self._resolve(line_id) for line_id in named}
         self._others = self._resolve(None)
 
     def line(self, line_id: str, at: int) -> LineRules:
