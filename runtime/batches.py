@@ -33,6 +33,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from runtime import metrics
+from runtime.log_end import fetched_ends
 from runtime.narrator import Narrator
 from schemas.errors import Unavailable
 
@@ -186,16 +187,22 @@ class Stage:
     async def _seek_to_positions(self, partitions: Sequence[TP], epoch: int) -> None:
         positions = await self._positions(partitions)
         begins = await self.app.consumer.earliest_offsets(*partitions)
-        ends = await self.app.consumer.highwaters(*partitions)
+        await self._check_log(positions)
         for tp in partitions:
             position = positions.get(tp, 0)
-            if position > ends[tp]:
-                raise WrongLog(f"{tp.topic}[{tp.partition}] ends at {ends[tp]}, applied up to {position}")
             if epoch != self.epoch:
                 return
             start = self._not_before(tp, position, begins[tp] or 0)
             self._expected[tp] = start
             await self._seek(tp, start)
+
+    async def _check_log(self, positions: Mapping[TP, int]) -> None:
+        listed = await self.app.consumer.highwaters(*positions) if positions else {}
+        beyond = {tp: listed[tp] for tp, position in positions.items() if position > listed[tp]}
+        servers = ",".join(f"{url.host}:{url.port}" for url in self.app.conf.broker)
+        for tp, end in (await fetched_ends(servers, beyond)).items():
+            if positions[tp] > end:
+                raise WrongLog(f"{tp.topic}[{tp.partition}] ends at {end}, applied up to {positions[tp]}")
 
     async def _positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
         attempt = 0
