@@ -4,9 +4,9 @@ import asyncio
 
 from runtime.batches import BACK_OFF_S, Stage
 from runtime.health import Health
+from runtime.kafka import require_topics
 from runtime.narrator import Narrator
 from runtime.settings import Settings, SettingsError, without_password
-from runtime.topic_check import check_topics
 from runtime.worker import make_app, run_app
 from schemas.errors import Unavailable
 from sinks.cursors import Cursors
@@ -24,12 +24,14 @@ async def run(settings: Settings) -> None:
     """Write rows until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: the schema or the topics are not as `setup` makes them; the text says what to do.
-        Unavailable: the worker can't go on; started again, it goes on from its cursors.
+        SettingsError: the schema is not as `setup` makes it; the text says what to do.
+        Unavailable: Kafka is away, its topics are not as `setup` makes them, or the worker crashed; started
+            again, it goes on from its cursors.
         OSError: the health port that was asked for is busy.
     """
     narrator = Narrator(settings.lang, settings.log, "sinks")
-    await _until_in_order(settings, narrator)
+    await require_topics(settings, settings.topics.derived)
+    await _require_schema(settings, narrator)
     narrator.say("sinks.started", database=without_password(settings.database_url))
 
     app = make_app(settings, NAME)
@@ -58,12 +60,11 @@ async def run(settings: Settings) -> None:
             await database.close()
 
 
-async def _until_in_order(settings: Settings, narrator: Narrator) -> None:
-    """Wait until Kafka and PostgreSQL answer; refuse to start where `setup` is missing."""
+async def _require_schema(settings: Settings, narrator: Narrator) -> None:
+    """Wait until PostgreSQL answers; refuse to start where `setup` is missing."""
     attempt = 0
     while True:
         try:
-            await check_topics(settings, settings.topics.derived)
             wrong = await asyncio.to_thread(check, settings.database_url)
         except Unavailable as why:
             if attempt == 0:

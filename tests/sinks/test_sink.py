@@ -259,3 +259,16 @@ async def test_any_text_and_number_within_bounds_comes_back(plant, line, shift, 
         FROM "ProductionData" """
     )
     assert rows == [{**told, "bottlesProduced": count}] * 2
+
+
+async def test_a_worker_that_froze_within_a_copy_is_ended(plant: Plant, monkeypatch: pytest.MonkeyPatch):
+    """No timeout of PostgreSQL ends a COPY whose client sends nothing more; we do."""
+    monkeypatch.setattr("sinks.database.FROZEN_S", 0.5)
+    sink = await plant.sink(SampleEvent)
+    frozen = psycopg.connect(plant.url, application_name="linepulse-sinks")
+    frozen.execute('UPDATE "SinkCursor" SET "nextOffset" = 1')
+    frozen.pgconn.exec_(b'COPY "ProductionData" FROM STDIN')  # and sends nothing
+    with pytest.raises(Unavailable, match="lock"):
+        await sink.write(log(sample(0)))
+    assert (await sink.write(log(sample(0)))).rows == 1
+    frozen.close()

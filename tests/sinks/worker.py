@@ -1,0 +1,65 @@
+"""A sinks process, as a plant runs it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from runtime.settings import Settings
+from tests.eventually import wait_until
+
+COMMAND = (
+    "import uvloop; from runtime.narrator import quiet_libraries; from runtime.settings import Settings; "
+    "from sinks.role import run; quiet_libraries(); uvloop.run(run(Settings.read()))"
+)
+
+
+class Worker:
+    """One `sinks` process; what it writes goes to a file."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        named = {field.validation_alias: name for name, field in Settings.model_fields.items()}
+        values = {str(alias): getattr(settings, name) for alias, name in named.items()}
+        self._environment = {
+            **os.environ,
+            **{alias: str(value) for alias, value in values.items() if value is not None},
+            "LINEPULSE_LANG": "fr",
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        self._output = folder / f"sinks-{id(self)}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Worker":
+        with self._output.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", COMMAND], env=self._environment, stdout=output, stderr=output
+            )
+        return self
+
+    def said(self) -> str:
+        """All that it wrote so far."""
+        return self._output.read_text("utf-8")
+
+    def says(self, text: str, seconds: float = 30) -> None:
+        """Wait until it wrote a text."""
+        wait_until(lambda: text in self.said(), f"{text!r} in\n{self.said()}", seconds)
+
+    def send(self, sign: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(sign)
+
+    def ends(self, seconds: float = 12) -> int:
+        """Wait for its end: the exit code."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        if self.runs:
+            self.send(signal.SIGCONT)
+            self.send(signal.SIGKILL)
+            self.ends()
