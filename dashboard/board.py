@@ -14,7 +14,7 @@ from dashboard.store import Store
 
 EVERY_S = 1.0
 IDLE_S = 5.0  # nobody looks: only readiness wants to know
-READ_S = 6.0  # a PostgreSQL that says nothing for so long is away
+READ_S = 4.0  # a PostgreSQL that says nothing for so long is away
 READY_S = 15.0
 
 Unsubscribe = Callable[[], None]
@@ -88,7 +88,7 @@ class Board:
                 await self._read()
         except TimeoutError:
             await self._fail(Trouble("away", f"no answer for {READ_S:g} s"))
-        except psycopg.errors.SyntaxErrorOrAccessRuleViolation as error:  # class 42: no such table or column
+        except psycopg.ProgrammingError as error:  # no such table or column
             await self._fail(Trouble("schema", error.diag.message_primary or str(error)))
         except (psycopg.Error, OSError) as error:
             await self._fail(Trouble("away", " ".join(str(error).split())))

@@ -22,12 +22,11 @@ def ratios(sums: Sums, performance_from: str = "rate") -> Ratios:
     are not in it. A stretch without running time has TRS 0; without pieces or target it has none.
     """
     required = sums.running_s + sums.stopped_s
-    if required <= 0:
-        return Ratios(None, None, None, None)
-    availability = sums.running_s / required
     quality = (sums.pieces - sums.defects) / sums.pieces if sums.pieces > 0 else None
     if sums.running_s <= 0:
-        return Ratios(0.0, 0.0, None, None if quality is None else 100 * quality)
+        stood = 0.0 if required > 0 else None
+        return Ratios(stood, stood, None, None if quality is None else 100 * quality)
+    availability = sums.running_s / required
     output = sums.reported if performance_from == "rate" else sums.pieces
     performance = output / sums.theoretical if sums.theoretical > 0 else None
     trs = None if quality is None or performance is None else availability * performance * quality

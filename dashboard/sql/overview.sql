@@ -29,7 +29,11 @@ known AS (
 )
 SELECT
     known."lineId",
-    coalesce(sample."line", stop."line", production."line") AS "line",
+    coalesce(
+        sample."line", stop."line", production."line",
+        (SELECT o."line" FROM "ProductionOrder" o WHERE o."lineId" = known."lineId" LIMIT 1),
+        known."lineId"
+    ) AS "line",
     sample."timestamp", sample."actualRate", sample."targetRate", sample."isRunning",
     sample."temperature", sample."pressure",
     stop."startTime" AS "stopStart", stop."category", stop."reason",

@@ -1,0 +1,209 @@
+"""The page in a real browser, against a real PostgreSQL."""
+
+import time
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from schemas.instant import SECOND
+from tests.dashboard.page import Dashboard, browser_page
+from tests.dashboard.rows import Plant, now_ms
+from tests.services import OwnServers, Services
+
+LIVE_S = 2.0
+
+
+@pytest.fixture
+def plant(services: Services) -> Plant:
+    return Plant(services.database())
+
+
+async def until_live(page: Page) -> None:
+    """The websocket is up: from here on the page is pushed to."""
+    await page.wait_for_function("window.socket?.connected && window.did_handshake")
+
+
+async def test_a_new_row_changes_the_tile_within_two_seconds(
+    services: Services, plant: Plant, tmp_path: Path
+):
+    """Rate, pieces and state follow the rows, without a reload."""
+    plant.data("ligne1", now_ms() - SECOND, count=100, rate=111)
+    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+        async with browser_page(services.kind) as page:
+            await page.goto(dashboard.url)
+            tile = page.locator("[data-line=ligne1]")
+            await expect(tile.locator(".rate .big")).to_have_text("111")
+            await until_live(page)
+            plant.data("ligne1", now_ms(), count=900, rate=118)
+            began = time.monotonic()
+            await expect(tile.locator(".rate .big")).to_have_text("118", timeout=LIVE_S * 1000)
+            await expect(tile).to_contain_text("10 %", timeout=1)
+            plant.status("ligne1", now_ms(), running=False, reason="Bourrage convoyeur")
+            await expect(tile.locator(".state")).to_have_text("À l'arrêt", timeout=LIVE_S * 1000)
+            await expect(tile).to_contain_text("Bourrage convoyeur", timeout=1)
+            plant.data("ligne2", now_ms(), rate=99)
+            await expect(page.locator("[data-line=ligne2] .rate .big")).to_have_text(
+                "99", timeout=LIVE_S * 1000
+            )
+            assert time.monotonic() - began < 3 * LIVE_S
+
+
+async def test_the_language_switch(services: Services, plant: Plant, tmp_path: Path):
+    """FR and EN change every word, stay for the visit, and lead back to the page they were used on."""
+    plant.data("ligne1", now_ms())
+    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+        async with browser_page(services.kind) as page:
+            await page.goto(f"{dashboard.url}/line/ligne1")
+            await expect(page.locator(".tile .state")).to_have_text("En marche")
+            await page.get_by_role("link", name="EN").click()
+            await expect(page.locator(".tile .state")).to_have_text("Running")
+            await expect(page.get_by_role("heading", name="Production orders")).to_be_visible()
+            assert page.url == f"{dashboard.url}/line/ligne1"
+            assert await page.evaluate("document.documentElement.lang") == "en"
+            await page.get_by_role("link", name="All lines").click()
+            await expect(page.get_by_role("heading", name="Stops")).to_be_visible()
+            await page.get_by_role("link", name="FR").click()
+            await expect(page.get_by_role("heading", name="Arrêts")).to_be_visible()
+
+
+async def test_postgresql_away_is_shown_and_heals(services: Services, own: OwnServers, tmp_path: Path):
+    """The banner comes, the last values stay, and both mend by themselves when PostgreSQL is back."""
+    server = own.postgres()
+    plant = Plant(services.database(server))
+    plant.data("ligne1", now_ms(), rate=113)
+    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+        async with browser_page(services.kind) as page:
+            await page.goto(dashboard.url)
+            rate = page.locator("[data-line=ligne1] .rate .big")
+            await expect(rate).to_have_text("113")
+            await until_live(page)
+            server.stop()
+            await expect(page.get_by_role("alert")).to_contain_text(
+                "La base de données ne répond pas", timeout=15_000
+            )
+            await expect(rate).to_have_text("113")
+            server.start()
+            plant.data("ligne1", now_ms(), rate=117)
+            await expect(page.get_by_role("alert")).to_have_count(0, timeout=15_000)
+            await expect(rate).to_have_text("117", timeout=LIVE_S * 1000)
+
+
+async def test_a_frozen_postgresql_is_shown_and_heals(services: Services, own: OwnServers, tmp_path: Path):
+    """A server that takes connections and says nothing is away as well."""
+    server = own.postgres()
+    plant = Plant(services.database(server))
+    plant.data("ligne1", now_ms())
+    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+        async with browser_page(services.kind) as page:
+            await page.goto(dashboard.url)
+            await expect(page.locator("[data-line=ligne1]")).to_be_visible()
+            await until_live(page)
+            server.freeze()
+            try:
+                await expect(page.get_by_role("alert")).to_be_visible(timeout=30_000)
+            finally:
+                server.thaw()
+            await expect(page.get_by_role("alert")).to_have_count(0, timeout=30_000)
+
+
+async def test_an_open_page_survives_a_restart(services: Services, plant: Plant, tmp_path: Path):
+    """The dashboard dies and comes back: a page that was left open goes on by itself."""
+    plant.data("ligne1", now_ms(), rate=113)
+    with Dashboard(plant.url, tmp_path / "run") as first:
+        async with browser_page(services.kind) as page:
+            await page.goto(first.url)
+            rate = page.locator("[data-line=ligne1] .rate .big")
+            await expect(rate).to_have_text("113")
+            await until_live(page)
+            first.process.kill()
+            first.process.wait()
+            plant.data("ligne1", now_ms(), rate=117)
+            with Dashboard(plant.url, tmp_path / "again", port=int(first.url.rpartition(":")[2])):
+                await expect(rate).to_have_text("117", timeout=20_000)
+
+
+async def test_an_empty_plant_says_what_to_do(services: Services, tmp_path: Path):
+    """Without tables it names the command, without rows a way to send some; the first row makes a tile."""
+    url = services.database()
+    with Dashboard(url, tmp_path / "run", lang="en") as dashboard:
+        async with browser_page(services.kind) as page:
+            await page.goto(dashboard.url)
+            await expect(page.get_by_role("alert")).to_contain_text("linepulse setup")
+            plant = Plant(url)
+            await expect(page.get_by_role("heading", name="Waiting for the first message")).to_be_visible()
+            await expect(page.get_by_text("python3 test-mqtt.py")).to_be_visible()
+            await expect(page.get_by_role("alert")).to_have_count(0)
+            plant.data("ligne1", now_ms())
+            await expect(page.locator("[data-line=ligne1]")).to_be_visible()
+            await expect(page.locator(".empty-state")).to_have_count(0)
+
+
+async def test_a_line_in_full(services: Services, plant: Plant, tmp_path: Path):
+    """A click on a tile leads to its curve, orders, stops and alerts."""
+    plant.simulate(2, now_ms(), hours=3)
+    plant.status("ligne2", now_ms(), running=False, reason="Fuite")
+    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+        async with browser_page(services.kind) as page:
+            await page.goto(dashboard.url)
+            await page.locator("[data-line=ligne2]").click()
+            await expect(page.get_by_role("heading", name="Ligne 2")).to_be_visible()
+            await expect(page.locator("tr.open").first).to_contain_text("Fuite")
+            await expect(page.locator("canvas")).to_be_visible()
+            await expect(page.get_by_text("terminé").first).to_be_visible()
+            await expect(page.get_by_text("arrêt machine").first).to_be_visible()
+
+
+async def test_everything_comes_from_the_plants_own_network(services: Services, plant: Plant, tmp_path: Path):
+    """No request leaves for anywhere else, nothing is missing, and no error is logged by the browser."""
+    plant.simulate(1, now_ms(), hours=1)
+    asked: list[str] = []
+    wrong: list[str] = []
+    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+        async with browser_page(services.kind) as page:
+            page.on("request", lambda request: asked.append(request.url))
+            page.on("response", lambda r: wrong.append(r.url) if r.status >= 400 else None)
+            page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            await page.goto(f"{dashboard.url}/line/ligne1")
+            await expect(page.locator("canvas")).to_be_visible()
+            await until_live(page)
+    assert wrong == []
+    assert [url for url in asked if not url.startswith((dashboard.url, "data:"))] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/line/ligne1"])
+async def test_it_fits_a_phone(services: Services, plant: Plant, tmp_path: Path, path: str):
+    """At 390 pixels nothing has to be scrolled sideways."""
+    plant.simulate(2, now_ms(), hours=1)
+    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+        async with browser_page(services.kind, 390, 844) as page:
+            await page.goto(dashboard.url + path)
+            await expect(page.locator(".tile-head").first).to_be_visible()
+            assert await page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+async def test_what_a_machine_says_is_only_text(services: Services, plant: Plant, tmp_path: Path):
+    """Markup in a reason or a product is shown as it was written, and does nothing."""
+    evil = "<img src=x onerror=\"document.title='gotcha'\">"
+    plant.order("ligne1", now_ms(), productType=evil, quantity=5000)
+    plant.data("ligne1", now_ms())
+    plant.status("ligne1", now_ms(), running=False, reason=evil)
+    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+        async with browser_page(services.kind) as page:
+            for path in ("/", "/line/ligne1"):
+                await page.goto(dashboard.url + path)
+                await expect(page.locator(".note strong")).to_have_text(evil)
+                assert await page.title() == "linepulse"
+
+
+async def test_sigterm_ends_it_with_a_page_open(services: Services, plant: Plant, tmp_path: Path):
+    """It ends in time and well, says nothing but its address, and leaves no file behind."""
+    plant.data("ligne1", now_ms())
+    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+        async with browser_page(services.kind) as page:
+            await page.goto(dashboard.url)
+            await until_live(page)
+            assert dashboard.end() == 0
+        assert dashboard.log == f"📊 Page: {dashboard.url}\n"
+        assert [path.name for path in dashboard.folder.iterdir()] == ["log"]

@@ -1,0 +1,174 @@
+"""The page's queries, against rows as the pipeline writes them."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from dashboard.models import State
+from dashboard.ratios import ratios
+from dashboard.store import CURVE_STEP, Store, natural, statement
+from schemas.instant import HOUR, MINUTE, SECOND, ms_of
+from tests.dashboard.rows import Plant
+from tests.services import Services
+
+NOON = datetime(2025, 1, 17, 12, 0, tzinfo=UTC)  # 13:00 in Paris, MATIN
+T = ms_of(NOON)
+
+
+@pytest.fixture
+def plant(services: Services) -> Plant:
+    return Plant(services.database())
+
+
+@pytest.fixture
+async def store(plant: Plant) -> AsyncIterator[Store]:
+    store = Store(plant.url)
+    yield store
+    await store.close()
+
+
+def at(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+async def test_an_empty_database_has_no_tiles(store: Store):
+    """Tables without rows are a plant without lines."""
+    assert (await store.overview(NOON)).tiles == ()
+
+
+async def test_a_running_line(plant: Plant, store: Store):
+    """One message gives a tile: state, rate, target, the order that it started."""
+    plant.data("ligne1", T, count=5213, rate=113.5)
+    [tile] = (await store.overview(NOON)).tiles
+    assert (tile.line_id, tile.name, tile.state) == ("ligne1", "Ligne 1", State.RUNNING)
+    assert tile.sample is not None
+    assert (tile.sample.at, tile.sample.rate, tile.sample.target_rate) == (NOON, 113.5, 120)
+    assert tile.order is not None
+    assert (tile.order.produced, tile.order.quantity, tile.order.percent) == (5213, 10_000, 52)
+
+
+async def test_a_stopped_line_and_one_without_signal(plant: Plant, store: Store):
+    """The open stop tells the state, since when and why; alerts are counted."""
+    for line_id in ("ligne1", "ligne2", "ligne3"):
+        plant.data(line_id, T)
+    plant.status("ligne2", T + 10 * SECOND, running=False, reason="Bourrage")
+    plant.status("ligne3", T + 10 * SECOND, status="offline")
+    first, second, third = (await store.overview(NOON + timedelta(seconds=20))).tiles
+    assert (first.state, first.open_alerts) == (State.RUNNING, 0)
+    assert (second.state, second.open_alerts, second.worst) == (State.STOPPED, 1, "critical")
+    assert second.stop is not None
+    assert (second.stop.start, second.stop.reason) == (at(T + 10 * SECOND), "Bourrage")
+    assert third.state is State.NO_SIGNAL
+
+
+async def test_a_stop_that_ended_is_no_state(plant: Plant, store: Store):
+    """Running again, the tile forgets the stop; the strip and the lists keep it."""
+    plant.data("ligne1", T)
+    plant.status("ligne1", T + 10 * SECOND, running=False)
+    plant.status("ligne1", T + 40 * SECOND, running=True)
+    overview = await store.overview(NOON + timedelta(minutes=1))
+    assert overview.tiles[0].state is State.RUNNING
+    [stop] = overview.strips["ligne1"]
+    assert (stop.duration_s, stop.end) == (30, at(T + 40 * SECOND))
+    assert overview.stops == (stop,)
+    assert [alert.status for alert in overview.alerts] == ["resolved"]
+
+
+async def test_a_line_that_only_has_orders_waits(plant: Plant, store: Store):
+    """A planned order is enough for a tile; there is no state yet."""
+    plant.order("ligne7", T, orderNumber="A", productType="Eau", quantity=100)
+    [tile] = (await store.overview(NOON)).tiles
+    assert (tile.name, tile.state, tile.order) == ("Ligne 7", State.WAITING, None)
+    [order] = (await store.detail("ligne7", NOON)).orders
+    assert (order.number, order.status) == ("A", "waiting")
+
+
+async def test_the_trs_of_the_shift_is_of_this_shift_only(plant: Plant, store: Store):
+    """What happened before 14 h in Paris does not count after it."""
+    #      13:50  stopped  14:00  runs  14:10
+    change = T + HOUR
+    plant.data("ligne1", change - 10 * MINUTE, running=False, count=0, rate=0)
+    for minute in range(11):
+        plant.data("ligne1", change + minute * MINUTE + 1, count=100, defects=2, rate=108)
+        for tick in range(0, 60, 5):
+            plant.tick("ligne1", change + minute * MINUTE + tick * SECOND + 2)
+            plant.data("ligne1", change + minute * MINUTE + tick * SECOND + 3, count=0, rate=108)
+    [tile] = (await store.overview(at(change + 11 * MINUTE))).tiles
+    assert tile.shift is not None
+    assert tile.shift.name == "APRES_MIDI"
+    shown = ratios(tile.shift.sums)
+    assert shown.availability == pytest.approx(100, abs=0.1)
+    assert shown.performance == pytest.approx(90, abs=0.1)
+    assert shown.quality == pytest.approx(98, abs=0.1)
+    assert shown.trs == pytest.approx(88.2, abs=0.2)
+
+
+async def test_a_whole_past(plant: Plant, store: Store):
+    """Eight hours of three lines: every part of the page has its rows, in the right order."""
+    plant.simulate(3, T, hours=4)
+    overview = await store.overview(NOON)
+    assert [tile.name for tile in overview.tiles] == ["Ligne 1", "Ligne 2", "Ligne 3"]
+    assert len(overview.stops) == len(overview.alerts) == 8
+    detail = await store.detail("ligne2", NOON)
+    starts = [point.start for point in detail.curve]
+    assert starts == sorted(starts)
+    assert len(starts) == 4 * 6 + 1 or len(starts) == 4 * 6
+    assert all(start.minute % (CURVE_STEP.seconds // 60) == 0 for start in starts)
+    assert [stop.start for stop in detail.stops] == sorted((s.start for s in detail.stops), reverse=True)
+    assert [order.status for order in detail.orders][:2] == ["running", "completed"]
+    produced = sum(order.produced for order in detail.orders)
+    assert produced == sum(point.sums.pieces for point in detail.curve)
+
+
+async def test_orders_in_the_order_in_which_they_will_start(plant: Plant, store: Store):
+    """The running one, then what waits by priority and age, then what is done, latest first."""
+    plant.data("ligne1", T - HOUR, count=10_000)
+    plant.data("ligne1", T)
+    plant.order("ligne1", T + SECOND, orderNumber="low", productType="x", quantity=5, priority="low")
+    plant.order(
+        "ligne1", T + 2 * SECOND, orderNumber="urgent", productType="x", quantity=5, priority="urgent"
+    )
+    plant.order("ligne1", T + 3 * SECOND, orderNumber="low2", productType="x", quantity=5, priority="low")
+    orders = (await store.detail("ligne1", NOON)).orders
+    assert [order.status for order in orders] == ["running", "waiting", "waiting", "waiting", "completed"]
+    assert [order.number for order in orders[1:4]] == ["urgent", "low", "low2"]
+
+
+async def test_the_rules_in_force(services: Services):
+    """Name, clock and performance come from the rules that the rows were made with."""
+    about = '[plant]\nname = "Evian"\ntime_zone = "America/Montreal"\n'
+    plant = Plant(services.database(), about + '[lines.ligne2]\nperformance_from = "pieces"\n')
+    store = Store(plant.url)
+    rules = await store.in_force(["ligne1", "ligne2"], NOON)
+    await store.close()
+    assert (rules.plant, rules.time_zone) == ("Evian", "America/Montreal")
+    assert rules.performance_from == {"ligne1": "rate", "ligne2": "pieces"}
+
+
+async def test_the_page_can_not_write(plant: Plant, store: Store):
+    """The connection is read-only, whatever is asked of it."""
+    await store.overview(NOON)
+    assert store._connection is not None
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        await store._connection.execute('DELETE FROM "ProductionData"')
+    assert plant.url
+
+
+async def test_the_overview_does_not_grow_with_the_past(plant: Plant):
+    """Every part of the overview is a step into an index: no table is read from end to end."""
+    plant.simulate(2, T, hours=2)
+    async with await psycopg.AsyncConnection.connect(plant.url, autocommit=True) as connection:
+        await connection.execute("ANALYZE")
+        await connection.execute("SET enable_seqscan = off")
+
+        cursor = await connection.execute("EXPLAIN " + statement("overview"), {"since": NOON})
+        plan = "\n".join(row[0] for row in await cursor.fetchall())
+    assert "Seq Scan on" not in plan.replace("Seq Scan on known", "")
+
+
+def test_ligne2_comes_before_ligne10():
+    """Lines are sorted as people count."""
+    names = ["ligne10", "B", "ligne2", "ligne", "A-1.5"]
+    assert sorted(names, key=natural) == ["A-1.5", "B", "ligne", "ligne2", "ligne10"]

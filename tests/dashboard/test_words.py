@@ -1,0 +1,70 @@
+"""Texts, numbers and times, as people in the plant read them."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import dashboard
+from dashboard.words import Words
+from runtime.catalogue import tell
+
+FR = Words("fr", "Europe/Paris")
+EN = Words("en", "Europe/Paris")
+NOON = datetime(2025, 7, 14, 10, 0, tzinfo=UTC)  # 12:00 in Paris
+
+
+@pytest.mark.parametrize(
+    ("value", "fr", "en"), [(5213.4, "5\u202f213", "5,213"), (0, "0", "0"), (None, "–", "–")]
+)
+def test_numbers(value: float | None, fr: str, en: str):
+    """A narrow space or a comma, as the language has it."""
+    assert (FR.number(value), EN.number(value)) == (fr, en)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(82.36, "82,3"), (99.99, "99,9"), (100.0, "100,0"), (82.3, "82,3"), (None, "–")]
+)
+def test_percentages_are_floored(value: float | None, shown: str):
+    """100 is shown only for all of it."""
+    assert FR.percent(value) == shown
+
+
+def test_times_are_the_plants():
+    """A moment in UTC is shown by the plant's clock, with the day where it is another."""
+    assert FR.clock(NOON.replace(hour=14, minute=5), NOON) == "16:05"
+    assert FR.clock(NOON.replace(day=13), NOON) == "13/07 12:00"
+    assert EN.clock(NOON.replace(day=13), NOON) == "Jul 13 12:00"
+    assert FR.clock(NOON.replace(hour=23), NOON) == "15/07 01:00"
+    assert FR.clock(None, NOON) == "–"
+    assert FR.exactly(NOON) == "12:00:00"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(7.9, "7 s"), (200, "3 min 20 s"), (7500, "2 h 05 min"), (100_000, "1 j 3 h"), (-1, "0 s"), (None, "–")],
+)
+def test_durations(seconds: float | None, shown: str):
+    """Two units at most."""
+    assert FR.duration(seconds) == shown
+
+
+def test_a_machines_own_reason_stands_as_it_is():
+    """Codes of ours have words in both languages; what a machine says is not translated."""
+    assert FR.code("reason", "pipeline") == "supervision interrompue"
+    assert EN.code("reason", "pipeline") == "monitoring was down"
+    assert EN.code("reason", "Bourrage {convoyeur}") == "Bourrage {convoyeur}"
+    assert FR.code("reason", None) == "–"
+
+
+def test_every_text_of_the_templates_is_in_the_catalogue():
+    """No template asks for a text that is missing in either language."""
+    asked = set()
+    for template in (Path(dashboard.__file__).parent / "templates").glob("*.html"):
+        asked |= set(re.findall(r'w\.t\(["\']([a-z_]+)["\'][,)]', template.read_text("utf-8")))
+    assert len(asked) > 30
+    facts = {"time": "", "count": 2, "rate": "", "target": ""}
+    for name in asked:
+        assert tell("fr", f"page.{name}", **facts)
+        assert tell("en", f"page.{name}", **facts)
