@@ -14,6 +14,7 @@ from schemas.errors import Unavailable
 from schemas.events import DeadLetterEvent, Event
 from schemas.plant import Rules
 from schemas.raw import Kind, RawHeaders, RawRecord
+from streams.change import Change, last_forms
 from streams.outbox import Outbox
 from streams.partition import Lines
 from streams.store import LineStore
@@ -73,14 +74,11 @@ class LineAgent:
 
 def fold_batch(lines: Lines, batch: Batch) -> list[Event]:
     """The events of a batch, each row in its last form."""
-    last: dict[tuple[type[Event], str], Event] = {}
-    for record in batch.records:
-        for event in _apply(lines, record):
-            last[type(event), event.id] = event
-    return list(last.values())
+    changes = last_forms(change for record in batch.records for change in _apply(lines, record))
+    return [change.form() for change in changes]
 
 
-def _apply(lines: Lines, record: ConsumerRecord) -> list[Event]:
+def _apply(lines: Lines, record: ConsumerRecord) -> list[Change]:
     try:
         headers = RawHeaders.decode(record.headers)
         key = None if record.key is None else record.key.decode()

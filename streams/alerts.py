@@ -1,5 +1,6 @@
 """Alerts: conditions with a threshold, a delay and a deadband; at most one open per line and type."""
 
+from functools import partial
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from schemas.ids import uuid_of
 from schemas.instant import SECOND, text_of
 from schemas.state import Alert, Alerts, Mismatch, Mode
 from streams.cause import Cause, Sample
+from streams.change import Change
 
 SEVERITY: dict[AlertType, Severity] = {
     "LOW_RATE": "warning",
@@ -35,7 +37,7 @@ class Condition(NamedTuple):
     delay_s: float = 0.0
 
 
-def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, list[AlertEvent]]:
+def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, list[Change]]:
     """Begin, keep, open or end a condition.
 
     It opens once it has held for its delay, and then ends only where it clears; before that, it is
@@ -49,7 +51,9 @@ def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, li
     elif held.id is not None:
         if not condition.clears:
             return alerts, []
-        return _without(alerts, condition.type), [_row(held, condition.type, "resolved", condition.at, cause)]
+        return _without(alerts, condition.type), [
+            _change(held, condition.type, "resolved", condition.at, cause)
+        ]
     elif not condition.opens:
         return _without(alerts, condition.type), []
     if condition.at - held.since < condition.delay_s * SECOND:
@@ -62,35 +66,35 @@ def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, li
         threshold=condition.threshold,
         created_at=cause.received_at,
     )
-    return _with(alerts, condition.type, held), [_row(held, condition.type, "open", None, cause)]
+    return _with(alerts, condition.type, held), [_change(held, condition.type, "open", None, cause)]
 
 
-def on_sample(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, list[AlertEvent]]:
+def on_sample(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, list[Change]]:
     """Judge the conditions that a message in line order tells of."""
-    events: list[AlertEvent] = []
+    changes: list[Change] = []
     for condition in (_low_rate(sample, cause), _high_temperature(sample, cause)):
         if condition is not None and (condition.opens or condition.type in alerts.held):
             alerts, told = hold(alerts, condition, cause)
-            events += told
+            changes += told
     for judge in (_defects, _mismatch):
         alerts, condition = judge(alerts, sample, cause)
         if condition is not None and (condition.opens or condition.type in alerts.held):
             alerts, told = hold(alerts, condition, cause)
-            events += told
-    return alerts, events
+            changes += told
+    return alerts, changes
 
 
 def on_turn(
     alerts: Alerts, mode: Mode, at: int, stop_since: int, cause: Cause
-) -> tuple[Alerts, list[AlertEvent]]:
+) -> tuple[Alerts, list[Change]]:
     """A line that stops or falls silent, or does so no more: MACHINE_STOP and NO_SIGNAL, at once."""
-    events: list[AlertEvent] = []
+    changes: list[Change] = []
     for kind, present in (("MACHINE_STOP", mode == "stopped"), ("NO_SIGNAL", mode == "no_signal")):
         if present or kind in alerts.held:
             condition = Condition(kind, stop_since, at, present, not present)  # type: ignore[arg-type]
             alerts, told = hold(alerts, condition, cause)
-            events += told
-    return alerts, events
+            changes += told
+    return alerts, changes
 
 
 def _low_rate(sample: Sample, cause: Cause) -> Condition | None:
@@ -205,6 +209,13 @@ def _without(alerts: Alerts, kind: AlertType) -> Alerts:
 def _message(condition: Condition, cause: Cause) -> str:
     facts = {"value": condition.value or 0.0, "threshold": condition.threshold or 0.0}
     return tell(cause.rules.language, f"alerts.{condition.type}", **facts)
+
+
+def _change(
+    alert: Alert, kind: AlertType, status: AlertStatus, resolved_at: int | None, cause: Cause
+) -> Change:
+    assert alert.id is not None
+    return Change(AlertEvent, alert.id, partial(_row, alert, kind, status, resolved_at, cause))
 
 
 def _row(

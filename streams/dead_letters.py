@@ -1,5 +1,6 @@
 """Dead letters: what can't be applied, kept with its bytes and a reason that a plant engineer understands."""
 
+from functools import partial
 from typing import Any
 
 from runtime.catalogue import tell
@@ -8,12 +9,18 @@ from schemas.events import DeadLetterEvent
 from schemas.ids import uuid_of
 from schemas.raw import RawRecord
 from streams.cause import Cause
+from streams.change import Change
 
 
-def dead_letter(record: RawRecord, poison: Poison, topic: str, cause: Cause) -> DeadLetterEvent:
+def dead_letter(record: RawRecord, poison: Poison, topic: str, cause: Cause) -> Change:
     """The row of a record that can't be applied."""
+    row_id = uuid_of("dead", topic, record.partition, record.offset, record.received_at)
+    return Change(DeadLetterEvent, row_id, partial(_row, row_id, record, poison, topic, cause))
+
+
+def _row(row_id: str, record: RawRecord, poison: Poison, topic: str, cause: Cause) -> DeadLetterEvent:
     return DeadLetterEvent(
-        **cause.stamp(uuid_of("dead", topic, record.partition, record.offset, record.received_at)),
+        **cause.stamp(row_id),
         topic=topic,
         partition=record.partition,
         offset=record.offset,

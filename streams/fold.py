@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from schemas.errors import Poison
-from schemas.events import Event
 from schemas.instant import SECOND
 from schemas.payloads import Data, Order, Status, event_time, parse_data, parse_order, parse_status
 from schemas.plant import Rules
@@ -17,12 +16,13 @@ from schemas.raw import Kind, RawRecord
 from schemas.state import LineState, Mode, Window
 from streams import alerts, clock, kpi, orders, samples, stops
 from streams.cause import Cause, Sample
+from streams.change import Change, last_forms
 from streams.dead_letters import dead_letter
 from streams.kpi import Held
 from streams.shifts import Shifts
 from streams.stops import Turn
 
-Step = tuple[LineState, list[Event]]
+Step = tuple[LineState, list[Change]]
 
 
 class Fold:
@@ -34,7 +34,7 @@ class Fold:
 
     def __call__(
         self, state: LineState | None, record: RawRecord, topic: str
-    ) -> tuple[LineState | None, list[Event]]:
+    ) -> tuple[LineState | None, list[Change]]:
         """Apply a record of the line (or a tick) to the line's state.
 
         Args:
@@ -55,21 +55,21 @@ class Fold:
             return _stand(on_tick(state, cause), record, received_at) if state is not None else (None, [])
         try:
             before = state or LineState(line_id=line_id, partition=record.partition)
-            after, events = _on_message(before, record, cause, heard_before=state is not None)
+            after, changes = _on_message(before, record, cause, heard_before=state is not None)
             after = replace(after, heard_at=received_at)
         except Poison as poison:
             letter = dead_letter(record, poison, topic, cause)
             if state is None:
                 return None, [letter]
             # The machine speaks, if only nonsense: that is not silence.
-            after, events = replace(state, heard_at=received_at), [letter]
-        return _stand((after, events), record, received_at)
+            after, changes = replace(state, heard_at=received_at), [letter]
+        return _stand((after, changes), record, received_at)
 
 
 def _stand(step: Step, record: RawRecord, received_at: int) -> Step:
-    state, events = step
+    state, changes = step
     run = max(state.run, record.headers.run)
-    return replace(state, offset=record.offset, run=run, received_at=received_at), events
+    return replace(state, offset=record.offset, run=run, received_at=received_at), changes
 
 
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
@@ -91,46 +91,46 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
 
 def on_data(state: LineState, data: Data, told: int | None, cause: Cause) -> Step:
     """A data message: count it, and if it is not late, let the line be what it says."""
-    state, at, events = _on_time(state, told, cause)
+    state, at, changes = _on_time(state, told, cause)
     late = state.clock is not None and at < state.clock
     sample = samples.decide(state, data, at, late, cause)
     if not late:
         state, turned = _turn(state, Turn(sample.mode, at), cause)
-        events += turned
+        changes += turned
         state = _hold(state, sample)
     state, counted = _count(state, sample, cause)
-    events += counted
-    events.append(samples.row(sample, cause))
-    return _published(state, events, cause)
+    changes += counted
+    changes.append(samples.row(sample, cause))
+    return _published(state, changes, cause)
 
 
 def on_status(state: LineState, status: Status, told: int | None, cause: Cause) -> Step:
     """A status message: running, stopped, or offline; `online` changes nothing."""
     if status.status == "online":
         return state, []
-    state, at, events = _on_time(state, told, cause)
+    state, at, changes = _on_time(state, told, cause)
     if state.clock is not None and at < state.clock:
-        return state, events
+        return state, changes
     mode: Mode = "running" if status.status == "running" else "stopped"
     reason = status.reason
     if status.status == "offline":
         mode = "no_signal" if state.mode == "running" else state.mode
         reason = reason or stops.OFFLINE if mode == "no_signal" else None
     state, turned = _turn(state, Turn(mode, at, reason), cause)
-    return _published(state, events + turned, cause)
+    return _published(state, changes + turned, cause)
 
 
 def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -> Step:
     """An order is planned, closed or cancelled: a window ends where the running order does."""
     at, _ = clock.decide(told, cause.received_at, cause.line_rules)
     after, rows = orders.on_message(state.orders, message, max(at, state.clock or at), cause)
-    events: list[Event] = [*rows]
+    changes: list[Change] = [*rows]
     ended = after.running is not state.orders.running
     state = replace(state, orders=after)
     if ended and state.kpi is not None:
         state, closed = _cut(state, cause)
-        events += closed
-    return _published(state, events, cause)
+        changes += closed
+    return _published(state, changes, cause)
 
 
 def on_tick(state: LineState, cause: Cause) -> Step:
@@ -141,24 +141,24 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     state = replace(state, ticked_at=now, ticking_since=since)
     if state.clock is None or state.kpi is None:
         return state, []
-    events: list[Event] = []
+    changes: list[Change] = []
     clock_now, silence = state.clock, round(cause.line_rules.silence_s * SECOND)
     if now - max(state.heard_at, since) > silence:
         if state.mode == "running":
             # Nobody listened when the line fell silent: it may not be the line's fault.
             reason = stops.PIPELINE if since > state.heard_at + silence else None
-            state, events = _changed(state, Turn("no_signal", clock_now + silence, reason), cause)
+            state, changes = _changed(state, Turn("no_signal", clock_now + silence, reason), cause)
         passed = now - state.heard_at
         if passed <= kpi.SILENT_FOR_GOOD:
             state, charged = _charge(state, clock_now + passed, cause)
-            events += charged
-    return _published(state, events, cause)
+            changes += charged
+    return _published(state, changes, cause)
 
 
-def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineState, int, list[Event]]:
+def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineState, int, list[Change]]:
     """The message's event time; the line is flagged while its clock can't be believed."""
     at, off = clock.decide(told, cause.received_at, cause.line_rules)
-    events: list[Event] = []
+    changes: list[Change] = []
     if off is not None or (told is not None and "CLOCK_SKEW" in state.alerts.held):
         condition = alerts.Condition(
             "CLOCK_SKEW",
@@ -171,13 +171,13 @@ def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineStat
         )
         held, told_of = alerts.hold(state.alerts, condition, cause)
         state = replace(state, alerts=held)
-        events += told_of
-    return state, at, events
+        changes += told_of
+    return state, at, changes
 
 
 def _turn(state: LineState, turn: Turn, cause: Cause) -> Step:
     """The line's clock moves on to `turn.at`, and from there on the line is in `turn.mode`."""
-    events: list[Event] = []
+    changes: list[Change] = []
     at = turn.at
     if state.kpi is None or state.clock is None:
         running = state.orders.running
@@ -186,22 +186,22 @@ def _turn(state: LineState, turn: Turn, cause: Cause) -> Step:
     silence = state.clock + round(cause.line_rules.silence_s * SECOND)
     if state.mode == "running" and at > silence:
         reason = stops.PIPELINE if state.ticked_at < state.heard_at + (silence - state.clock) else None
-        state, events = _changed(state, Turn("no_signal", silence, reason), cause)
+        state, changes = _changed(state, Turn("no_signal", silence, reason), cause)
         if turn.mode == "no_signal":
-            return replace(state, clock=at), events
+            return replace(state, clock=at), changes
     state, changed = _changed(state, turn, cause)
-    return replace(state, clock=max(at, state.clock or at)), events + changed
+    return replace(state, clock=max(at, state.clock or at)), changes + changed
 
 
 def _changed(state: LineState, turn: Turn, cause: Cause) -> Step:
-    state, events = _charge(state, turn.at, cause)
+    state, changes = _charge(state, turn.at, cause)
     if turn.mode == state.mode and turn.reason is None:
-        return state, events
+        return state, changes
     running = state.orders.running
     stop, rows = stops.on_turn(state.stop, turn, running.number if running else None, cause)
     since = stop.start if stop is not None else turn.at
     held, told = alerts.on_turn(state.alerts, turn.mode, turn.at, since, cause)
-    return replace(state, mode=turn.mode, stop=stop, alerts=held), [*events, *rows, *told]
+    return replace(state, mode=turn.mode, stop=stop, alerts=held), [*changes, *rows, *told]
 
 
 def _charge(state: LineState, until: int, cause: Cause) -> Step:
@@ -222,27 +222,26 @@ def _hold(state: LineState, sample: Sample) -> LineState:
 def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
     """Pieces into the running order, the window of the message's time, and the alerts."""
     assert state.clock is not None
-    events: list[Event] = []
+    changes: list[Change] = []
     begins = state.orders.running is None
-    after, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
-    started = after.running.number if after.running else rows[0].order_number
+    after, number, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
     state = replace(state, orders=after)
     if begins:
-        state, closed = _cut(state, cause, started)
-        events += closed
+        state, closed = _cut(state, cause, number)
+        changes += closed
     assert state.kpi is not None
     windows, revised = kpi.count(state.kpi, sample.at, sample.pieces, sample.defects, cause)
     state = replace(state, kpi=windows)
-    events += rows
-    events += _rows(revised, cause)
+    changes += rows
+    changes += _rows(revised, cause)
     if after.running is None:
         state, closed = _cut(state, cause)
-        events += closed
+        changes += closed
     if sample.late:
-        return state, events
+        return state, changes
     noted = alerts.on_running_time(state.alerts, 0, sample.rate, sample.pieces)
     noted, told = alerts.on_sample(noted, sample, cause)
-    return replace(state, alerts=noted), [*events, *told]
+    return replace(state, alerts=noted), [*changes, *told]
 
 
 def _cut(state: LineState, cause: Cause, order_number: str | None = None) -> Step:
@@ -251,20 +250,13 @@ def _cut(state: LineState, cause: Cause, order_number: str | None = None) -> Ste
     return replace(state, kpi=windows), _rows(closed, cause)
 
 
-def _published(state: LineState, events: list[Event], cause: Cause) -> Step:
+def _published(state: LineState, changes: list[Change], cause: Cause) -> Step:
     if state.kpi is not None:
         windows, published = kpi.publish(state.kpi, cause)
         state = replace(state, kpi=windows)
-        events = [*events, *_rows(published, cause)]
-    return state, last_forms(events)
+        changes = [*changes, *_rows(published, cause)]
+    return state, last_forms(changes) if len(changes) > 1 else changes
 
 
-def _rows(windows: Iterable[Window], cause: Cause) -> list[Event]:
+def _rows(windows: Iterable[Window], cause: Cause) -> list[Change]:
     return [kpi.row(window, cause) for window in windows]
-
-
-def last_forms(events: list[Event]) -> list[Event]:
-    """At most one event per row: the last."""
-    if len(events) < 2:
-        return events
-    return list({(type(event), event.id): event for event in events}.values())

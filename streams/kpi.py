@@ -4,6 +4,7 @@ Windows are tumbling, cut where a shift or an order changes. What the line was h
 a running line's for `silence_s` at most.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from schemas.ids import uuid_of
 from schemas.instant import DAY, MINUTE, SECOND, text_of
 from schemas.state import MAX_WINDOWS, Kpi, Mode, Window
 from streams.cause import Cause
+from streams.change import Change
 
 SILENT_FOR_GOOD = DAY  # a line silent for so long writes no more windows
 REFRESH = SECOND
@@ -176,8 +178,12 @@ def _percent(ratio: float | None) -> float | None:
     return None if ratio is None else round(ratio * 100, 4)
 
 
-def row(window: Window, cause: Cause) -> KpiEvent:
+def row(window: Window, cause: Cause) -> Change:
     """The row of a window as it stands."""
+    return Change(KpiEvent, window.id, partial(_row, window, cause))
+
+
+def _row(window: Window, cause: Cause) -> KpiEvent:
     found = figures(window, cause.line_rules.performance_from)
     return KpiEvent(
         **cause.stamp(window.id),

@@ -1,5 +1,6 @@
 """Orders: planned ones first, one created where none waits, counted up, ended by quantity or by message."""
 
+from functools import partial
 from hashlib import blake2b
 
 from msgspec.structs import replace
@@ -11,13 +12,14 @@ from schemas.instant import MINUTE, text_of
 from schemas.payloads import Order as OrderMessage
 from schemas.state import MAX_REMEMBERED, MAX_WAITING, Order, Orders
 from streams.cause import Cause, Sample
+from streams.change import Change
 
 _RANK = {"low": 0, "medium": 1, "high": 2, "urgent": 3}
 
 
 def on_sample(
     orders: Orders, sample: Sample, at: int, positive_target: float | None, cause: Cause
-) -> tuple[Orders, list[OrderEvent]]:
+) -> tuple[Orders, str, list[Change]]:
     """Count a data message into the running order, starting one if none runs, ending it if it is full.
 
     Args:
@@ -27,7 +29,7 @@ def on_sample(
         positive_target: the line's last target rate above zero, pieces per minute.
         cause: the record.
     Returns:
-        The orders after it, and the running or completed order's row.
+        The orders after it, the number of the order that it counted in, and that order's row.
     """
     if orders.running is None:
         orders = _start(orders, sample, at, cause)
@@ -43,8 +45,8 @@ def on_sample(
         estimated_end=at + round(remaining / positive_target * MINUTE) if positive_target else None,
     )
     if remaining > 0:
-        return replace(orders, running=order), [row(order, "running", None, cause)]
-    return _ended(orders, order), [row(order, "completed", at, cause)]
+        return replace(orders, running=order), order.number, [row(order, "running", None, cause)]
+    return _ended(orders, order), order.number, [row(order, "completed", at, cause)]
 
 
 def _start(orders: Orders, sample: Sample, at: int, cause: Cause) -> Orders:
@@ -74,9 +76,7 @@ def _automatic(at: int, cause: Cause) -> Order:
     )
 
 
-def on_message(
-    orders: Orders, message: OrderMessage, at: int, cause: Cause
-) -> tuple[Orders, list[OrderEvent]]:
+def on_message(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
     """Plan, close or cancel an order. What was done already changes nothing.
 
     Raises:
@@ -92,7 +92,7 @@ def on_message(
     return _end(orders, message, at, cause)
 
 
-def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[OrderEvent]]:
+def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
     number = message.order_number or order_number_of(cause.event_id, at)
     running = orders.running
     if (running is not None and running.number == number) or _digest(number) in orders.done:
@@ -119,7 +119,7 @@ def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[
     return replace(orders, waiting=waiting), [row(order, "waiting", None, cause)]
 
 
-def _end(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[OrderEvent]]:
+def _end(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
     status: OrderStatus = "completed" if message.action == "close" else "cancelled"
     number, running = message.order_number, orders.running
     if number is None and running is None:
@@ -145,8 +145,12 @@ def _digest(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def row(order: Order, status: OrderStatus, ended_at: int | None, cause: Cause) -> OrderEvent:
+def row(order: Order, status: OrderStatus, ended_at: int | None, cause: Cause) -> Change:
     """The row of an order as it stands."""
+    return Change(OrderEvent, order.id, partial(_row, order, status, ended_at, cause))
+
+
+def _row(order: Order, status: OrderStatus, ended_at: int | None, cause: Cause) -> OrderEvent:
     return OrderEvent(
         **cause.stamp(order.id),
         order_number=order.number,

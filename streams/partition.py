@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from schemas.errors import Poison
-from schemas.events import Event
 from schemas.plant import Rules
 from schemas.raw import LINE_ID, Kind, RawRecord
 from schemas.state import LineState
 from streams.cause import Cause
+from streams.change import Change
 from streams.dead_letters import dead_letter
 from streams.fold import Fold
 
@@ -36,7 +36,7 @@ class Lines:
         if PARTITION not in self.states:
             self.states[PARTITION] = LineState(line_id=PARTITION, partition=partition)
 
-    def apply(self, record: RawRecord) -> list[Event]:
+    def apply(self, record: RawRecord) -> list[Change]:
         """Apply the next record: to its line, or, if it is a tick, to every line."""
         self.next_offset = record.offset + 1
         if record.headers.run < self._run:
@@ -54,13 +54,13 @@ class Lines:
             return [self._letter(record, Poison("foreign", why=f"key {record.line_id!r}"))]
         return self._line(line_id, record)
 
-    def foreign(self, record: RawRecord, why: str) -> list[Event]:
+    def foreign(self, record: RawRecord, why: str) -> list[Change]:
         """A record that no bridge wrote."""
         self.next_offset = record.offset + 1
         self._own(record)
         return [self._letter(record, Poison("foreign", why=why))]
 
-    def _line(self, line_id: str, record: RawRecord) -> list[Event]:
+    def _line(self, line_id: str, record: RawRecord) -> list[Change]:
         if line_id == PARTITION:
             self._own(record)
             return []
@@ -80,7 +80,7 @@ class Lines:
                 own, offset=record.offset, run=self._run, received_at=received_at
             )
 
-    def _letter(self, record: RawRecord, poison: Poison) -> Event:
+    def _letter(self, record: RawRecord, poison: Poison) -> Change:
         own = self.states[PARTITION]
         fold = self._fold
         cause = Cause(

@@ -1,10 +1,13 @@
 """Samples: what a data message says once the line's past is taken into account."""
 
+from functools import partial
+
 from schemas.events import SampleEvent
 from schemas.instant import MINUTE, SECOND, text_of
 from schemas.payloads import Data
 from schemas.state import LineState, Mode
 from streams.cause import Cause, Sample
+from streams.change import Change
 
 
 def decide(state: LineState, data: Data, at: int, late: bool, cause: Cause) -> Sample:
@@ -48,11 +51,16 @@ def _rate(state: LineState, pieces: int, at: int, cause: Cause) -> float | None:
     return round(pieces * MINUTE / (at - state.clock), 3)
 
 
-def row(sample: Sample, cause: Cause) -> SampleEvent:
+def row(sample: Sample, cause: Cause) -> Change:
     """The row of a data message."""
+    event_id = cause.event_id
+    return Change(SampleEvent, event_id, partial(_row, event_id, sample, cause))
+
+
+def _row(event_id: str, sample: Sample, cause: Cause) -> SampleEvent:
     shift = cause.shift(sample.at)
     return SampleEvent(
-        **cause.stamp(cause.event_id),
+        **cause.stamp(event_id),
         timestamp=text_of(sample.at),
         bottles_produced=sample.pieces,
         target_rate=sample.target_rate,

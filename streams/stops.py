@@ -1,5 +1,6 @@
 """Stops: a line that says it is not running, until it says it is; a line that says nothing any more."""
 
+from functools import partial
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from schemas.ids import uuid_of
 from schemas.instant import text_of
 from schemas.state import Mode, Stop
 from streams.cause import Cause
+from streams.change import Change
 
 PIPELINE = "pipeline"
 OFFLINE = "offline"
@@ -25,7 +27,7 @@ class Turn(NamedTuple):
 
 def on_turn(
     stop: Stop | None, turn: Turn, order_number: str | None, cause: Cause
-) -> tuple[Stop | None, list[DowntimeEvent]]:
+) -> tuple[Stop | None, list[Change]]:
     """Open, keep or close the line's stop.
 
     A stop opens when the line is not running, `no_signal` when a running line falls silent; silence leaves a
@@ -39,11 +41,11 @@ def on_turn(
     Returns:
         The stop after it, and the rows that people see.
     """
-    events = []
+    changes = []
     wanted = _CATEGORY.get(turn.mode)
     silence_in_a_stop = stop is not None and wanted == "no_signal"
     if stop is not None and wanted != stop.category and not silence_in_a_stop:
-        events.append(_closed(stop, turn.at, cause))
+        changes.append(_closed(stop, turn.at, cause))
         stop = None
     if stop is None and wanted is not None:
         stop = Stop(
@@ -55,17 +57,21 @@ def on_turn(
             order_number=order_number,
             shift_id=cause.shift(turn.at).id,
         )
-        events.append(_row(stop, None, cause))
+        changes.append(_change(stop, None, cause))
     elif stop is not None and turn.reason is not None and stop.reason is None:
         stop = replace(stop, reason=turn.reason)
-        events.append(_row(stop, None, cause))
-    return stop, events
+        changes.append(_change(stop, None, cause))
+    return stop, changes
 
 
-def _closed(stop: Stop, at: int, cause: Cause) -> DowntimeEvent:
+def _closed(stop: Stop, at: int, cause: Cause) -> Change:
     # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
     start = min(stop.start, at)
-    return _row(replace(stop, start=start), at, cause)
+    return _change(replace(stop, start=start), at, cause)
+
+
+def _change(stop: Stop, end: int | None, cause: Cause) -> Change:
+    return Change(DowntimeEvent, stop.id, partial(_row, stop, end, cause))
 
 
 def _row(stop: Stop, end: int | None, cause: Cause) -> DowntimeEvent:

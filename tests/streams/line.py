@@ -112,7 +112,7 @@ class Line:
     def _put(self, line_id: str | None, headers: RawHeaders, payload: bytes) -> None:
         record = RawRecord(0, len(self.records), self.now, line_id, headers, payload)
         self.records.append(record)
-        self.events += self._lines.apply(record)
+        self.events += [change.form() for change in self._lines.apply(record)]
 
     # -- what people see
 

@@ -86,6 +86,10 @@ def log_of(drawn: list[tuple[tuple[Kind, bytes], str, int, bool]]) -> list[RawRe
     return records
 
 
+def applied(lines: Lines, records: list[RawRecord]) -> list[Event]:
+    return [change.form() for record in records for change in lines.apply(record)]
+
+
 def fold_in_batches(records: list[RawRecord], size: int) -> tuple[list[Event], dict[str, LineState]]:
     """As the stream stage does it, its state through JSON between any two batches."""
     events: list[Event] = []
@@ -119,9 +123,9 @@ def test_reading_again_from_an_earlier_state_gives_the_same_rows(drawn, data):
     kept = data.draw(st.integers(0, crash))
     before, states = fold_in_batches(records[:kept] or [], 7)
     lines = Lines(RULES, "production.raw", 0, [decode(encode(state)) for state in states.values()])
-    lost = [event for record in records[kept:crash] for event in lines.apply(record)]
+    lost = applied(lines, records[kept:crash])
     lines = Lines(RULES, "production.raw", 0, [decode(encode(state)) for state in states.values()])
-    again = [event for record in records[kept:] for event in lines.apply(record)]
+    again = applied(lines, records[kept:])
     straight, _ = fold_in_batches(records, 500)
     assert rows_of([*before, *lost, *again]) == rows_of(straight)
 
@@ -167,7 +171,7 @@ def test_no_bytes_break_the_fold(drawn):
     lines = Lines(RULES, "production.raw", 0)
     for offset, (kind, payload, key) in enumerate(drawn):
         headers = RawHeaders(kind, "production/x/data")
-        lines.apply(RawRecord(0, offset, START + offset, key, headers, payload))
+        applied(lines, [RawRecord(0, offset, START + offset, key, headers, payload)])
 
 
 POISON = {
@@ -222,7 +226,7 @@ def test_a_bridge_that_another_one_replaced_changes_nothing_any_more():
 
     def data(offset: int, run: int) -> list[Event]:
         headers = RawHeaders(Kind.DATA, "production/a/data", run=run)
-        return lines.apply(RawRecord(0, offset, START, "a", headers, b'{"count":1}'))
+        return applied(lines, [RawRecord(0, offset, START, "a", headers, b'{"count":1}')])
 
     fence = RawRecord(0, 1, START, None, RawHeaders(Kind.TICK, run=2), b"")
     assert data(0, run=1)

@@ -1,0 +1,19 @@
+"""A row that changes: which one, and how to form it. Only a row's last form in a batch is ever formed."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from schemas.events import Event
+
+
+class Change(NamedTuple):
+    """The row `id` of the table of `kind` takes the form that `form` gives."""
+
+    kind: type[Event]
+    id: str
+    form: Callable[[], Event]
+
+
+def last_forms(changes: Iterable[Change]) -> list[Change]:
+    """At most one change per row: the last."""
+    return list({(change.kind, change.id): change for change in changes}.values())
