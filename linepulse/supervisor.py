@@ -24,7 +24,10 @@ def linepulse(*arguments: str) -> list[str]:
 
 
 class Child:
-    """One process that shall run; `once`: that is not started again when it ends."""
+    """One process that shall run.
+
+    `once`: it is not started again when it ends. `orphan_signal`: what it gets when we die.
+    """
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class Child:
         log: Path | None = None,
         *,
         once: bool = False,
+        orphan_signal: int = signal.SIGTERM,
     ) -> None:
         self.name = name
         self.process: subprocess.Popen[bytes] | None = None
@@ -41,6 +45,7 @@ class Child:
         self._env = env
         self._log = log
         self._once = once
+        self._orphan_signal = orphan_signal
         self._begun = 0.0
         self._delay = 0.0
         self._not_before = 0.0
@@ -51,7 +56,7 @@ class Child:
         if self.process is None:
             if now >= self._not_before:
                 self._begun = now
-                self.process = start_tied(self._command, self._log, signal.SIGTERM, self._env)
+                self.process = start_tied(self._command, self._log, self._orphan_signal, self._env)
             return
         code = self.process.poll()
         if code is None:

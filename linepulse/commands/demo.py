@@ -106,7 +106,9 @@ class Demo:
             "NICEGUI_STORAGE_PATH": str(self._folder / "page"),
             **extra,
         }
-        return Child(name, command, env, self._folder / f"{name}.log", once=once)
+        log = self._folder / f"{name}.log"
+        # Its servers die with us: there is nothing that it could end in order.
+        return Child(name, command, env, log, once=once, orphan_signal=signal.SIGKILL)
 
 
 async def until_ready(session: aiohttp.ClientSession, port: int) -> None:

@@ -1,0 +1,49 @@
+"""`linepulse run`: all roles as one, whatever happens to one of them."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Running, alive, environment, running
+from tests.eventually import wait_until
+from tests.services import Services
+
+ROLES = {"bridge", "streams", "sinks", "dashboard"}
+
+
+@pytest.fixture
+def plant(services: Services, tmp_path: Path) -> Iterator[Running]:
+    """A `linepulse run` whose roles have all been started."""
+    settings = services.settings(topics=False, dashboard_port=0)
+    with running(environment(settings), tmp_path / "run", "run") as command:
+        command.says("En écoute des messages MQTT")
+        wait_until(lambda: set(command.children()) == ROLES, "all roles")
+        yield command
+
+
+def test_a_killed_role_is_started_again(plant: Running) -> None:
+    """SIGKILL to the bridge: run says so, and another one listens soon."""
+    killed = plant.children()["bridge"]
+    os.kill(killed, signal.SIGKILL)
+    plant.says("bridge s'est arrêté (code -9)")
+    wait_until(lambda: plant.children().get("bridge", killed) != killed, "a new bridge")
+    wait_until(lambda: plant.output.count("En écoute des messages MQTT") == 2, "its subscription")
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_it_ends_cleanly_with_all_its_roles(plant: Running, signum: int) -> None:
+    """Exit 0 within 10 s, and no role is left, a frozen one included."""
+    roles = plant.children()
+    os.kill(roles["sinks"], signal.SIGSTOP)
+    assert plant.end(signum, seconds=10) == 0
+    assert not any(alive(pid) for pid in roles.values())
+
+
+def test_killing_it_leaves_no_role(plant: Running) -> None:
+    """Even SIGKILL, which it can't answer, ends its roles."""
+    roles = plant.children()
+    plant.end(signal.SIGKILL)
+    wait_until(lambda: not any(alive(pid) for pid in roles.values()), "the roles' end", 10)
