@@ -1,6 +1,7 @@
 """One connection to the MQTT broker, on the asyncio loop: from CONNECT to its end."""
 
 import asyncio
+import logging
 import ssl
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from schemas.topics import MQTT_FILTERS
 
 KEEPALIVE_S = 60
 ANSWER_S = 10.0  # for CONNACK and SUBACK
-GOODBYE_S = 2.0  # for the broker to close after DISCONNECT
+GOODBYE_S = 1.5  # for the broker to close after DISCONNECT
 BURST = 200  # packets handled before others on the loop have their turn
 NEVER = 0xFFFFFFFF  # MQTT 5: the session does not expire
 ONLY_NEW = 1  # MQTT 5: retained messages come only for a subscription that the session did not have
@@ -192,7 +193,13 @@ class Connection:
         for _ in range(BURST):
             if self._paused or self.lost.done():
                 break
-            self._client.loop_read()
+            try:
+                self._client.loop_read()
+            except Exception as error:
+                # Going on would skip a delivery: let the broker keep it, and bring it again.
+                logging.getLogger(__name__).exception("a packet could not be handled")
+                self._unwatch()
+                self._lose(repr(error))
             if self.lost.done() or not self._socket.has_more():
                 break
         else:

@@ -74,8 +74,7 @@ class Flow:
         self._ledger.add(delivery.mid, len(record.value), batch)
         self._count(delivery, record.kind)
         if self._narrator.wants():
-            payload = delivery.payload[: 4 * SHOWN_CHARACTERS].decode(errors="replace")[:SHOWN_CHARACTERS]
-            self._narrator.event("bridge.received", topic=delivery.topic, payload=payload)
+            self._narrator.event("bridge.received", topic=delivery.topic, payload=shown(delivery.payload))
         else:
             self._narrator.skip()
         if self._full(1):
@@ -157,3 +156,9 @@ class Flow:
             metrics.MQTT_DUP.inc()
         if delivery.qos == 0:
             metrics.MQTT_QOS0.inc()
+
+
+def shown(payload: bytes) -> str:
+    """A payload as it fits into one line for people."""
+    text = payload[: 4 * SHOWN_CHARACTERS].decode(errors="replace")[:SHOWN_CHARACTERS]
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -36,7 +36,9 @@ async def check_log(settings: Settings) -> None:
             # Asks for all topics: asking for one by name can create it, where the broker allows that.
             topics = await client.fetch_all_metadata()
     except (KafkaError, TimeoutError) as error:
-        raise Unavailable(f"Kafka {settings.kafka_bootstrap_servers}: {error!r}") from error
+        raise Unavailable(
+            f"Kafka {settings.kafka_bootstrap_servers}: {error or type(error).__name__}"
+        ) from error
     finally:
         await client.close()
     found = topics.partitions_for_topic(settings.topics.raw) or set()
@@ -76,7 +78,9 @@ async def read_tail(settings: Settings) -> Tail:
                     highest = max(highest, *(record.timestamp for record in records))
             return Tail(highest)
     except (KafkaError, TimeoutError) as error:
-        raise Unavailable(f"Kafka {settings.kafka_bootstrap_servers}: {error!r}") from error
+        raise Unavailable(
+            f"Kafka {settings.kafka_bootstrap_servers}: {error or type(error).__name__}"
+        ) from error
     finally:
         await consumer.stop()
 
@@ -100,7 +104,9 @@ async def open_producer(settings: Settings) -> Any:
             await producer.partitions_for(settings.topics.raw)
     except (KafkaError, TimeoutError) as error:
         await close_producer(producer)
-        raise Unavailable(f"Kafka {settings.kafka_bootstrap_servers}: {error!r}") from error
+        raise Unavailable(
+            f"Kafka {settings.kafka_bootstrap_servers}: {error or type(error).__name__}"
+        ) from error
     return producer
 
 
@@ -135,5 +141,7 @@ async def _consumer(settings: Settings) -> Any:
             await consumer.start()
     except (KafkaError, TimeoutError) as error:
         await consumer.stop()
-        raise Unavailable(f"Kafka {settings.kafka_bootstrap_servers}: {error!r}") from error
+        raise Unavailable(
+            f"Kafka {settings.kafka_bootstrap_servers}: {error or type(error).__name__}"
+        ) from error
     return consumer

@@ -86,6 +86,6 @@ class Lanes:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and not self.failed.done():
-            self.failed.set_result(repr(task.exception()))
+            self.failed.set_result(str(task.exception()) or repr(task.exception()))
         elif not task.cancelled():
             task.exception()  # seen: one reason is enough

@@ -1,8 +1,11 @@
 """The bridge as a role: runs one after the other until SIGTERM or SIGINT."""
 
 import asyncio
+import contextlib
 import signal
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 import uvloop
 
@@ -45,8 +48,7 @@ class Bridge:
             self._run = self._new_run()
             began = time.monotonic()
             try:
-                await check_log(self._settings)
-                await self._run.go(self.stop)
+                await self._until_stop(self._attempt())
             except (Unavailable, SettingsError) as error:
                 # A log that was right and is not is Kafka's trouble, for now.
                 if isinstance(error, SettingsError) and not self._started:
@@ -56,6 +58,21 @@ class Bridge:
                 await self._wait(backoff.wait_s(), str(error))
             received += self._run.received
         self._narrator.say("bridge.stopped", count=received)
+
+    async def _attempt(self) -> None:
+        await check_log(self._settings)
+        await self._run.go(self.stop)
+
+    async def _until_stop(self, work: Coroutine[None, None, None]) -> None:
+        """Let it work; what is still on its way to a server when `stop` is set does not get there."""
+        working, stopping = asyncio.create_task(work), asyncio.create_task(self.stop.wait())
+        both: set[asyncio.Task[Any]] = {working, stopping}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not self._run.subscribed:
+            working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
 
     def _new_run(self) -> Run:
         return Run(self._settings, self._narrator, self._clock, self._is_ready)

@@ -36,11 +36,11 @@ class Run:
         self._clock = clock
         self._on_ready = on_ready
         self._flow: Flow | None = None
-        self._subscribed = False
+        self.subscribed = False
 
     def wrong(self) -> str | None:
         """None while MQTT is subscribed and Kafka takes records, else what is wrong."""
-        if not self._subscribed or self._flow is None:
+        if not self.subscribed or self._flow is None:
             return "not connected"
         return "Kafka stores nothing" if self._flow.kafka_silent else None
 
@@ -83,12 +83,12 @@ class Run:
             for topic in MQTT_FILTERS:
                 self._narrator.say("bridge.subscribed", topic=topic)
             flow.probe()
-            self._subscribed = True
+            self.subscribed = True
             metrics.MQTT_CONNECTED.set(1)
             self._on_ready()
             await self._until_the_end(connection, lanes, stop)
         finally:
-            self._subscribed = False
+            self.subscribed = False
             metrics.MQTT_CONNECTED.set(0)
             ticking.cancel()
             await self._wind_up(connection, lanes, flow)

@@ -1,6 +1,7 @@
 """Nothing is lost, whatever ends or falls silent. Repetitions are told apart by packet ids, later."""
 
 import signal
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -187,6 +188,25 @@ async def test_it_ends_in_time_although_kafka_is_away(
     async with Log(settings) as log:
         records = await log.holds(10, line)
     assert first_times([record.value for record in records]) == numbered(10)
+
+
+@pytest.mark.parametrize("silent", ["MQTT", "Kafka"])
+def test_it_ends_in_time_although_a_server_never_answered(
+    settings_for: SettingsFor, start: Bridges, silent: str
+) -> None:
+    """A server takes the connection and says nothing: SIGTERM ends the bridge all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = f"127.0.0.1:{server.getsockname()[1]}"
+        if silent == "MQTT":
+            settings = settings_for(mqtt_broker_url=f"mqtt://{where}")
+        else:
+            settings = settings_for().model_copy(update={"kafka_bootstrap_servers": where})
+        bridge = start(settings)
+        connected, _ = server.accept()
+        with connected:
+            connected.recv(1)
+            assert bridge.terminate() == 0
+    assert bridge.errors() == ""
 
 
 async def set_largest_record(settings: Settings, size: int) -> None:
