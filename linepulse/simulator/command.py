@@ -17,7 +17,6 @@ from linepulse.simulator.plant import Line
 from linepulse.simulator.publisher import Publisher
 from runtime.narrator import Narrator
 from runtime.settings import Settings, without_password
-from schemas.errors import Unavailable
 
 
 def simulate(
@@ -60,11 +59,7 @@ def simulate(
     stop = _stop_on_signals()
     ledger = Ledger({line.line_id: Sent() for line in machines})
     publisher = Publisher(settings.mqtt, ledger.add, stop, narrator)
-    try:
-        publisher.connect()
-    except Unavailable as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    publisher.connect()
     narrator.say("simulator.started", lines=lines, url=without_password(settings.mqtt_broker_url))
     _publish(dues, publisher, stop)
     publisher.close()

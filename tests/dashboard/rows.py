@@ -17,6 +17,7 @@ from schemas.raw import Kind, RawHeaders, RawRecord
 from schemas.state import LineState
 from sinks import schema
 from sinks.tables import ALERT, DOWNTIME, KPI_SNAPSHOT, PRODUCTION_DATA, PRODUCTION_ORDER
+from streams.change import Change, last_forms
 from streams.fold import Fold
 
 TABLES = {table.event: table for table in (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT)}
@@ -58,28 +59,28 @@ class Plant:
         """A past of the simulated plant that ends at `until`."""
         start = until - int(hours * HOUR)
         machines = [Line(f"ligne{k}", seed, start) for k in range(1, lines + 1)]
-        events: list[Event] = []
+        changes: list[Change] = []
         for at, machine in past(machines, start, until):
             for message in machine.advance(at):
-                events += self._hear(Kind(message.kind), machine.line_id, message.at, message.payload)
-            events += self._hear(Kind.TICK, machine.line_id, at, None)
-        self._write(events)
+                changes += self._hear(Kind(message.kind), machine.line_id, message.at, message.payload)
+            changes += self._hear(Kind.TICK, machine.line_id, at, None)
+        self._write(changes)
 
-    def _hear(self, kind: Kind, line_id: str, at: int, told: dict[str, Any] | None) -> list[Event]:
+    def _hear(self, kind: Kind, line_id: str, at: int, told: dict[str, Any] | None) -> list[Change]:
         self._offset += 1
         headers = RawHeaders(kind, f"production/{line_id}/{kind}")
         payload = b"" if told is None else json.dumps(told).encode()
         record = RawRecord(0, self._offset, at, line_id, headers, payload)
-        self._states[line_id], events = self._fold(self._states.get(line_id), record, "production.raw")
-        return events
+        self._states[line_id], changes = self._fold(self._states.get(line_id), record, "production.raw")
+        return changes
 
-    def _write(self, events: list[Event]) -> None:
-        latest: dict[type[Event], dict[str, Event]] = defaultdict(dict)
-        for event in events:
-            latest[type(event)][event.id] = event
+    def _write(self, changes: list[Change]) -> None:
+        rows: dict[type[Event], list[Event]] = defaultdict(list)
+        for change in last_forms(changes):
+            rows[change.kind].append(change.form())
         with psycopg.connect(self.url) as connection:
-            for kind, rows in latest.items():
-                whole = msgspec.json.encode(list(rows.values())).decode()
+            for kind, events in rows.items():
+                whole = msgspec.json.encode(events).decode()
                 connection.execute(TABLES[kind].write_statement, [whole])
 
 

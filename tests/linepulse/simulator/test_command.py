@@ -11,12 +11,10 @@ from tests.eventually import wait_until
 from tests.listener import Listener
 from tests.services import OwnServers, Services
 
-SIMULATE = "import typer; from linepulse.simulator.command import simulate; typer.run(simulate)"
-
 
 def start(url: str, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", SIMULATE, *options],
+        [sys.executable, "-m", "linepulse", "simulate", *options],
         env={**os.environ, "MQTT_BROKER_URL": url},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
