@@ -1,12 +1,14 @@
 """Points in time: whole milliseconds since 1970 inside, RFC 3339 text in UTC at every boundary."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @lru_cache(maxsize=4096)
@@ -22,5 +24,4 @@ def text_of(ms: int) -> str:
 
 def ms_of(moment: datetime) -> int:
     """Milliseconds since 1970 of an aware datetime; what is finer is cut off."""
-    whole = int(moment.replace(microsecond=0).timestamp())
-    return whole * 1000 + moment.microsecond // 1000
+    return (moment - _EPOCH) // _MILLISECOND

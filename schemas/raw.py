@@ -20,6 +20,7 @@ class Kind(StrEnum):
     TICK = "tick"  # time passes: value empty, key none, one per partition every TICK_SECONDS
 
 
+_KINDS = {kind.encode(): kind for kind in Kind}
 MQTT_KINDS = {Kind.DATA, Kind.STATUS, Kind.ORDER}
 
 
@@ -85,24 +86,27 @@ class RawHeaders(NamedTuple):
         """Read the headers of a record.
 
         Raises:
-            ValueError: the record was not written by a bridge (no `kind`, or one that we do not know).
+            ValueError, KeyError: the record was not written by a bridge.
         """
         found = dict(headers)
-        kind = Kind(found.get("kind", b"").decode())
+        kind = _KINDS.get(found.get("kind", b""))
+        if kind is None:
+            raise ValueError(f"header kind: {found.get('kind')!r}")
+        run = int(found.get("run", 0))
         if kind is Kind.TICK:
-            return cls(kind, run=int(found.get("run", b"0")))
+            return cls(kind, run=run)
         length, digest = found.get("length"), found.get("digest")
         return cls(
             kind,
             found["topic"].decode(errors="replace"),
-            int(found.get("qos", b"0")),
+            int(found.get("qos", 0)),
             found.get("retain") == b"1",
             found.get("dup") == b"1",
-            int(found.get("mid", b"0")),
+            int(found.get("mid", 0)),
             found.get("client", b"").decode(errors="replace"),
-            int(found.get("run", b"0")),
-            int(found.get("seq", b"0")),
-            found.get("backlog") == b"1",
+            run,
+            int(found.get("seq", 0)),
+            "backlog" in found,
             None if length is None else int(length),
             None if digest is None else digest.decode(),
         )

@@ -72,13 +72,15 @@ def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, li
 def on_sample(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, list[Change]]:
     """Judge the conditions that a message in line order tells of."""
     changes: list[Change] = []
-    for condition in (_low_rate(sample, cause), _high_temperature(sample, cause)):
-        if condition is not None and (condition.opens or condition.type in alerts.held):
-            alerts, told = hold(alerts, condition, cause)
-            changes += told
-    for judge in (_defects, _mismatch):
-        alerts, condition = judge(alerts, sample, cause)
-        if condition is not None and (condition.opens or condition.type in alerts.held):
+    alerts, share = _share_of_defects(alerts, sample, cause)
+    alerts, mismatch = _mismatch(alerts, sample, cause)
+    for condition in (
+        _low_rate(alerts, sample, cause),
+        _high_temperature(alerts, sample, cause),
+        None if share is None else _high_defect_rate(alerts, share, sample, cause),
+        mismatch,
+    ):
+        if condition is not None:
             alerts, told = hold(alerts, condition, cause)
             changes += told
     return alerts, changes
@@ -97,17 +99,21 @@ def on_turn(
     return alerts, changes
 
 
-def _low_rate(sample: Sample, cause: Cause) -> Condition | None:
+def _low_rate(alerts: Alerts, sample: Sample, cause: Cause) -> Condition | None:
     rules, target, rate = cause.line_rules.alerts, sample.target_rate, sample.rate
+    held = "LOW_RATE" in alerts.held
     if sample.mode != "running":
-        return Condition("LOW_RATE", sample.at, sample.at, False, True)
+        return Condition("LOW_RATE", sample.at, sample.at, False, True) if held else None
     if rate is None or target is None or target <= 0:
+        return None
+    opens = rate < target * rules.low_rate
+    if not (opens or held):
         return None
     return Condition(
         "LOW_RATE",
         sample.at,
         sample.at,
-        opens=rate < target * rules.low_rate,
+        opens=opens,
         clears=rate >= target * rules.low_rate_clear,
         value=rate,
         threshold=target * rules.low_rate,
@@ -115,15 +121,18 @@ def _low_rate(sample: Sample, cause: Cause) -> Condition | None:
     )
 
 
-def _high_temperature(sample: Sample, cause: Cause) -> Condition | None:
+def _high_temperature(alerts: Alerts, sample: Sample, cause: Cause) -> Condition | None:
     rules, temperature = cause.line_rules.alerts, sample.temperature
     if temperature is None:
+        return None
+    opens = temperature > rules.high_temperature
+    if not (opens or "HIGH_TEMPERATURE" in alerts.held):
         return None
     return Condition(
         "HIGH_TEMPERATURE",
         sample.at,
         sample.at,
-        opens=temperature > rules.high_temperature,
+        opens=opens,
         clears=temperature < rules.high_temperature_clear,
         value=temperature,
         threshold=rules.high_temperature,
@@ -131,9 +140,9 @@ def _high_temperature(sample: Sample, cause: Cause) -> Condition | None:
     )
 
 
-def _defects(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, Condition | None]:
+def _share_of_defects(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, float | None]:
     """The share of defects in the latest messages that hold the number of pieces of the rule."""
-    rules = cause.line_rules.alerts
+    enough = cause.line_rules.alerts.high_defect_rate_pieces
     if sample.pieces == 0 and (sample.defects == 0 or not alerts.recent):
         return alerts, None
     recent = (*alerts.recent, (sample.pieces, sample.defects))
@@ -143,19 +152,24 @@ def _defects(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, Cond
         (last_pieces, last_defects), recent = recent[-2], recent[:-2]
         recent = (*recent, (last_pieces, last_defects + sample.defects))
     drop = 0
-    while pieces - recent[drop][0] >= rules.high_defect_rate_pieces:
+    while pieces - recent[drop][0] >= enough:
         pieces -= recent[drop][0]
         defects -= recent[drop][1]
         drop += 1
     alerts = replace(alerts, recent=recent[drop:], recent_pieces=pieces, recent_defects=defects)
-    if pieces < rules.high_defect_rate_pieces:
-        return alerts, None
-    share = defects / pieces
-    return alerts, Condition(
+    return alerts, defects / pieces if pieces >= enough else None
+
+
+def _high_defect_rate(alerts: Alerts, share: float, sample: Sample, cause: Cause) -> Condition | None:
+    rules = cause.line_rules.alerts
+    opens = share > rules.high_defect_rate
+    if not (opens or "HIGH_DEFECT_RATE" in alerts.held):
+        return None
+    return Condition(
         "HIGH_DEFECT_RATE",
         sample.at,
         sample.at,
-        opens=share > rules.high_defect_rate,
+        opens=opens,
         clears=share < rules.high_defect_rate_clear,
         value=share * 100,
         threshold=rules.high_defect_rate * 100,
@@ -179,7 +193,8 @@ def _mismatch(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, Con
         value=mismatch.pieces * 60 * SECOND / mismatch.running,
         threshold=mismatch.reported * 60 * SECOND / mismatch.running,
     )
-    return replace(alerts, mismatch=Mismatch(start=sample.at)), condition
+    known = apart or "RATE_MISMATCH" in alerts.held
+    return replace(alerts, mismatch=Mismatch(start=sample.at)), condition if known else None
 
 
 def on_running_time(alerts: Alerts, running: int, rate: float | None, pieces: int) -> Alerts:

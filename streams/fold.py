@@ -16,7 +16,7 @@ from schemas.raw import Kind, RawRecord
 from schemas.state import LineState, Mode, Window
 from streams import alerts, clock, kpi, orders, samples, stops
 from streams.cause import Cause, Sample
-from streams.change import Change, last_forms
+from streams.change import Change
 from streams.dead_letters import dead_letter
 from streams.kpi import Held
 from streams.shifts import Shifts
@@ -42,7 +42,7 @@ class Fold:
             record: the line's next record.
             topic: the raw log's name, for dead letters.
         Returns:
-            The line after it, and at most one event per row: the row's new form.
+            The line after it, and the rows that change; of a row, the last change counts.
         """
         received_at = record.received_at if state is None else max(record.received_at, state.received_at)
         assert state is not None or record.line_id is not None
@@ -52,24 +52,28 @@ class Fold:
             self.rules, line_rules, self.shifts, line_id, record.partition, record.offset, received_at
         )
         if record.headers.kind is Kind.TICK:
-            return _stand(on_tick(state, cause), record, received_at) if state is not None else (None, [])
-        try:
-            before = state or LineState(line_id=line_id, partition=record.partition)
-            after, changes = _on_message(before, record, cause, heard_before=state is not None)
-            after = replace(after, heard_at=received_at)
-        except Poison as poison:
-            letter = dead_letter(record, poison, topic, cause)
             if state is None:
-                return None, [letter]
+                return None, []
+            heard_at, (after, changes) = state.heard_at, on_tick(state, cause)
+        else:
+            heard_at, (applied, changes) = received_at, self._message(state, record, topic, cause)
+            if applied is None:
+                return None, changes
+            after = applied
+        run = max(after.run, record.headers.run)
+        return replace(
+            after, offset=record.offset, run=run, received_at=received_at, heard_at=heard_at
+        ), changes
+
+    def _message(
+        self, state: LineState | None, record: RawRecord, topic: str, cause: Cause
+    ) -> tuple[LineState | None, list[Change]]:
+        before = state or LineState(line_id=cause.line_id, partition=record.partition)
+        try:
+            return _on_message(before, record, cause, heard_before=state is not None)
+        except Poison as poison:
             # The machine speaks, if only nonsense: that is not silence.
-            after, changes = replace(state, heard_at=received_at), [letter]
-        return _stand((after, changes), record, received_at)
-
-
-def _stand(step: Step, record: RawRecord, received_at: int) -> Step:
-    state, changes = step
-    run = max(state.run, record.headers.run)
-    return replace(state, offset=record.offset, run=run, received_at=received_at), changes
+            return state, [dead_letter(record, poison, topic, cause)]
 
 
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
@@ -255,7 +259,7 @@ def _published(state: LineState, changes: list[Change], cause: Cause) -> Step:
         windows, published = kpi.publish(state.kpi, cause)
         state = replace(state, kpi=windows)
         changes = [*changes, *_rows(published, cause)]
-    return state, last_forms(changes) if len(changes) > 1 else changes
+    return state, changes
 
 
 def _rows(windows: Iterable[Window], cause: Cause) -> list[Change]:
