@@ -9,9 +9,10 @@ from aiokafka.errors import KafkaError
 
 from linepulse.errors import UserError
 from linepulse.orders import broker_answers
-from linepulse.rules import disagreement, rules_in_database, rules_in_log
+from linepulse.rules import disagreement, rules_in_database
 from linepulse.sql import statement
 from linepulse.topics import TopicsError, admin, differences, partitions_of, plan
+from runtime.kafka import newest_rules
 from runtime.settings import Settings, without_password
 from schemas.errors import Unavailable
 from schemas.plant import PlantError, plant_text, read_plant
@@ -85,7 +86,7 @@ def check_plant(settings: Settings) -> Finding:
 async def check_rules(settings: Settings) -> Finding:
     """The log, the database and the plant file say the same rules."""
     part = f"rules in {settings.topics.rules}"
-    logged = await rules_in_log(settings)
+    logged = await newest_rules(settings)
     stored = await asyncio.to_thread(rules_in_database, settings.database_url)
     if logged is None or stored is None:
         return Finding(part, "there are none; run linepulse setup")

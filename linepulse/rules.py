@@ -4,35 +4,15 @@ from datetime import UTC, datetime
 
 import msgspec
 import psycopg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from linepulse.errors import UserError
 from linepulse.sql import statement
+from runtime.kafka import newest_rules
 from runtime.settings import Settings, without_password
 from schemas.instant import ms_of, text_of
 from schemas.plant import RulesRecord
-
-READ_MS = 1000
-
-
-async def rules_in_log(settings: Settings) -> RulesRecord | None:
-    """The newest generation in `production.rules`."""
-    where = TopicPartition(settings.topics.rules, 0)
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        consumer.assign([where])
-        end = (await consumer.end_offsets([where]))[where]
-        await consumer.seek_to_beginning(where)
-        newest: RulesRecord | None = None
-        while await consumer.position(where) < end:
-            for record in (await consumer.getmany(where, timeout_ms=READ_MS)).get(where, []):
-                found = msgspec.json.decode(record.value, type=RulesRecord)
-                if newest is None or found.generation >= newest.generation:
-                    newest = found
-        return newest
-    finally:
-        await consumer.stop()
 
 
 def rules_in_database(database_url: str) -> RulesRecord | None:
@@ -50,7 +30,7 @@ async def settle_rules(settings: Settings, plant: str) -> tuple[RulesRecord, boo
     Raises:
         UserError: the log and the database belong to different installations.
     """
-    logged, stored = await rules_in_log(settings), rules_in_database(settings.database_url)
+    logged, stored = await newest_rules(settings), rules_in_database(settings.database_url)
     if wrong := disagreement(settings, logged, stored):
         raise UserError(wrong)
     new = logged is None and stored is None
@@ -85,10 +65,15 @@ async def _log(settings: Settings, rules: RulesRecord) -> None:
         acks="all",
         enable_idempotence=settings.kafka_idempotence,
     )
-    await producer.start()
     try:
+        await producer.start()
         await producer.send_and_wait(
             settings.topics.rules, msgspec.json.encode(rules), key=str(rules.generation).encode()
         )
+    except KafkaError as error:
+        raise UserError(
+            f"KAFKA_BOOTSTRAP_SERVERS: {settings.kafka_bootstrap_servers} refused the rules ({error!r}); "
+            "the embedded broker needs LINEPULSE_KAFKA_IDEMPOTENCE=false"
+        ) from None
     finally:
         await producer.stop()

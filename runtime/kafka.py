@@ -43,8 +43,23 @@ async def rules_in_force(settings: Settings) -> RulesRecord:
     Raises:
         Unavailable: Kafka does not answer, or there are no rules yet.
     """
-    servers, topic = settings.kafka_bootstrap_servers, settings.topics.rules
-    where = TopicPartition(topic, 0)
+    newest = await newest_rules(settings)
+    if newest is None:
+        raise Unavailable(
+            f"topic {settings.topics.rules} on {settings.kafka_bootstrap_servers} holds no rules yet; "
+            "run linepulse setup"
+        )
+    return newest
+
+
+async def newest_rules(settings: Settings) -> RulesRecord | None:
+    """The newest generation in `production.rules`, None where there is none.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    servers = settings.kafka_bootstrap_servers
+    where = TopicPartition(settings.topics.rules, 0)
     # Not seek_to_beginning: the reset to the end, still under way, may come after it.
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers, enable_auto_commit=False, auto_offset_reset="earliest"
@@ -63,6 +78,4 @@ async def rules_in_force(settings: Settings) -> RulesRecord:
         raise Unavailable(f"KAFKA_BOOTSTRAP_SERVERS: nothing answers at {servers} ({error})") from None
     finally:
         await consumer.stop()
-    if newest is None:
-        raise Unavailable(f"topic {topic} on {servers} holds no rules yet; run linepulse setup")
     return newest

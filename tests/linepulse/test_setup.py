@@ -4,10 +4,12 @@ import asyncio
 from pathlib import Path
 
 import psycopg
+import pytest
 from aiokafka.admin import NewTopic
 
-from linepulse.rules import rules_in_database, rules_in_log
+from linepulse.rules import rules_in_database
 from linepulse.topics import admin, partitions_of, plan
+from runtime.kafka import newest_rules
 from runtime.settings import Settings
 from tests.commands import environment, linepulse
 from tests.services import Services
@@ -29,7 +31,7 @@ def test_setup_makes_all_and_repeats_without_harm(services: Services) -> None:
         assert (done.returncode, done.stderr) == (0, "")
         assert f"({made} créés)" in done.stdout
     assert topics_there(settings) == {topic.name: topic.partitions for topic in plan(settings)}
-    logged = asyncio.run(rules_in_log(settings))
+    logged = asyncio.run(newest_rules(settings))
     assert logged is not None
     assert logged == rules_in_database(settings.database_url)
     assert (logged.generation, logged.plant) == (1, "")
@@ -104,3 +106,14 @@ def test_a_database_of_another_log_is_refused(services: Services, tmp_path: Path
     mixed = linepulse(environment(one, DATABASE_URL=other.database_url), "setup")
     assert mixed.returncode == 2
     assert "not of one installation" in mixed.stderr
+
+
+def test_a_broker_without_idempotent_producers_is_told_apart(services: Services) -> None:
+    """The embedded broker refuses them: one line says which variable helps."""
+    if services.kind != "embedded":
+        pytest.skip("only the embedded broker has none")
+    settings = services.settings(topics=False, kafka_idempotence=True)
+    refused = linepulse(environment(settings), "setup")
+    assert refused.returncode == 2
+    assert "LINEPULSE_KAFKA_IDEMPOTENCE=false" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
