@@ -22,6 +22,7 @@ Use:
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -37,6 +38,9 @@ from runtime.log_end import fetched_ends
 from runtime.narrator import Narrator
 from schemas.errors import Unavailable
 
+# A partition whose stream buffer is full is left out of a wait for records; once the buffer has drained, the
+# wait that is under way still does not see it. With Faust's 1 s such a worker stood still for most of it.
+RECORDS_WAIT_S = 0.05
 LOCATE_PATIENCE_S = 5.0
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -81,6 +85,7 @@ class Stage:
         self._store = store
         self._narrator = narrator
         self._expected: dict[TP, int] = {}  # the only offset that may be applied next
+        self._turns: defaultdict[TP, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._locating: asyncio.Task[None] | None = None
         app.transport.Consumer = type("StageConsumer", (BatchConsumer,), {"stage": self})
         # A rebalance begins: recovery may take a while, and nothing may be written meanwhile.
@@ -102,9 +107,11 @@ class Stage:
         """Yield what may be applied next; skip what was applied; go back where Faust left records out."""
         async for event in stream.noack().events():
             message = event.message
-            batch = await self._next(message.tp, message.records)
-            if batch is not None:
-                yield batch
+            # An agent of several actors works on several partitions at once, never twice on one.
+            async with self._turns[message.tp]:
+                batch = await self._next(message.tp, message.records)
+                if batch is not None:
+                    yield batch
             # Only a hint, so that Kafka's own tools can show the lag.
             event.ack()
 
@@ -258,7 +265,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self,
         timeout: float,  # noqa: ASYNC109 - Faust's signature
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        fetched, active = await self._wait_next_records(timeout)
+        fetched, active = await self._wait_next_records(min(timeout, RECORDS_WAIT_S))
         generation = self.app.consumer_generation_id
         if fetched is None or self.should_stop:
             return
