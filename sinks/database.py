@@ -56,6 +56,7 @@ class Database:
         options = " ".join(f"-c {name}={value}" for name, value in SERVER_SIDE.items())
         self._conninfo = make_conninfo(url, application_name=APPLICATION, options=options, **CLIENT_SIDE)
         self._connection: psycopg.AsyncConnection | None = None
+        self._turn = asyncio.Lock()
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[psycopg.AsyncConnection]:
@@ -67,7 +68,7 @@ class Database:
             psycopg.Error: a refusal (see `is_refusal`) that the block let out, or a fault of ours.
         """
         try:
-            async with asyncio.timeout(TRANSACTION_S):
+            async with self._turn, asyncio.timeout(TRANSACTION_S):
                 connection = await self._open()
                 yield connection
                 if connection.info.transaction_status != TransactionStatus.IDLE:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import faust
+
 from runtime.batches import BACK_OFF_S, Stage
 from runtime.health import Health
 from runtime.kafka import require_topics
@@ -14,7 +16,7 @@ from sinks.database import Database
 from sinks.outage import Outage
 from sinks.schema import check
 from sinks.sink import Sink
-from sinks.tables import tables_of
+from sinks.tables import Table, tables_of
 from sinks.writer import Writer
 
 NAME = "linepulse-sinks"
@@ -36,13 +38,21 @@ async def run(settings: Settings) -> None:
 
     app = make_app(settings, NAME)
     tables = tables_of(settings.topics)
-    databases = {topic: Database(settings.database_url) for topic in tables}
-    for_cursors = Database(settings.database_url)
-    cursors, outage = Cursors(for_cursors), Outage(narrator)
+    database = Database(settings.database_url)
+    cursors, outage = Cursors(database), Outage(narrator)
     stage = Stage(app, tables, cursors, narrator)
     for topic, table in tables.items():
-        writer = Writer(stage, Sink(databases[topic], table, settings.lang), cursors, outage, narrator)
-        app.agent(app.topic(topic, key_type=bytes, value_type=bytes), name=table.name)(writer.consume)
+
+        async def write(stream: faust.StreamT[bytes], table: Table = table) -> None:
+            own = Database(settings.database_url)
+            writer = Writer(stage, Sink(own, table, settings.lang), cursors, outage, narrator)
+            try:
+                await stage.each(stream, writer.apply)
+            finally:
+                await own.close()
+
+        source = app.topic(topic, key_type=bytes, value_type=bytes)
+        app.agent(source, name=table.name, concurrency=table.lanes)(write)
 
     health = Health(
         narrator,
@@ -56,8 +66,7 @@ async def run(settings: Settings) -> None:
         await run_app(app)
     finally:
         await health.stop()
-        for database in (*databases.values(), for_cursors):
-            await database.close()
+        await database.close()
 
 
 async def _require_schema(settings: Settings, narrator: Narrator) -> None:

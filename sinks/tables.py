@@ -29,12 +29,15 @@ class Table:
         event: the type of its events.
         write: the statement, in `sql/`, that takes events as one JSON array and can meet rows that exist.
         copy: whether events that are new are worth a COPY.
+        lanes: how many partitions are written at once, each by a connection of its own: while PostgreSQL
+            stores one batch, the next is read.
     """
 
     name: str
     event: type[Event]
     write: str
     copy: bool = False
+    lanes: int = 1
 
     @property
     def versioned(self) -> bool:
@@ -74,7 +77,7 @@ class Table:
         return sql.SQL(", ").join(sql.Identifier(*of, column) for column in self.columns)
 
 
-PRODUCTION_DATA = Table("ProductionData", SampleEvent, "insert_new", copy=True)
+PRODUCTION_DATA = Table("ProductionData", SampleEvent, "insert_new", copy=True, lanes=2)
 PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "upsert")
 DOWNTIME = Table("Downtime", DowntimeEvent, "upsert")
 ALERT = Table("Alert", AlertEvent, "upsert")

@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
-import faust
-
 from runtime import metrics
 from runtime.batches import BACK_OFF_S, Batch, Stage
 from runtime.narrator import Narrator
@@ -31,18 +29,6 @@ class Writer:
         self._outage = outage
         self._narrator = narrator
         self._swap_waits = 0
-
-    async def consume(self, stream: faust.StreamT[bytes]) -> None:
-        """The agent: every batch in turn.
-
-        What no part foresaw ends the process, for an agent that raises would have its batch taken for done.
-        """
-        async for batch in self._stage.batches(stream):
-            try:
-                await self.apply(batch)
-            except Exception as error:
-                await self._stage.app.crash(error)
-                return
 
     async def apply(self, batch: Batch) -> None:
         """Write a batch, in more than one transaction where its end waits for a generation."""

@@ -58,6 +58,11 @@ class Worker:
     def runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         if self.runs:
             self.send(signal.SIGCONT)
