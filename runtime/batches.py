@@ -97,8 +97,9 @@ class Stage:
         Faust would count an agent's failed event as done, and go on.
         """
         try:
-            async for batch in self.batches(stream):
-                await apply(batch)
+            async with contextlib.aclosing(self.batches(stream)) as batches:
+                async for batch in batches:
+                    await apply(batch)
         except Exception as error:
             await self.app.crash(error)
             raise
