@@ -23,7 +23,7 @@ Use:
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -104,7 +104,7 @@ class Stage:
             await self.app.crash(error)
             raise
 
-    async def batches(self, stream: faust.StreamT[Any]) -> AsyncIterator[Batch]:
+    async def batches(self, stream: faust.StreamT[Any]) -> AsyncGenerator[Batch, None]:
         """Yield what may be applied next; skip what was applied; go back where Faust left records out."""
         async for event in stream.noack().events():
             message = event.message
