@@ -4,7 +4,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterable
-from itertools import chain
 from threading import Event
 from typing import Annotated
 
@@ -13,10 +12,12 @@ import typer
 
 from linepulse.simulator import schedule
 from linepulse.simulator.ledger import Ledger, Receipt, Sent
-from linepulse.simulator.plant import Line
+from linepulse.simulator.plant import Line, Message
 from linepulse.simulator.publisher import Publisher
 from runtime.narrator import Narrator
 from runtime.settings import Settings, without_password
+
+PAST_RATE = 1500  # messages of the past a second
 
 
 def simulate(
@@ -48,11 +49,6 @@ def simulate(
     now = _now_ms()
     span = schedule.span_of(count) if count is not None else past_ms
     machines = [Line(f"ligne{k}", seed, now - span) for k in range(1, lines + 1)]
-    if count is not None:
-        dues: Iterable[schedule.Due] = schedule.evenly(machines, now - span, now, count)
-    else:
-        before = schedule.past(machines, now - span, now) if past_ms else ()
-        dues = chain(before, schedule.live(machines, now, rate, seconds))
 
     settings = Settings.read()
     narrator = Narrator(settings.lang, settings.log, "simulator", out=sys.stderr)
@@ -61,7 +57,12 @@ def simulate(
     publisher = Publisher(settings.mqtt, ledger.add, stop, narrator)
     publisher.connect()
     narrator.say("simulator.started", lines=lines, url=without_password(settings.mqtt_broker_url))
-    _publish(dues, publisher, stop)
+    if count is not None:
+        _publish(schedule.evenly(machines, now - span, now, count), publisher, stop)
+    else:
+        if past_ms:
+            _retell(schedule.past(machines, now - span, now), publisher, stop)
+        _publish(schedule.live(machines, now, rate, seconds), publisher, stop)
     publisher.close()
     print(orjson.dumps(ledger.as_json()).decode(), flush=True)
     if publisher.in_flight:
@@ -79,8 +80,33 @@ def _publish(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) ->
         if stop.is_set():
             return
         for message in line.advance(due):
-            topic = f"production/{line.line_id}/{message.kind}"
-            publisher.publish(topic, orjson.dumps(message.payload), Receipt.of(line.line_id, message))
+            _send(publisher, line, message)
+
+
+def _retell(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) -> None:
+    """Tell the past at a pace that a bridge keeps up with, and a status apart from the data around it.
+
+    MQTT promises an order within a topic only: a broker that has a backlog for the bridge may hand over a
+    line's data first and its statuses afterwards, too late to give the stops their reasons.
+    """
+    began, told = time.monotonic(), 0
+    for due, line in dues:
+        for message in line.advance(due):
+            if stop.is_set():
+                return
+            if message.kind == "status":
+                publisher.settle()
+            _send(publisher, line, message)
+            if message.kind == "status":
+                publisher.settle()
+            told += 1
+        while (ahead := told / PAST_RATE - (time.monotonic() - began)) > 0 and not stop.is_set():
+            publisher.pump(ahead)
+
+
+def _send(publisher: Publisher, line: Line, message: Message) -> None:
+    topic = f"production/{line.line_id}/{message.kind}"
+    publisher.publish(topic, orjson.dumps(message.payload), Receipt.of(line.line_id, message))
 
 
 def _stop_on_signals() -> Event:

@@ -92,6 +92,11 @@ class Publisher:
         else:
             self._exchange(seconds)
 
+    def settle(self) -> None:
+        """Wait until all that was published is acknowledged, or `stop` is set."""
+        while self.in_flight and not self._stop.is_set():
+            self.pump(0.2)
+
     def close(self) -> None:
         """Wait for all acknowledgements (after `stop`: a little while), then say goodbye."""
         until = time.monotonic() + LAST_WORDS_S

@@ -76,6 +76,21 @@ async def test_a_stop_that_ended_is_no_state(plant: Plant, store: Store):
     assert [alert.status for alert in overview.alerts] == ["resolved"]
 
 
+async def test_an_open_alert_is_never_pushed_out_of_the_list(plant: Plant, store: Store):
+    """However many alerts came and went since, what is open stands first."""
+    for second in range(0, 20, 5):
+        plant.data("ligne1", T + second * SECOND, temperature=35)
+    for stop in range(1, 12):
+        plant.status("ligne1", T + stop * MINUTE, running=False)
+        plant.status("ligne1", T + stop * MINUTE + 10 * SECOND, running=True)
+    overview = await store.overview(NOON + timedelta(minutes=15))
+    assert overview.tiles[0].open_alerts == 1
+    assert [(alert.type, alert.status) for alert in overview.alerts][:2] == [
+        ("HIGH_TEMPERATURE", "open"),
+        ("MACHINE_STOP", "resolved"),
+    ]
+
+
 async def test_a_line_that_only_has_orders_waits(plant: Plant, store: Store):
     """A planned order is enough for a tile; there is no state yet."""
     plant.order("ligne7", T, orderNumber="A", productType="Eau", quantity=100)
