@@ -1,0 +1,59 @@
+"""The narrated log: a line an event at a plant's pace, a summary a second in a flood."""
+
+import io
+import json
+import string
+import tomllib
+from importlib.resources import files
+
+import pytest
+
+from runtime.catalogue import tell
+from runtime.narrator import LINES_A_SECOND, Narrator
+
+
+class Time:
+    """A clock that a test moves."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_past_twenty_lines_a_second_the_rest_is_summed_up():
+    """Once a second, with how many there were."""
+    out, time = io.StringIO(), Time()
+    narrator = Narrator("fr", out=out, clock=time)
+    for n in range(500):
+        narrator.event("bridge.received", topic="production/ligne1/data", payload=n)
+    assert len(out.getvalue().splitlines()) == LINES_A_SECOND
+    time.now += 1
+    narrator.event("bridge.received", topic="production/ligne1/data", payload="last")
+    lines = out.getvalue().splitlines()
+    assert lines[LINES_A_SECOND] == "⏩ 480 autres lignes en 1 s"
+    assert lines[-1] == "📥 Message reçu sur production/ligne1/data: last"
+
+
+def test_json_lines_hold_the_facts():
+    """For machines that read logs."""
+    out = io.StringIO()
+    Narrator("fr", "json", "sinks", out).say("sinks.kpi", trs="82.3")
+    line = json.loads(out.getvalue())
+    assert (line["role"], line["key"], line["trs"]) == ("sinks", "sinks.kpi", "82.3")
+
+
+def sentences() -> list[tuple[str, dict[str, str]]]:
+    catalogue = tomllib.loads((files("runtime") / "catalogue.toml").read_text("utf-8"))
+    return [
+        (f"{section}.{name}", told) for section, names in catalogue.items() for name, told in names.items()
+    ]
+
+
+@pytest.mark.parametrize(("key", "told"), sentences(), ids=[key for key, _ in sentences()])
+def test_every_sentence_is_in_both_languages_with_the_same_blanks(key, told):
+    """Nobody reads half a page."""
+    assert set(told) == {"fr", "en"}
+    blanks = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in told.values()]
+    assert blanks[0] == blanks[1]
+    assert tell("fr", key, **dict.fromkeys(blanks[0], 0)) is not None
