@@ -42,6 +42,8 @@ def demo(elsewhere: Path, tmp_path: Path) -> Iterator[Running]:
     with start(elsewhere, tmp_path, "--lines", "2") as command:
         command.says("Prêt", seconds=60)
         yield command
+    for log in sorted((elsewhere / ".linepulse/demo").glob("*.log")):  # seen where the test fails
+        print(f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-1500:]}")
 
 
 def addresses(demo: Running) -> dict[str, str]:

@@ -1,6 +1,9 @@
 """The servers of the tests do what tests lean on."""
 
 import asyncio
+import os
+import subprocess
+import sys
 
 import psycopg
 import pytest
@@ -78,3 +81,17 @@ def test_a_frozen_server_answers_after_it_thaws(own: OwnServers) -> None:
         psycopg.connect(server.url, connect_timeout=2)
     server.thaw()
     psycopg.connect(server.url, connect_timeout=10).close()
+
+
+def test_missing_native_servers_end_the_run() -> None:
+    """What to install is named, and nothing is skipped."""
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "--services", "native", "tests/test_imports.py"],
+        env={**os.environ, "PATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 3
+    assert "java (apt-get install default-jre-headless)" in run.stdout + run.stderr
+    assert "passed" not in run.stdout
