@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
@@ -42,6 +42,7 @@ class Board:
         self._wanted = asyncio.Event()
         self._read_at = -READY_S
         self._next_key = 0
+        self._shared: dict[Hashable, str] = {}
         self.now = now()
         self.overview = Overview()
         self.details: dict[str, Detail] = {}
@@ -63,6 +64,12 @@ class Board:
                 self._watched[line_id] -= 1
 
         return unsubscribe
+
+    def shared(self, key: Hashable, form: Callable[[], str]) -> str:
+        """What `form` makes of this reading, made once for all who ask with the same key."""
+        if key not in self._shared:
+            self._shared[key] = form()
+        return self._shared[key]
 
     def wrong(self) -> str | None:
         """None while PostgreSQL is read, else the sentence that `/readyz` gives."""
@@ -99,8 +106,12 @@ class Board:
         now = self._now()
         self.overview = await self._store.overview(now)
         self.in_force = await self._store.in_force([tile.line_id for tile in self.overview.tiles], now)
-        watched = [line_id for line_id, people in self._watched.items() if people > 0]
-        self.details = {line_id: await self._store.detail(line_id, now) for line_id in watched}
+        self.details = {
+            tile.line_id: await self._store.detail(tile.line_id, now)
+            for tile in self.overview.tiles
+            if self._watched[tile.line_id] > 0
+        }
+        self._shared.clear()
         self.now, self.loaded = now, True
         self.trouble = None
         self._read_at = time.monotonic()

@@ -12,7 +12,7 @@ from nicegui import ui
 from dashboard import render
 from dashboard.board import Board
 from dashboard.chart import curve
-from dashboard.models import Detail
+from dashboard.models import Detail, Tile
 from dashboard.words import LANGUAGES, Words
 
 ASSETS = Path(__file__).parent / "assets"
@@ -81,6 +81,14 @@ class Frame:
         )
         self._summary.content = render.summary(board.overview, board.in_force, self.words, board.now)
 
+    def tile(self, tile: Tile) -> str:
+        """A tile's content, formed once a reading for all who read this language."""
+        board = self.board
+        return board.shared(
+            (tile.line_id, self._lang),
+            lambda: render.tile(tile, board.overview, board.in_force, self.words, board.now),
+        )
+
     def panel(self, name: str) -> ui.html:
         """A table with its heading, as yet empty."""
         with ui.element("section").classes("panel"):
@@ -112,8 +120,7 @@ class PlantPage(Frame):
         if list(self._tiles) != lines:
             self._lay(lines)
         for tile in overview.tiles:
-            shown = self._tiles[tile.line_id]
-            shown.content = render.tile(tile, overview, self.board.in_force, self.words, self.board.now)
+            self._tiles[tile.line_id].content = self.tile(tile)
         for name, html in render.recent(overview, self.words, self.board.now).items():
             self._tables[name].content = html
         self._panels.set_visibility(bool(lines))
@@ -167,7 +174,7 @@ class LinePage(Frame):
         if tile is None:
             self._tile.content = render.fragment("unknown_line", self.words) if board.loaded else ""
             return
-        self._tile.content = render.tile(tile, board.overview, board.in_force, self.words, board.now)
+        self._tile.content = self.tile(tile)
         if self._line_id not in board.details:
             return  # the reading that includes it is under way
         for name, html in render.tables(self._detail(), self.words, board.now).items():

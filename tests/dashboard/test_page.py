@@ -197,6 +197,19 @@ async def test_what_a_machine_says_is_only_text(services: Services, plant: Plant
                 assert await page.title() == "linepulse"
 
 
+async def test_an_address_that_is_no_line_harms_nobody(services: Services, plant: Plant, tmp_path: Path):
+    """A visitor of a line that is not there reads so, and the others see no difference."""
+    plant.data("ligne1", now_ms())
+    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+        async with browser_page(services.kind) as page:
+            for path in ("/line/ligne99", "/line/%00%27--", "/line/%3Cscript%3E"):
+                await page.goto(dashboard.url + path)
+                await expect(page.get_by_text("Cette ligne n'a encore rien envoyé.")).to_be_visible()
+            await page.goto(dashboard.url)
+            await expect(page.locator("[data-line=ligne1]")).to_be_visible()
+            await expect(page.get_by_role("alert")).to_have_count(0)
+
+
 async def test_sigterm_ends_it_with_a_page_open(services: Services, plant: Plant, tmp_path: Path):
     """It ends in time and well, says nothing but its address, and leaves no file behind."""
     plant.data("ligne1", now_ms())
