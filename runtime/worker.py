@@ -1,6 +1,7 @@
 """A Faust app as a role runs it: made from the settings, in the foreground, ended cleanly by SIGTERM."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable
 
@@ -69,6 +70,7 @@ async def run_app(app: faust.App, *, stopping: Callable[[], Awaitable[None]] | N
     Raises:
         Unavailable: the app crashed; its supervisor starts it again, and it goes on from its store.
     """
+    _spare_the_collector()
     stop = stop_requested()
     starting = asyncio.create_task(app.start())
     crashed = asyncio.create_task(_until_crashed(app, starting))
@@ -85,6 +87,16 @@ async def run_app(app: faust.App, *, stopping: Callable[[], Awaitable[None]] | N
     if crashed.done():
         raise Unavailable(str(crashed.result()) or repr(crashed.result())) from crashed.result()
     crashed.cancel()
+
+
+def _spare_the_collector() -> None:
+    """Leave out what is here at the start, and look less often at what batches bring, which has no cycles.
+
+    A fifth of the time that a record takes went into looking.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 async def _until_crashed(app: faust.App, starting: asyncio.Task[bool]) -> BaseException:
