@@ -12,37 +12,28 @@ from schemas.ids import uuid_of
 from schemas.instant import text_of
 
 LATEST = 253_402_300_799_999  # ms; the year 9999, after which neither Python nor text goes on
+UNREADABLE = (ValueError, RecursionError, TypeError)  # not JSON, too deep, no value at all
 LONGEST_REASON = 500  # characters of what PostgreSQL or the JSON parser says
 
-Decoder = Callable[[bytes], Event]
 
+class Reader:
+    """Reads the records of one topic: events of one type."""
 
-def decoder_of(event: type[Event]) -> Decoder:
-    """What reads events of one type.
+    def __init__(self, event: type[Event]) -> None:
+        self._decode: Callable[[bytes], Event] = msgspec.json.Decoder(event).decode
 
-    Raises (when called):
-        Poison: `not_event`, somebody else wrote to the topic.
-    """
-    decode = msgspec.json.Decoder(event).decode
-
-    def read(value: bytes | None) -> Event:
+    def read(self, records: Sequence[ConsumerRecord]) -> Sequence[Event | Poison]:
+        """The events of the records, in their order; a poison where somebody else wrote something."""
         try:
-            return decode(value or b"")
-        except (ValueError, RecursionError) as error:
-            raise Poison("not_event", why=_short(error)) from None
+            return [self._decode(record.value) for record in records]
+        except UNREADABLE:
+            return [self._one(record.value) for record in records]
 
-    return read
-
-
-def read_all(records: Sequence[ConsumerRecord], read: Decoder) -> list[Event | Poison]:
-    """The events of the records, in their order."""
-    found: list[Event | Poison] = []
-    for record in records:
+    def _one(self, value: bytes | None) -> Event | Poison:
         try:
-            found.append(read(record.value))
-        except Poison as poison:
-            found.append(poison)
-    return found
+            return self._decode(value or b"")
+        except UNREADABLE as error:
+            return Poison("not_event", why=_short(error))
 
 
 def refused(error: Exception) -> Poison:

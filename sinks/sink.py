@@ -13,7 +13,7 @@ from schemas.events import DeadLetterEvent, Event
 from sinks.copytext import copy_rows
 from sinks.cursors import stand
 from sinks.database import Database, is_refusal
-from sinks.decode import dead_letter, decoder_of, encode, read_all, refused, time_of
+from sinks.decode import Reader, dead_letter, encode, refused, time_of
 from sinks.sql import statement
 from sinks.tables import DEAD_LETTER, Table
 
@@ -60,7 +60,7 @@ class Sink:
         self._database = database
         self.table = table
         self._lang = lang
-        self._read = decoder_of(table.event)
+        self._reader = Reader(table.event)
 
     async def write(self, records: Sequence[ConsumerRecord]) -> Written:
         """Apply contiguous records of one partition.
@@ -68,7 +68,7 @@ class Sink:
         Raises:
             Unavailable: PostgreSQL can't take them now; nothing is lost, try again later.
         """
-        found = read_all(records, self._read)
+        found = self._reader.read(records)
         first, after = records[0].offset, records[-1].offset + 1
         async with self._database.transaction() as connection:
             moved, live = await self._begin(connection, records)
