@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from schemas.instant import MINUTE, SECOND, ms_of
 
 SHIFT_HOURS = (6, 14, 22)
-MICRO_EVERY_S = 18 * 60.0
+MICRO_EVERY_S = 8 * 60.0
 BREAKDOWN_EVERY_S = 5 * 3600.0
 
 MICRO_REASONS = (
@@ -67,6 +67,7 @@ class Stoppages:
         else:
             lasts = int(min(120.0, max(4.0, self._rng.lognormvariate(3.2, 0.8))) * SECOND)
             reason = self._rng.choice(MICRO_REASONS)
+            self._shift = max(self._shift, start + lasts + 10 * SECOND)  # the shift leaves a running line
         end = start + lasts
         while self._shift <= end:
             self._change = next_shift(self._zone, self._change)
