@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from runtime.settings import Settings
 from schemas.events import Event
@@ -188,3 +189,40 @@ async def test_it_refuses_to_start_where_setup_is_missing(
     worker = workers(settings.model_copy(update=wrong))
     assert worker.ends(20) != 0
     assert sentence in worker.said()
+
+
+async def test_what_retention_deleted_is_a_loud_loss(
+    services: Services, workers: Callable[[Settings], Worker]
+):
+    """Told with its offsets; the sinks go on from the start of the log."""
+    if services.kind == "embedded":
+        pytest.skip("the embedded broker deletes nothing")
+    settings = services.settings(partitions=1)
+    plant = make_plant(settings.database_url)
+    topic = settings.topics.samples
+    await send(settings, topic, [sample(number) for number in range(100)])
+    plant.run('INSERT INTO "SinkCursor" VALUES (%s, 0, 10)', [topic])
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=60)})
+    await admin.close()
+    worker = workers(settings)
+    worker.says(f"❌ PERTE: {topic}[0] messages 10 à 59 effacés")
+    wait_until(lambda: count(plant) == 40, "what is left")
+    await send(settings, topic, [sample(100)])
+    wait_until(lambda: count(plant) == 41, "what comes later")
+
+
+async def test_a_log_that_ends_before_the_cursor_is_not_written_from(
+    services: Services, workers: Callable[[Settings], Worker]
+):
+    """Kafka was made anew and the database was not: the process ends and says both offsets."""
+    settings = services.settings(partitions=1)
+    plant = make_plant(settings.database_url)
+    topic = settings.topics.samples
+    await send(settings, topic, [sample(number) for number in range(10)])
+    plant.run('INSERT INTO "SinkCursor" VALUES (%s, 0, 500)', [topic])
+    worker = workers(settings)
+    assert worker.ends(30) != 0
+    assert f"{topic}[0] ends at 10, applied up to 500" in worker.said()
+    assert count(plant) == 0
