@@ -1,0 +1,32 @@
+"""Every benchmark, one after the other: `make bench`. Prints JSON objects."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+
+BENCHMARKS = ("bridge", "streams", "sinks", "pipeline")
+
+
+def machine() -> dict[str, object]:
+    """What the figures were measured on."""
+    with open("/proc/cpuinfo", encoding="utf-8") as about:
+        model = next((line.partition(":")[2].strip() for line in about if line.startswith("model name")), "?")
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load": os.getloadavg(),
+    }
+
+
+def main() -> None:
+    """Run each in a process of its own."""
+    print(json.dumps({"machine": machine()}, indent=2), flush=True)
+    for name in BENCHMARKS:
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+
+
+if __name__ == "__main__":
+    main()
