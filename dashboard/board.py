@@ -11,6 +11,7 @@ import psycopg
 
 from dashboard.models import Detail, InForce, Overview
 from dashboard.store import Store
+from runtime import metrics
 
 EVERY_S = 1.0
 IDLE_S = 5.0  # nobody looks: only readiness wants to know
@@ -90,9 +91,11 @@ class Board:
 
     async def _turn(self) -> None:
         self._wanted.clear()
+        metrics.PAGE_VISITORS.set(len(self._listeners))
         try:
-            async with asyncio.timeout(READ_S):
-                await self._read()
+            with metrics.PAGE_SECONDS.time():
+                async with asyncio.timeout(READ_S):
+                    await self._read()
         except TimeoutError:
             await self._fail(Trouble("away", f"no answer for {READ_S:g} s"))
         except psycopg.ProgrammingError as error:  # no such table or column
@@ -118,6 +121,7 @@ class Board:
 
     async def _fail(self, trouble: Trouble) -> None:
         self.trouble = trouble
+        metrics.PAGE_FAILURES.inc()
         await self._store.close()
 
     async def _rest(self, seconds: float) -> None:

@@ -95,6 +95,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(2048)  # from here on visitors wait rather than being turned away
     except OSError as error:
         listening.close()
         raise SettingsError(

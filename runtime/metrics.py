@@ -23,3 +23,7 @@ DEAD_LETTERS = Counter("linepulse_dead_letters", "Records that could not be appl
 BATCH_SECONDS = Histogram("linepulse_batch_seconds", "Time to apply one batch", ["topic"])
 ROWS_WRITTEN = Counter("linepulse_rows_written", "Rows that the sinks wrote", ["table"])
 POSTGRES_WAITS = Counter("linepulse_postgres_waits", "Times that a sink waited for PostgreSQL")
+
+PAGE_VISITORS = Gauge("linepulse_page_visitors", "Pages that are open")
+PAGE_SECONDS = Histogram("linepulse_page_reading_seconds", "Time to read PostgreSQL once, for all pages")
+PAGE_FAILURES = Counter("linepulse_page_failures", "Readings that PostgreSQL did not answer")

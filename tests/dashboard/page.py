@@ -33,11 +33,14 @@ QUIET = (
 class Dashboard:
     """The role in a folder of its own, from `with` to its end."""
 
-    def __init__(self, database_url: str, folder: Path, lang: str = "fr", port: int = 0) -> None:
+    def __init__(
+        self, database_url: str, folder: Path, lang: str = "fr", port: int = 0, http_port: int = 0
+    ) -> None:
         self._database_url = database_url
         self.folder = folder
         self._lang = lang
         self._port = port
+        self._http_port = http_port
         self._log = folder / "log"
         self.url = ""
 
@@ -47,7 +50,7 @@ class Dashboard:
             **os.environ,
             "DATABASE_URL": self._database_url,
             "LINEPULSE_DASHBOARD_PORT": str(self._port),
-            "LINEPULSE_HTTP_PORT": "0",
+            "LINEPULSE_HTTP_PORT": str(self._http_port),
             "LINEPULSE_LANG": self._lang,
             "PYTHONPATH": str(ROOT),
         }
