@@ -41,7 +41,15 @@ def plan(settings: Settings) -> list[TopicPlan]:
         "message.timestamp.after.max.ms": str(2**63 - 1),
         "max.message.bytes": str(max(settings.max_payload_bytes, 1 << 20) + RAW_HEADROOM_BYTES),
     }
-    derived = {"retention.ms": str(DERIVED_RETENTION_DAYS * DAY_MS), "cleanup.policy": "delete"}
+    derived = {
+        "retention.ms": str(DERIVED_RETENTION_DAYS * DAY_MS),
+        "cleanup.policy": "delete",
+        # An event has the time of what caused it, which a backlog or a second reading leaves far behind:
+        # retention counts from the day that it was sent.
+        "message.timestamp.type": "LogAppendTime",
+        # A dead letter carries a whole payload in base64.
+        "max.message.bytes": str(max(settings.max_payload_bytes, 1 << 20) * 4 // 3 + RAW_HEADROOM_BYTES),
+    }
     rules = {"cleanup.policy": "compact"}
     return [
         TopicPlan(topics.raw, partitions, raw),
