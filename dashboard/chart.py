@@ -49,8 +49,8 @@ def curve(
         },
         "yAxis": {
             "type": "value",
-            "min": max(0, int(min(known) // 10 * 10)) if known else 0,
-            "max": max(100, int(-(-max(known) // 10) * 10)) if known else 100,
+            "min": max(0, int(min(known) // 20 * 20)) if known else 0,
+            "max": max(100, int(-(-max(known) // 20) * 20)) if known else 100,
             "axisLabel": {"color": INK, "formatter": "{value} %"},
             "splitLine": {"lineStyle": {"color": GRID}},
         },
