@@ -1,5 +1,6 @@
 """Ratios of sums: availability, performance, quality and TRS of any stretch of time."""
 
+import math
 from dataclasses import dataclass
 
 from dashboard.models import Sums
@@ -29,6 +30,8 @@ def ratios(sums: Sums, performance_from: str = "rate") -> Ratios:
     availability = sums.running_s / required
     output = sums.reported if performance_from == "rate" else sums.pieces
     performance = output / sums.theoretical if sums.theoretical > 0 else None
+    if performance is not None and not math.isfinite(performance):  # a target next to nothing is none
+        performance = None
     trs = None if quality is None or performance is None else availability * performance * quality
     return Ratios(
         *(None if r is None else 100 * r for r in (trs, availability, performance, quality)),

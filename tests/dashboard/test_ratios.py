@@ -30,8 +30,13 @@ def test_what_has_no_denominator_has_no_figure():
     assert ratios(Sums(running_s=60, pieces=110, reported=110)).trs is None
 
 
+def test_a_target_next_to_nothing_is_no_target():
+    """A machine that sends a target of 1e-309 gets no figure, not an infinite one."""
+    assert ratios(Sums(running_s=1, pieces=1, defects=1, theoretical=1e-309), "pieces").trs is None
+
+
 seconds = st.integers(0, 60).map(lambda s: 1000 * s)
-outputs = st.floats(0, 500)
+outputs = st.just(0.0) | st.floats(0.001, 500)
 
 
 @given(
