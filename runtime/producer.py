@@ -1,0 +1,63 @@
+"""An idempotent Kafka producer that starts in time or fails, and ends whether Kafka answers or not."""
+
+import asyncio
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from runtime.settings import Settings
+from schemas.errors import Unavailable
+
+START_S = 15.0
+REQUEST_MS = 10_000
+FLUSH_S = 1.0
+
+
+async def open_producer(settings: Settings, batch_bytes: int, request_bytes: int = 1024 * 1024) -> Any:
+    """A started producer that stores once and in order, or fails.
+
+    Args:
+        batch_bytes: the largest batch.
+        request_bytes: the largest request, and so the largest record.
+
+    Raises:
+        Unavailable: Kafka does not answer, or has no idempotent producer.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        acks="all",
+        enable_idempotence=settings.kafka_idempotence,
+        max_batch_size=batch_bytes,
+        max_request_size=request_bytes,
+        request_timeout_ms=REQUEST_MS,
+    )
+    try:
+        async with asyncio.timeout(START_S):
+            await producer.start()
+    except (KafkaError, TimeoutError) as error:
+        await close_producer(producer)
+        raise Unavailable(
+            f"Kafka {settings.kafka_bootstrap_servers}: {error or type(error).__name__}"
+        ) from error
+    return producer
+
+
+async def close_producer(producer: Any) -> None:
+    """Close it, whether Kafka answers or not.
+
+    `stop` waits until everything is stored, which for an idempotent producer without Kafka is for ever; then
+    what it still holds is given up, and with it this producer's identity.
+    """
+    stopping = asyncio.ensure_future(producer.stop())
+    await asyncio.wait({stopping}, timeout=FLUSH_S)
+    if not stopping.done():
+        producer._sender.sender_task.cancel()
+        producer._message_accumulator.fail_all(Unavailable("given up"))
+        await producer.client.close()
+        await asyncio.wait({stopping}, timeout=FLUSH_S)
+    if not stopping.done():
+        stopping.cancel()
+        await asyncio.wait({stopping})
+    if not stopping.cancelled():
+        stopping.exception()  # a producer that ends badly ends all the same
