@@ -11,10 +11,10 @@ import uvloop
 
 from bridge.backoff import LONGEST_S, Backoff
 from bridge.clock import LogClock
-from bridge.kafka import check_log
 from bridge.run import Run
 from runtime import metrics
 from runtime.health import Health
+from runtime.kafka import require_topics
 from runtime.narrator import Narrator, quiet_libraries
 from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable
@@ -60,7 +60,7 @@ class Bridge:
         self._narrator.say("bridge.stopped", count=received)
 
     async def _attempt(self) -> None:
-        await check_log(self._settings)
+        await require_topics(self._settings, [self._settings.topics.raw])
         await self._run.go(self.stop)
 
     async def _until_stop(self, work: Coroutine[None, None, None]) -> None:

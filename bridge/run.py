@@ -8,15 +8,17 @@ from typing import Any
 from bridge.clock import LogClock
 from bridge.connection import Connection
 from bridge.flow import Flow
-from bridge.kafka import close_producer, open_producer, read_tail
+from bridge.kafka import read_tail
 from bridge.lanes import Lanes
 from runtime import metrics
 from runtime.narrator import Narrator
+from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings, without_password
 from schemas.errors import Unavailable
 from schemas.raw import TICK_SECONDS
 from schemas.topics import MQTT_FILTERS
 
+BATCH_BYTES = 128 * 1024
 DRAIN_S = 5.0  # with GOODBYE_S and FLUSH_S of the others, well within the 10 s that a role has to end
 
 
@@ -72,7 +74,7 @@ class Run:
 
     async def _with_mqtt(self, connection: Connection, session_present: bool, stop: asyncio.Event) -> None:
         self._clock.not_before((await read_tail(self._settings)).received_at)
-        producer = await open_producer(self._settings)
+        producer = await open_producer(self._settings, BATCH_BYTES)
         lanes = Lanes(producer, self._settings.topics.raw, self._settings.partitions, self._stored)
         self._flow = flow = Flow(
             self._settings, self._narrator, self._clock, connection, lanes, self.number, session_present

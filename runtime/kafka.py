@@ -1,12 +1,14 @@
 """Small things that several roles do with Kafka."""
 
+import asyncio
 from collections.abc import Iterable
 
 import msgspec
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from runtime.settings import Settings
+from runtime.producer import REQUEST_MS, START_S
+from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable
 from schemas.plant import RulesRecord
 
@@ -15,26 +17,30 @@ async def require_topics(settings: Settings, names: Iterable[str]) -> None:
     """Make sure that topics are there, with the partitions that the settings say.
 
     Raises:
-        Unavailable: Kafka does not answer, or a topic is missing or has another number of partitions.
+        SettingsError: a topic is missing, or has another number of partitions.
+        Unavailable: Kafka does not answer.
     """
     servers = settings.kafka_bootstrap_servers
-    client = AIOKafkaClient(bootstrap_servers=servers)
+    client = AIOKafkaClient(bootstrap_servers=servers, request_timeout_ms=REQUEST_MS)
     try:
-        await client.bootstrap()
-        metadata = await client.fetch_all_metadata()
-        for name in names:
-            found = len(metadata.partitions_for_topic(name) or ())
-            if found == 0:
-                raise Unavailable(f"no topic {name} on {servers}; run linepulse setup")
-            if found != settings.partitions:
-                raise Unavailable(
-                    f"topic {name} on {servers} has {found} partitions, {settings.partitions} expected "
-                    "(LINEPULSE_PARTITIONS); run linepulse doctor"
-                )
-    except KafkaError as error:
-        raise Unavailable(f"KAFKA_BOOTSTRAP_SERVERS: nothing answers at {servers} ({error})") from None
+        async with asyncio.timeout(START_S):
+            await client.bootstrap()
+            # Asks for all topics: asking for one by name can create it, where the broker allows that.
+            metadata = await client.fetch_all_metadata()
+    except (KafkaError, TimeoutError) as error:
+        raise _away(servers, error) from None
     finally:
         await client.close()
+    for name in names:
+        found = len(metadata.partitions_for_topic(name) or ())
+        if found == 0:
+            raise SettingsError(f"no topic {name} on {servers}; run linepulse setup")
+        if found != settings.partitions:
+            raise SettingsError(
+                f"topic {name} on {servers} has {found} partitions, {settings.partitions} expected: set"
+                " LINEPULSE_PARTITIONS to what it has, or take another LINEPULSE_TOPIC_PREFIX and run"
+                " linepulse setup"
+            )
 
 
 async def rules_in_force(settings: Settings) -> RulesRecord:
@@ -75,7 +81,12 @@ async def newest_rules(settings: Settings) -> RulesRecord | None:
                 if newest is None or found.generation >= newest.generation:
                     newest = found
     except KafkaError as error:
-        raise Unavailable(f"KAFKA_BOOTSTRAP_SERVERS: nothing answers at {servers} ({error})") from None
+        raise _away(servers, error) from None
     finally:
         await consumer.stop()
     return newest
+
+
+def _away(servers: str, error: Exception) -> Unavailable:
+    why = str(error) or type(error).__name__
+    return Unavailable(f"KAFKA_BOOTSTRAP_SERVERS: nothing answers at {servers} ({why}); start Kafka")

@@ -1,13 +1,13 @@
 """Derived events on their way out, through an idempotent producer of our own (Faust's is not)."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Mapping
 
 import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.events import (
@@ -44,7 +44,7 @@ class Outbox:
         self._settings = settings
         self._topics = topic_of(settings.topics)
         self._encode = msgspec.json.Encoder().encode
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: AIOKafkaProducer | None = None  # opened by the first send
 
     async def send(self, partition: int, events: Iterable[Event]) -> None:
         """Send events; they are durable when this returns.
@@ -91,25 +91,11 @@ class Outbox:
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._settings.kafka_bootstrap_servers,
-                acks="all",
-                enable_idempotence=self._settings.kafka_idempotence,
-                max_batch_size=BATCH_BYTES,
-                max_request_size=MAX_REQUEST_BYTES,
-            )
-            try:
-                await producer.start()
-            except KafkaError:
-                with contextlib.suppress(KafkaError):
-                    await producer.stop()
-                raise
-            self._producer = producer
+            self._producer = await open_producer(self._settings, BATCH_BYTES, MAX_REQUEST_BYTES)
         return self._producer
 
     async def stop(self) -> None:
         """Close the producer; the next send opens another."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with contextlib.suppress(KafkaError):
-                await producer.stop()
+            await close_producer(producer)
