@@ -6,6 +6,7 @@ from typing import Any
 from dashboard.models import CurvePoint
 from dashboard.ratios import ratios
 from dashboard.words import Words
+from schemas.figures import PerformanceFrom
 
 # Told apart without colour as well: each has a line style of its own, TRS is the thick one.
 SERIES = (
@@ -19,7 +20,7 @@ GRID = "#e3e8ec"
 
 
 def curve(
-    points: tuple[CurvePoint, ...], performance_from: str, words: Words, now: datetime
+    points: tuple[CurvePoint, ...], performance_from: PerformanceFrom, words: Words, now: datetime
 ) -> dict[str, Any]:
     """TRS, availability, performance and quality over time, in percent."""
     figures = [ratios(point.sums, performance_from) for point in points]

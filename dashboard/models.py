@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-PerformanceFrom = str  # "rate" or "pieces", as the rules say
+from schemas.figures import PerformanceFrom
 
 
 class State(StrEnum):

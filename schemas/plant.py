@@ -16,6 +16,7 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.events import Priority
+from schemas.figures import PerformanceFrom
 from schemas.instant import ms_of
 from schemas.payloads import MAX_QUANTITY, Text
 from schemas.raw import LINE_ID
@@ -102,7 +103,7 @@ class LineRules(_Rules):
     silence_s: float = Field(30, ge=1, le=3600)
     accept_past_s: float = Field(7 * 86_400, ge=60, le=31 * 86_400)
     window_s: int = Field(60, ge=10, le=3600)
-    performance_from: Literal["rate", "pieces"] = "rate"
+    performance_from: PerformanceFrom = "rate"
     order: OrderRules = OrderRules()
     alerts: AlertRules = AlertRules()
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from schemas.events import KpiEvent
+from schemas.figures import Figures, PerformanceFrom, figures
 from schemas.ids import uuid_of
 from schemas.instant import DAY, MINUTE, SECOND, text_of
 from schemas.state import MAX_WINDOWS, Kpi, Mode, Window
@@ -124,10 +125,13 @@ def _window(at: int, order_number: str | None, cause: Cause) -> Window:
 
 def _charged(window: Window, part: int, held: Held) -> Window:
     if held.mode == "running":
+        target = held.target_rate or 0.0
+        if target <= 0:  # neither output counts: a real one without a possible one would flatter the rest
+            return replace(window, running=window.running + part)
         return replace(
             window,
             running=window.running + part,
-            theoretical=window.theoretical + max(held.target_rate or 0.0, 0.0) * part / MINUTE,
+            theoretical=window.theoretical + target * part / MINUTE,
             reported=window.reported + max(held.rate or 0.0, 0.0) * part / MINUTE,
         )
     if held.mode == "stopped":
@@ -141,41 +145,17 @@ def _counted(window: Window, pieces: int, defects: int) -> Window:
     return replace(window, pieces=window.pieces + pieces, defects=window.defects + defects)
 
 
-class Figures(NamedTuple):
-    """Percentages, 0-100, or None with the reason why there is none."""
-
-    trs: float | None
-    availability: float | None
-    performance: float | None
-    quality: float | None
-    reason: str | None
-
-
-def figures(window: Window, performance_from: str) -> Figures:
-    """Availability, performance, quality and their product of a window's sums.
-
-    NF E60-182: TRS = DO x TP x TQ; ISO 22400-2: OEE = availability x effectiveness x quality ratio.
-    """
-    required = window.running + window.stopped
-    quality = (window.pieces - window.defects) / window.pieces if window.pieces else None
-    if required == 0:
-        return Figures(None, None, None, _percent(quality), "not_required")
-    if window.running == 0:
-        return Figures(0.0, 0.0, None, _percent(quality), "not_running")
-    availability = window.running / required
-    made = window.pieces if performance_from == "pieces" else window.reported
-    performance = made / window.theoretical if window.theoretical > 0 else None
-    if performance is None:
-        return Figures(None, _percent(availability), None, _percent(quality), "no_target")
-    if quality is None:
-        return Figures(None, _percent(availability), _percent(performance), None, "no_pieces")
-    trs = availability * performance * quality
-    reason = "defects_above_pieces" if quality < 0 else None
-    return Figures(_percent(trs), _percent(availability), _percent(performance), _percent(quality), reason)
-
-
-def _percent(ratio: float | None) -> float | None:
-    return None if ratio is None else round(ratio * 100, 4)
+def figures_of(window: Window, performance_from: PerformanceFrom) -> Figures:
+    """The figures of a window's sums."""
+    return figures(
+        window.running,
+        window.stopped,
+        window.pieces,
+        window.defects,
+        window.theoretical,
+        window.reported,
+        performance_from,
+    )
 
 
 def row(window: Window, cause: Cause) -> Change:
@@ -184,7 +164,7 @@ def row(window: Window, cause: Cause) -> Change:
 
 
 def _row(window: Window, cause: Cause) -> KpiEvent:
-    found = figures(window, cause.line_rules.performance_from)
+    found = figures_of(window, cause.line_rules.performance_from)
     return KpiEvent(
         **cause.stamp(window.id),
         window_start=text_of(window.start),

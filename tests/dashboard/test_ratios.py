@@ -1,13 +1,9 @@
 """KPIs of any stretch are ratios of sums."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dashboard.models import Sums
 from dashboard.ratios import ratios, total
-from schemas.state import Window
-from streams.kpi import figures
 
 
 def test_a_shift_of_two_windows_is_a_ratio_of_their_sums():
@@ -28,47 +24,3 @@ def test_what_has_no_denominator_has_no_figure():
     assert ratios(Sums(stopped_s=60)).performance is None
     assert ratios(Sums(running_s=60, theoretical=120, reported=110)).trs is None
     assert ratios(Sums(running_s=60, pieces=110, reported=110)).trs is None
-
-
-def test_a_target_next_to_nothing_is_no_target():
-    """A machine that sends a target of 1e-309 gets no figure, not an infinite one."""
-    assert ratios(Sums(running_s=1, pieces=1, defects=1, theoretical=1e-309), "pieces").trs is None
-
-
-seconds = st.integers(0, 60).map(lambda s: 1000 * s)
-outputs = st.just(0.0) | st.floats(0.001, 500)
-
-
-@given(
-    window=st.builds(
-        Window,
-        id=st.just("w"),
-        start=st.just(0),
-        end=st.just(60_000),
-        created_at=st.just(0),
-        running=seconds,
-        stopped=seconds,
-        pieces=st.integers(0, 300),
-        defects=st.integers(0, 400),
-        theoretical=outputs,
-        reported=outputs,
-    ),
-    performance_from=st.sampled_from(["rate", "pieces"]),
-)
-def test_one_window_shows_what_its_row_says(window: Window, performance_from: str):
-    """The page's ratio of a single window's sums is the figure in that window's row."""
-    row = figures(window, performance_from)
-    shown = ratios(
-        Sums(
-            window.running / 1000,
-            window.stopped / 1000,
-            window.pieces,
-            window.defects,
-            window.theoretical,
-            window.reported,
-        ),
-        performance_from,
-    )
-    for name in ("trs", "availability", "performance", "quality"):
-        expected = getattr(row, name)
-        assert getattr(shown, name) == (None if expected is None else pytest.approx(expected, abs=1e-3))

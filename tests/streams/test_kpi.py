@@ -5,7 +5,7 @@ import pytest
 from schemas.events import KpiEvent
 from schemas.raw import Kind
 from schemas.state import Window
-from streams.kpi import figures
+from streams.kpi import figures_of
 from tests.streams.line import Line, at
 
 
@@ -169,4 +169,18 @@ def window(**sums: float) -> Window:
 )
 def test_figures_that_do_not_exist_are_null_and_say_why(sums, expected):
     """A zero denominator is never 0 or 100."""
-    assert tuple(figures(window(**sums), "rate")) == expected
+    assert tuple(figures_of(window(**sums), "rate")) == expected
+
+
+def test_a_target_next_to_nothing_is_none():
+    """A machine that sends a target of 1e-309 gets no figure, not an infinite one."""
+    found = figures_of(window(running=1000, theoretical=1e-309, reported=2, pieces=1, defects=1), "rate")
+    assert (found.trs, found.performance, found.reason) == (None, None, "no_target")
+
+
+def test_time_without_a_target_flatters_no_one():
+    """Its output is in neither sum."""
+    line = Line.at("10:00").runs(seconds=30, targetRate=0).runs(seconds=30).data()
+    [first, *_] = line.windows
+    assert (first.theoretical_output, first.reported_output) == (pytest.approx(60), pytest.approx(60))
+    assert first.performance == 100
