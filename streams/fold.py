@@ -114,7 +114,8 @@ def on_status(state: LineState, status: Status, told: int | None, cause: Cause) 
         return state, []
     state, at, changes = _on_time(state, told, cause)
     if state.clock is not None and at < state.clock:
-        return state, changes
+        stop, rows = stops.on_late_reason(state.stop, at, status.reason, cause)
+        return replace(state, stop=stop), [*changes, *rows]
     mode: Mode = "running" if status.status == "running" else "stopped"
     reason = status.reason
     if status.status == "offline":

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from schemas.events import DowntimeCategory, DowntimeEvent
 from schemas.ids import uuid_of
-from schemas.instant import text_of
+from schemas.instant import SECOND, text_of
 from schemas.state import Mode, Stop
 from streams.cause import Cause
 from streams.change import Change
@@ -58,10 +58,30 @@ def on_turn(
             shift_id=cause.shift(turn.at).id,
         )
         changes.append(_change(stop, None, cause))
-    elif stop is not None and turn.reason is not None and stop.reason is None:
-        stop = replace(stop, reason=turn.reason)
-        changes.append(_change(stop, None, cause))
+    elif stop is not None:
+        stop, told = _with_reason(stop, turn.reason, cause)
+        changes += told
     return stop, changes
+
+
+def on_late_reason(
+    stop: Stop | None, at: int, reason: str | None, cause: Cause
+) -> tuple[Stop | None, list[Change]]:
+    """A status that comes behind the line's clock still tells the reason of the stop that it began.
+
+    MQTT keeps order within a topic only: the data that shows the stop may come first.
+    """
+    if stop is None or at < stop.start - cause.line_rules.silence_s * SECOND:
+        return stop, []
+    return _with_reason(stop, reason, cause)
+
+
+def _with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, list[Change]]:
+    """The first reason stays."""
+    if reason is None or stop.reason is not None:
+        return stop, []
+    stop = replace(stop, reason=reason)
+    return stop, [_change(stop, None, cause)]
 
 
 def _closed(stop: Stop, at: int, cause: Cause) -> Change:

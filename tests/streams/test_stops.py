@@ -48,6 +48,16 @@ def test_a_reason_told_later_is_written_into_the_open_stop():
     assert [stop.reason for stop in line.stopped] == ["a"]
 
 
+def test_a_reason_that_comes_behind_the_data_is_written_into_the_open_stop():
+    """MQTT keeps order within a topic only."""
+    line = Line.at("10:00").runs(seconds=10).stops(seconds=6)
+    line.says(Kind.STATUS, running=False, reason="bourrage", timestamp=at("10:00:09"))
+    assert [stop.reason for stop in line.stopped] == ["bourrage"]
+    line.runs(seconds=60).stops(seconds=6)
+    line.says(Kind.STATUS, running=False, reason="old", timestamp=at("10:00:09"))
+    assert [stop.reason for stop in line.stopped] == ["bourrage", None]
+
+
 def test_silence_opens_no_signal_thirty_seconds_after_the_last_message():
     """From running only; it ends with the next message."""
     #  10:00   :10        :40       11:10
