@@ -192,6 +192,11 @@ class Stage:
     async def _locate(self, partitions: Sequence[TP], epoch: int) -> None:
         try:
             await self._seek_to_positions(partitions, epoch)
+        except asyncio.CancelledError:
+            # Not ours, if the epoch is still the same: aiokafka lets out its own when it is stopped early.
+            if epoch == self.epoch and not self.app.should_stop:
+                await self.app.crash(RuntimeError("cancelled while asking where the stage stands"))
+            raise
         except Exception as error:
             await self.app.crash(error)  # ends the process; it starts anew from its store
 

@@ -1,4 +1,4 @@
-"""Where partitions of the log really end."""
+"""Where partitions of the log really end, and what stands at a place in them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -45,3 +45,40 @@ async def fetched_ends(servers: str, listed: Mapping[TopicPartition, int]) -> di
     finally:
         await consumer.stop()
     return ends
+
+
+async def record_times(servers: str, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """The times (ms) of single records; those that the log does not hold (any more) are left out.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    times: dict[TopicPartition, int] = {}
+    asked = set(offsets)
+    if not asked:
+        return times
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4096,  # a batch is the least that Kafka hands over, and all that is wanted
+    )
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await consumer.start()
+            consumer.assign(list(asked))
+            for tp in asked:
+                consumer.seek(tp, offsets[tp])
+            while asked:
+                for tp, records in (await consumer.getmany(timeout_ms=100)).items():
+                    if tp in asked and records[0].offset == offsets[tp]:
+                        times[tp] = records[0].timestamp
+                    asked.discard(tp)
+                for tp in list(asked):  # an offset at the very end is valid, and brings nothing
+                    if (end := consumer.highwater(tp)) is not None and end <= offsets[tp]:
+                        asked.discard(tp)
+    except TimeoutError:
+        raise Unavailable(f"Kafka does not tell the times of records in {sorted(asked)}") from None
+    finally:
+        await consumer.stop()
+    return times
