@@ -11,10 +11,7 @@ from sinks.sql import statement
 
 async def stand(connection: psycopg.AsyncConnection, partitions: Sequence[TP]) -> Mapping[TP, int]:
     """The next offset of each partition; those without a row get one, at 0. Commits."""
-    asked = {
-        "topics": [tp.topic for tp in partitions],
-        "partitions": [tp.partition for tp in partitions],
-    }
+    asked = _asked(partitions)
     await connection.execute(statement("cursor_begin"), asked)
     cursor = await connection.execute(statement("cursors_read"), asked)
     rows = await cursor.fetchall()
@@ -37,6 +34,17 @@ class Cursors:
         async with self._database.transaction() as connection:
             return await stand(connection, partitions)
 
+    async def last_times(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
+        """The time (ms) of the last record that was applied in each partition, where there is one.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer now.
+        """
+        async with self._database.transaction() as connection:
+            cursor = await connection.execute(statement("cursor_times"), _asked(partitions))
+            rows = await cursor.fetchall()
+        return {TP(topic, partition): time for topic, partition, time in rows}
+
     async def skip(self, tp: TP, expected: int, to: int) -> bool:
         """Move on over what retention deleted; False if the cursor is not where it was expected.
 
@@ -48,3 +56,10 @@ class Cursors:
             moved = await connection.execute(statement("cursor_skip"), where)
             await connection.commit()
         return moved.rowcount == 1
+
+
+def _asked(partitions: Sequence[TP]) -> dict[str, list[str] | list[int]]:
+    return {
+        "topics": [tp.topic for tp in partitions],
+        "partitions": [tp.partition for tp in partitions],
+    }

@@ -14,6 +14,7 @@ from schemas.errors import Unavailable
 from sinks.cursors import Cursors
 from sinks.database import Database
 from sinks.outage import Outage
+from sinks.same_log import SameLog
 from sinks.schema import check
 from sinks.sink import Sink
 from sinks.tables import Table, tables_of
@@ -40,7 +41,7 @@ async def run(settings: Settings) -> None:
     tables = tables_of(settings.topics)
     database = Database(settings.database_url)
     cursors, outage = Cursors(database), Outage(narrator)
-    stage = Stage(app, tables, cursors, narrator)
+    stage = Stage(app, tables, SameLog(cursors, settings.kafka_bootstrap_servers), narrator)
     for topic, table in tables.items():
 
         async def write(stream: faust.StreamT[bytes], table: Table = table) -> None:

@@ -226,3 +226,21 @@ async def test_a_log_that_ends_before_the_cursor_is_not_written_from(
     assert worker.ends(30) != 0
     assert f"{topic}[0] ends at 10, applied up to 500" in worker.said()
     assert count(plant) == 0
+
+
+async def test_a_longer_log_that_is_not_ours_is_not_written_from(
+    services: Services, workers: Callable[[Settings], Worker]
+):
+    """Made anew and already longer: the last applied record gives it away."""
+    settings = services.settings(partitions=1)
+    plant = make_plant(settings.database_url)
+    topic = settings.topics.samples
+    await send(settings, topic, [sample(number) for number in range(10)])
+    worker = workers(settings)
+    wait_until(lambda: count(plant) == 10, "the rows")
+    worker.send(signal.SIGTERM)
+    worker.ends()
+    plant.run("""UPDATE "SinkCursor" SET "lastRecordTime" = '2020-01-01' WHERE topic = %s""", [topic])
+    worker.start()
+    assert worker.ends(30) != 0
+    assert f"{topic}[0]: record 9 is not the one that was applied" in worker.said()
