@@ -13,6 +13,7 @@ from linepulse.rules import disagreement, rules_in_database
 from linepulse.sql import statement
 from linepulse.topics import TopicsError, admin, differences, partitions_of, plan
 from runtime.kafka import newest_rules
+from runtime.log_end import fetched_ends
 from runtime.settings import Settings, without_password
 from schemas.errors import Unavailable
 from schemas.plant import PlantError, plant_text, read_plant
@@ -119,10 +120,11 @@ async def check_progress(settings: Settings) -> Finding:
         return Finding(part)
     await consumer.start()
     try:
-        ends = await consumer.end_offsets(list(ours))
+        listed = await consumer.end_offsets(list(ours))
         begins = await consumer.beginning_offsets(list(ours))
     finally:
         await consumer.stop()
+    ends = await fetched_ends(settings.kafka_bootstrap_servers, listed)
     for where, offset in ours.items():
         name = f"{where.topic}[{where.partition}]"
         if offset > ends[where]:
