@@ -89,33 +89,47 @@ class Counted:
             self.done.set()
 
 
-async def reference(name: str, records: int) -> None:
-    """A reference worker, in this process."""
+async def plain(records: int) -> None:
+    """An agent that does nothing, in an app as Faust makes it."""
     settings = Settings.read()
-    app = make_app(settings, name)
+    app = faust.App(
+        "plain",
+        broker=f"kafka://{settings.kafka_bootstrap_servers}",
+        topic_disable_leader=True,
+        datadir=tempfile.mkdtemp(prefix="linepulse-bench-"),
+    )
     counted = Counted(records)
-    source = app.topic(settings.topics.raw, value_type=bytes, value_serializer="raw")
-    if name == "plain":
 
-        async def empty(stream: faust.StreamT[Any]) -> None:
-            async for _ in stream:
-                counted.add(1)
+    async def empty(stream: faust.StreamT[Any]) -> None:
+        async for _ in stream:
+            counted.add(1)
 
-        app.conf.stream_buffer_maxsize = 4096
-        app.agent(source)(empty)
-    else:
-        stage = Stage(app, [settings.topics.raw], Nowhere(), Narrator("en"))
+    app.agent(app.topic(settings.topics.raw, value_type=bytes, value_serializer="raw"))(empty)
+    await until_done(app, counted)
 
-        async def apply(batch: Batch) -> None:
-            for record in batch.records:
-                parse_data(record.value)
-            stage.advance(batch)
-            counted.add(len(batch.records))
 
-        async def parse(stream: faust.StreamT[Any]) -> None:
-            await stage.each(stream, apply)
+async def parse(records: int) -> None:
+    """The product's batch consumer, with an agent that parses each payload and keeps nothing."""
+    settings = Settings.read()
+    app = make_app(settings, "parse")
+    counted = Counted(records)
+    stage = Stage(app, [settings.topics.raw], Nowhere(), Narrator("en"))
 
-        app.agent(source)(parse)
+    async def apply(batch: Batch) -> None:
+        for record in batch.records:
+            parse_data(record.value)
+        stage.advance(batch)
+        counted.add(len(batch.records))
+
+    async def agent(stream: faust.StreamT[Any]) -> None:
+        await stage.each(stream, apply)
+
+    app.agent(app.topic(settings.topics.raw, value_type=bytes, value_serializer="raw"))(agent)
+    await until_done(app, counted)
+
+
+async def until_done(app: faust.App, counted: Counted) -> None:
+    app.finalize()
     await app.start()
     await counted.done.wait()
     await app.stop()
@@ -182,8 +196,10 @@ def main() -> None:
     arguments.add_argument("--records", type=int, default=120_000)
     arguments.add_argument("--reference", choices=["plain", "parse"])
     chosen = arguments.parse_args()
-    if chosen.reference:
-        uvloop.run(reference(chosen.reference, chosen.records))
+    if chosen.reference == "plain":
+        asyncio.run(plain(chosen.records))
+    elif chosen.reference == "parse":
+        uvloop.run(parse(chosen.records))
     else:
         print(json.dumps(measure(chosen.records), indent=2))
 

@@ -19,6 +19,9 @@ from streams.outbox import Outbox
 from streams.partition import Lines
 from streams.store import LineStore
 
+# Partitions worked on at once: while Kafka stores what one gave, the next is folded.
+LANES = 2
+
 
 class LineAgent:
     """Folds the raw log into derived events and line states."""
@@ -41,7 +44,7 @@ class LineAgent:
         async def fold(stream: faust.StreamT[Any]) -> None:
             await self.stage.each(stream, self.apply)
 
-        self._app.agent(source, name="fold")(fold)
+        self._app.agent(source, name="fold", concurrency=LANES)(fold)
         return self.stage
 
     async def apply(self, batch: Batch) -> None:

@@ -45,6 +45,7 @@ class Outbox:
         self._topics = topic_of(settings.topics)
         self._encode = msgspec.json.Encoder().encode
         self._producer: AIOKafkaProducer | None = None  # opened by the first send
+        self._opening = asyncio.Lock()
 
     async def send(self, partition: int, events: Iterable[Event]) -> None:
         """Send events; they are durable when this returns.
@@ -90,9 +91,10 @@ class Outbox:
         return futures
 
     async def _started(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            self._producer = await open_producer(self._settings, BATCH_BYTES, MAX_REQUEST_BYTES)
-        return self._producer
+        async with self._opening:
+            if self._producer is None:
+                self._producer = await open_producer(self._settings, BATCH_BYTES, MAX_REQUEST_BYTES)
+            return self._producer
 
     async def stop(self) -> None:
         """Close the producer; the next send opens another."""

@@ -52,6 +52,11 @@ class Worker:
         """The process."""
         return self._process.pid
 
+    @property
+    def said(self) -> str:
+        """All that it wrote so far."""
+        return os.pread(self._said.fileno(), 1 << 20, 0).decode()
+
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()
@@ -68,15 +73,14 @@ class Worker:
     def end(self) -> tuple[int, str]:
         """SIGTERM; the exit code, and what it said."""
         self._process.terminate()
-        code = self._process.wait(timeout=15)
-        self._said.seek(0)
-        return code, self._said.read().decode()
+        return self._process.wait(timeout=15), self.said
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+        print(f"worker {self.pid}:\n{self.said}")  # shown where a test fails
         self._said.close()
 
 
