@@ -1,6 +1,6 @@
 """What people read in the log once rows are stored. A flood costs next to nothing: see `Narrator.wants`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from runtime.narrator import Narrator
@@ -10,41 +10,38 @@ Line = tuple[str, dict[str, Any]]  # the catalogue's key, and what fills its bla
 NOTHING = "–"
 
 
-def narrate(narrator: Narrator, events: Sequence[Event]) -> None:
-    """Tell of events that became rows, in their order."""
+def narrate(narrator: Narrator, events: Sequence[Event], added: Container[str] = ()) -> None:
+    """Tell of events that became rows, in their order; `added`: the ids of rows that are new."""
+    new = set(added)
     for place, event in enumerate(events):
         if not narrator.wants():
             narrator.skip(len(events) - place)
             return
-        for key, facts in lines(event):
+        for key, facts in lines(event, event.id in new):
             narrator.event(key, **facts)
+        new.discard(event.id)
 
 
-def lines(event: Event) -> Iterable[Line]:
+def lines(event: Event, is_new: bool) -> Iterable[Line]:
     """What an event is worth telling; a stop is told by its alert."""
     match event:
         case SampleEvent():
             rate = NOTHING if event.actual_rate is None else f"{event.actual_rate:g}"
             yield "sinks.sample", {"pieces": event.bottles_produced, "rate": rate}
         case OrderEvent():
-            yield from _order(event)
+            yield from _order(event, is_new)
         case KpiEvent() if event.trs is not None:
             yield "sinks.kpi", {"trs": f"{event.trs:.1f}"}
-        case AlertEvent() if event.status == "open" and is_new(event):
+        case AlertEvent() if event.status == "open" and is_new:
             yield "sinks.alert", {"line": event.line, "message": event.message}
         case DeadLetterEvent():
             where = {"topic": event.topic, "partition": event.partition, "offset": event.offset}
             yield "sinks.dead_letter", {"line": event.line, "detail": event.detail, **where}
 
 
-def is_new(event: OrderEvent | AlertEvent) -> bool:
-    """Whether the event is the first of its row."""
-    return event.created_at == event.updated_at
-
-
-def _order(event: OrderEvent) -> Iterator[Line]:
+def _order(event: OrderEvent, is_new: bool) -> Iterator[Line]:
     number, quantity = event.order_number, event.quantity
-    if is_new(event):
+    if is_new:
         yield "sinks.order_created", {"number": number, "quantity": quantity}
     if event.status in ("running", "completed"):
         percent = event.produced * 100 // quantity if quantity else 100

@@ -27,12 +27,14 @@ class Written:
             the batch: the rest is of a generation that is not live yet. Elsewhere: another worker (or a
             restored database) moved it, and nothing was written.
         rows: how many rows were added or changed.
+        added: the ids of the rows that are new, of tables whose rows change.
         events: those that became rows, in the log's order.
         letters: dead letters that were made here.
     """
 
     cursor: int
     rows: int = 0
+    added: frozenset[str] = frozenset()
     events: Sequence[Event] = ()
     letters: Sequence[DeadLetterEvent] = ()
 
@@ -42,6 +44,17 @@ class Row(NamedTuple):
 
     record: ConsumerRecord
     event: Event
+
+
+class _Put(NamedTuple):
+    """What became of rows: how many were written, which are new, which PostgreSQL refused."""
+
+    rows: int = 0
+    added: frozenset[str] = frozenset()
+    refusals: tuple[tuple[ConsumerRecord, Poison], ...] = ()
+
+    def and_then(self, other: "_Put") -> "_Put":
+        return _Put(self.rows + other.rows, self.added | other.added, self.refusals + other.refusals)
 
 
 @dataclass
@@ -79,9 +92,9 @@ class Sink:
             part = _applicable(records, found, live)
             if part.size == 0:
                 return Written(first)
-            rows, refusals = await self._put(connection, part.rows, copy=self.table.copy)
+            put = await self._put(connection, part.rows, copy=self.table.copy)
             letters = [
-                dead_letter(record, poison, self._lang) for record, poison in (*part.poisons, *refusals)
+                dead_letter(record, poison, self._lang) for record, poison in (*part.poisons, *put.refusals)
             ]
             if letters:
                 await connection.execute(DEAD_LETTER.write_statement, [encode(letters)])
@@ -91,9 +104,9 @@ class Sink:
                     statement("cursor_move"), _move(records[: part.size], expected=records[-1].offset + 1)
                 )
             await connection.commit()
-        refused_at = {record.offset for record, _ in refusals}
+        refused_at = {record.offset for record, _ in put.refusals}
         events = [row.event for row in part.rows if row.record.offset not in refused_at]
-        return Written(after, rows, events, letters)
+        return Written(after, put.rows, put.added, events, letters)
 
     async def _begin(
         self, connection: psycopg.AsyncConnection, records: Sequence[ConsumerRecord]
@@ -108,18 +121,16 @@ class Sink:
             row = await live.fetchone()
         return moved.rowcount == 1, None if row is None else row[0]
 
-    async def _put(
-        self, connection: psycopg.AsyncConnection, rows: Sequence[Row], *, copy: bool
-    ) -> tuple[int, list[tuple[ConsumerRecord, Poison]]]:
+    async def _put(self, connection: psycopg.AsyncConnection, rows: Sequence[Row], *, copy: bool) -> _Put:
         """Write rows after a fresh savepoint, halving them until what PostgreSQL refuses stands alone.
 
         Of several versions of a row only the last is shown to PostgreSQL; if it is refused, the halves bring
         the earlier ones.
         """
         if not rows:
-            return 0, []
+            return _Put()
         try:
-            return await (self._copy if copy else self._upsert)(connection, rows), []
+            return await (self._copy if copy else self._upsert)(connection, rows)
         except psycopg.Error as error:
             if not is_refusal(error):
                 raise
@@ -127,25 +138,25 @@ class Sink:
             if copy:  # most likely some of the rows are there already
                 return await self._put(connection, rows, copy=False)
             if len(rows) == 1:
-                return 0, [(rows[0].record, refused(error))]
+                return _Put(refusals=((rows[0].record, refused(error)),))
         half = len(rows) // 2
-        before, refused_before = await self._put(connection, rows[:half], copy=False)
+        before = await self._put(connection, rows[:half], copy=False)
         await connection.execute(statement("savepoint"))
-        behind, refused_behind = await self._put(connection, rows[half:], copy=False)
-        return before + behind, refused_before + refused_behind
+        return before.and_then(await self._put(connection, rows[half:], copy=False))
 
-    async def _copy(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> int:
+    async def _copy(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> _Put:
         async with connection.cursor() as cursor:
             async with cursor.copy(self.table.copy_statement) as copy:
                 await copy.write(copy_rows(row.event for row in rows))
-            return cursor.rowcount
+            return _Put(cursor.rowcount)
 
-    async def _upsert(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> int:
+    async def _upsert(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> _Put:
         shown = _latest(rows) if self.table.versioned else rows
         # The events go as they came: PostgreSQL reads JSON itself.
         array = b"[" + b",".join([row.record.value for row in shown]) + b"]"
         written = await connection.execute(self.table.write_statement, [array.decode()])
-        return written.rowcount
+        added = await written.fetchall() if self.table.versioned else []
+        return _Put(written.rowcount, frozenset(row_id for row_id, is_new in added if is_new))
 
 
 def _applicable(

@@ -98,5 +98,5 @@ class Writer:
         metrics.ROWS_WRITTEN.labels(self._sink.table.name).inc(written.rows)
         for letter in written.letters:
             metrics.DEAD_LETTERS.labels(letter.reason).inc()
-        narrate(self._narrator, written.events)
+        narrate(self._narrator, written.events, written.added)
         narrate(self._narrator, written.letters)

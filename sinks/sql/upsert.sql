@@ -7,3 +7,4 @@ SET ({columns}, "versionTime", "versionOffset")
     = ROW ({new_columns}, EXCLUDED."versionTime", EXCLUDED."versionOffset")
 WHERE (kept."generation", kept."versionTime", kept."versionOffset")
     < (EXCLUDED."generation", EXCLUDED."versionTime", EXCLUDED."versionOffset")
+RETURNING kept."id"::text, kept.xmax = 0  -- whether the row is new

@@ -9,42 +9,57 @@ from schemas.events import Event
 from sinks.narrate import narrate
 from tests.sinks.records import alert, dead_letter, kpi, order, sample, stop
 
-JUST_MADE = {"created_at": "2025-01-17T14:17:36.000Z", "updated_at": "2025-01-17T14:17:36.000Z"}
 
-
-def told(*events: Event, lang: str = "fr") -> list[str]:
-    """The lines that events give, at a moment that lasts."""
+def told(*events: Event, new: bool = False) -> list[str]:
+    """The lines that events give, at a moment that lasts; `new`: their rows were not there before."""
     out = io.StringIO()
-    narrate(Narrator(lang, out=out, clock=lambda: 0.0), events)
+    added = {event.id for event in events} if new else ()
+    narrate(Narrator("fr", out=out, clock=lambda: 0.0), events, added)
     return out.getvalue().splitlines()
 
 
 @pytest.mark.parametrize(
-    ("event", "lines"),
+    ("event", "new", "lines"),
     [
-        (sample(1), ["✅ Données production enregistrées: 2 bouteilles, cadence 115 b/min"]),
-        (sample(1, actual_rate=None), ["✅ Données production enregistrées: 2 bouteilles, cadence – b/min"]),
+        (sample(1), False, ["✅ Données production enregistrées: 2 bouteilles, cadence 115 b/min"]),
         (
-            order(1, 2, **JUST_MADE),
+            sample(1, actual_rate=None),
+            False,
+            ["✅ Données production enregistrées: 2 bouteilles, cadence – b/min"],
+        ),
+        (
+            order(1, 2),
+            True,
             ["📦 Nouvel ordre de production créé: ORD-1 (10000 unités)", "📦 Ordre ORD-1: 2/10000 (0%)"],
         ),
-        (order(1, 9999), ["📦 Ordre ORD-1: 9999/10000 (99%)"]),
+        (order(1, 9999), False, ["📦 Ordre ORD-1: 9999/10000 (99%)"]),
         (
-            order(1, 0, status="waiting", **JUST_MADE),
+            order(1, 0, status="waiting"),
+            True,
             ["📦 Nouvel ordre de production créé: ORD-1 (10000 unités)"],
         ),
-        (order(1, 5, status="cancelled"), []),
-        (kpi(1, 1), ["📈 KPIs mis à jour: TRS=82.3%"]),
-        (kpi(1, 1, trs=None), []),
-        (alert(1, 1, **JUST_MADE), ["🚨 Alerte Ligne 1: température 31.2 °C (seuil 30.0)"]),
-        (alert(1, 1, status="resolved"), []),
-        (stop(1, 1), []),
-        (dead_letter(7), ["⚠️ Message écarté, Ligne 1 (plant.raw[0] n° 7): JSON invalide"]),
+        (order(1, 5, status="cancelled"), False, []),
+        (kpi(1, 1), True, ["📈 KPIs mis à jour: TRS=82.3%"]),
+        (kpi(1, 1, trs=None), True, []),
+        (alert(1, 1), True, ["🚨 Alerte Ligne 1: température 31.2 °C (seuil 30.0)"]),
+        (alert(1, 1), False, []),
+        (alert(1, 1, status="resolved"), True, []),
+        (stop(1, 1), True, []),
+        (dead_letter(7), False, ["⚠️ Message écarté, Ligne 1 (plant.raw[0] n° 7): JSON invalide"]),
     ],
 )
-def test_an_event_is_told_as_the_guide_tells_it(event: Event, lines: list[str]):
+def test_an_event_is_told_as_the_guide_tells_it(event: Event, new: bool, lines: list[str]):
     """Percentages are floored; what is over, or opened long ago, is not told again."""
-    assert told(event) == lines
+    assert told(event, new=new) == lines
+
+
+def test_an_order_that_is_new_is_told_so_once_however_many_of_its_events_came_together():
+    """Then its progress."""
+    assert told(order(1, 2), order(1, 4), new=True) == [
+        "📦 Nouvel ordre de production créé: ORD-1 (10000 unités)",
+        "📦 Ordre ORD-1: 2/10000 (0%)",
+        "📦 Ordre ORD-1: 4/10000 (0%)",
+    ]
 
 
 def test_a_flood_is_summed_up():
