@@ -5,7 +5,7 @@ STAMP := .venv/installed
 LINES ?= 3
 PYTEST_ARGS ?=
 
-.PHONY: help install demo test test-native check bench clean
+.PHONY: help install demo test test-native test-docker check bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -27,7 +27,10 @@ test: install  ## everything that runs on a bare machine
 	$(BIN)/python -m pytest --services embedded -m 'not docker' $(PYTEST_ARGS)
 
 test-native: install  ## the same on Apache Kafka, Mosquitto and PostgreSQL
-	$(BIN)/python -m pytest --services native $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --services native -m 'not docker' $(PYTEST_ARGS)
+
+test-docker: install  ## a few of them on containers, where an engine answers
+	$(BIN)/python -m pytest -m docker $(PYTEST_ARGS)
 
 check: install  ## lint, format, types, imports
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from tests.eventually import wait_until
 
 LINEPULSE = [sys.executable, "-P", "-m", "linepulse"]
 ROOT = Path(__file__).parents[1]
+VARIABLES = ("LINEPULSE_", "MQTT_", "KAFKA_", "DATABASE_")
 
 
 def environment(settings: Settings, **overrides: str) -> dict[str, str]:
@@ -23,9 +24,12 @@ def environment(settings: Settings, **overrides: str) -> dict[str, str]:
         for name, field in Settings.model_fields.items()
         if getattr(settings, name) is not None
     }
-    ours = ("LINEPULSE_", "MQTT_", "KAFKA_", "DATABASE_")
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**outside, **values, **overrides}
+    return {**outside(), **values, **overrides}
+
+
+def outside() -> dict[str, str]:
+    """The environment of the tests, without what linepulse reads."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(VARIABLES)}
 
 
 def linepulse(

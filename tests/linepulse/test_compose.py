@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from linepulse.embedded.ports import free_port
-from tests.commands import ROOT, environment, linepulse, running
+from tests.commands import ROOT, VARIABLES, environment, linepulse, running
 from tests.eventually import wait_until
 from tests.services import OwnServers
 
@@ -63,13 +63,12 @@ def test_every_service_of_ours_runs_as_it_says(own: OwnServers, tmp_path: Path) 
         "kafka:9092": kafka.url,
         "postgres:5432": postgres.url.partition("@")[2].partition("/")[0],
     }
-    # What the images do not need, but these servers may.
-    base = environment(own.settings(kafka=kafka, mqtt=mqtt, topics=False, database_url=postgres.url))
-    kept = ("LINEPULSE_KAFKA_", "LINEPULSE_")
+    # Real servers need nothing beside what the file says; the embedded ones need these.
+    settings = own.settings(kafka=kafka, mqtt=mqtt, topics=False, database_url=postgres.url)
     base = {
         name: value
-        for name, value in base.items()
-        if name.startswith(kept[0]) or not name.startswith((kept[1], "MQTT_", "KAFKA_", "DATABASE_"))
+        for name, value in environment(settings).items()
+        if name.startswith("LINEPULSE_KAFKA_") or not name.startswith(VARIABLES)
     }
     done = linepulse({**base, **on_these_servers(OURS["setup"], servers, {})}, *OURS["setup"]["command"])
     assert done.returncode == 0, done.stderr

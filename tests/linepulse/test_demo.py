@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from linepulse.embedded.server import children_of
-from tests.commands import ROOT, Running, alive, running
+from tests.commands import ROOT, Running, alive, outside, running
 from tests.eventually import wait_until
 
 ADDRESSES = ["DASHBOARD_URL", "MQTT_BROKER_URL", "KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"]
@@ -28,12 +28,7 @@ def elsewhere(tmp_path: Path) -> Path:
 
 
 def start(elsewhere: Path, tmp_path: Path, *arguments: str) -> Any:
-    outside = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("LINEPULSE_", "MQTT_", "KAFKA_", "DATABASE_"))
-    }
-    return running(outside, tmp_path / "output", "demo", *arguments, cwd=elsewhere)
+    return running(outside(), tmp_path / "output", "demo", *arguments, cwd=elsewhere)
 
 
 @pytest.fixture
