@@ -47,6 +47,8 @@ def make_app(settings: Settings, name: str, *, declare: bool = False) -> faust.A
         # What is in the agents' hands at a rebalance is judged by its epoch, not waited for.
         stream_wait_empty=False,
         consumer_auto_offset_reset="earliest",
+        # States are few and small, and read again from the changelog within a second.
+        table_standby_replicas=0,
         web_enabled=False,
     )
     app.finalize()

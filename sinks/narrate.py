@@ -12,7 +12,7 @@ NOTHING = "–"
 
 def narrate(narrator: Narrator, events: Sequence[Event], added: Container[str] = ()) -> None:
     """Tell of events that became rows, in their order; `added`: the ids of rows that are new."""
-    new = set(added)
+    new = {event.id for event in events if event.id in added}
     for place, event in enumerate(events):
         if not narrator.wants():
             narrator.skip(len(events) - place)

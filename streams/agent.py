@@ -28,7 +28,7 @@ class LineAgent:
 
     def __init__(self, app: faust.App, rules: Rules, topic: str, partitions: int, outbox: Outbox) -> None:
         self._table = app.Table("lines", partitions=partitions, key_type=bytes, value_type=bytes)
-        self._store = LineStore(app, rules, topic, self._table)
+        self._store = LineStore(rules, topic, self._table)
         self._outbox = outbox
         self._app = app
         self._topic = topic
@@ -53,6 +53,9 @@ class LineAgent:
         lines = self._store.lines(batch.tp.partition)
         events = fold_batch(lines, batch)
         if not await self._send(batch, events):
+            return
+        await self._store.settled(batch.tp.partition)
+        if not self.stage.holds(batch):
             return
         self._store.save(batch.tp.partition)
         self.stage.advance(batch)

@@ -26,15 +26,14 @@ class Lines:
         self.topic = topic
         self.states = {state.line_id: state for state in states}
         self._fold = Fold(rules)
-        if self.states:
-            # The lowest: a frozen worker may have put one line's state back.
-            lowest = min(self.states.values(), key=lambda state: state.offset)
-            self.next_offset = lowest.offset + 1
-            self._run = lowest.run
-        else:
-            self.next_offset = self._run = 0
         if PARTITION not in self.states:
+            # Nobody wrote all lines of this partition yet: one may be missing. From the log's start, each
+            # line leaves out what it has seen.
             self.states[PARTITION] = LineState(line_id=PARTITION, partition=partition)
+        # The lowest: a frozen worker may have put one line's state back.
+        lowest = min(self.states.values(), key=lambda state: state.offset)
+        self.next_offset = lowest.offset + 1
+        self._run = lowest.run
 
     def apply(self, record: RawRecord) -> list[Change]:
         """Apply the next record: to its line, or, if it is a tick, to every line."""
