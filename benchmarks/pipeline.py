@@ -26,7 +26,7 @@ from tests.services import Services
 
 ROLES = ("bridge", "streams", "sinks")
 PACE = 500
-RATES = (1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000)
+RATES = (1000, 2000, 4000, 5000, 6000, 8000, 10_000, 12_000, 14_000, 16_000)
 HOLDS_MS = 2000
 LATENCY = """
     SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY ms),

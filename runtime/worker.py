@@ -21,10 +21,12 @@ class App(faust.App):  # type: ignore[misc]
         pass
 
 
-def make_app(settings: Settings, name: str, *, declare: bool = False) -> faust.App:
+def make_app(
+    settings: Settings, name: str, *, declare: bool = False, max_batch: int = MAX_BATCH
+) -> faust.App:
     """A Faust app of this installation; its consumer group is `<prefix>-<name>`.
 
-    `declare`: let Faust create the changelogs of its tables.
+    `declare`: let Faust create the changelogs of its tables. `max_batch`: records that one fetch hands over.
     """
     session = settings.kafka_session_timeout_s
     app = App(
@@ -41,7 +43,7 @@ def make_app(settings: Settings, name: str, *, declare: bool = False) -> faust.A
         broker_session_timeout=session,
         broker_heartbeat_interval=max(0.3, session / 6),
         broker_rebalance_timeout=settings.kafka_rebalance_timeout_s,
-        broker_max_poll_records=MAX_BATCH,
+        broker_max_poll_records=max_batch,
         # An event is a batch: a few of them are plenty in memory.
         stream_buffer_maxsize=4,
         # What is in the agents' hands at a rebalance is judged by its epoch, not waited for.

@@ -21,6 +21,7 @@ from sinks.tables import Table, tables_of
 from sinks.writer import Writer
 
 NAME = "linepulse-sinks"
+MAX_BATCH = 5000  # events in a transaction
 
 
 async def run(settings: Settings) -> None:
@@ -37,7 +38,7 @@ async def run(settings: Settings) -> None:
     await _require_schema(settings, narrator)
     narrator.say("sinks.started", database=without_password(settings.database_url))
 
-    app = make_app(settings, NAME)
+    app = make_app(settings, NAME, max_batch=MAX_BATCH)
     tables = tables_of(settings.topics)
     database = Database(settings.database_url)
     cursors, outage = Cursors(database), Outage(narrator)

@@ -77,7 +77,7 @@ class Table:
         return sql.SQL(", ").join(sql.Identifier(*of, column) for column in self.columns)
 
 
-PRODUCTION_DATA = Table("ProductionData", SampleEvent, "insert_new", copy=True, lanes=2)
+PRODUCTION_DATA = Table("ProductionData", SampleEvent, "insert_new", copy=True, lanes=3)
 PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "upsert")
 DOWNTIME = Table("Downtime", DowntimeEvent, "upsert")
 ALERT = Table("Alert", AlertEvent, "upsert")
