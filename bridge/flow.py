@@ -10,6 +10,7 @@ from bridge.connection import Connection
 from bridge.lanes import Batch, Lanes
 from bridge.ledger import Ledger
 from bridge.record import Delivery, places, record_of
+from bridge.redelivered import Redelivered
 from runtime import metrics
 from runtime.narrator import Narrator
 from runtime.settings import Settings
@@ -17,6 +18,8 @@ from schemas.raw import Kind, RawHeaders
 
 IN_FLIGHT_BYTES = 32 * 1024 * 1024
 SHOWN_CHARACTERS = 200
+HELD = Batch(None)
+HELD.done = True  # stored by an earlier run
 PROBE_S = 0.01  # between probes of the backlog while nothing comes
 
 _RECEIVED: dict[Kind, Counter] = {
@@ -39,6 +42,7 @@ class Flow:
         connection: Connection,
         lanes: Lanes,
         run: int,
+        redelivered: Redelivered,
         session_present: bool,
     ) -> None:
         self._settings = settings
@@ -47,6 +51,8 @@ class Flow:
         self._connection = connection
         self._lanes = lanes
         self._run = run
+        self._redelivered = redelivered
+        self._received = 0
         self._seq = 0
         self._place = places(settings.partitions)
         self._ledger = Ledger()
@@ -58,9 +64,14 @@ class Flow:
         self.kafka_silent = False
 
     def deliver(self, delivery: Delivery) -> None:
-        """Put a delivery into the log."""
-        self._seq += 1
+        """Put a delivery into the log, unless the log holds it: then only its acknowledgement was lost."""
+        self._received += 1
         self._backlog.arrived()
+        if delivery.qos and self._redelivered.holds(delivery):
+            self._ledger.add(delivery.mid, 0, HELD)
+            metrics.MQTT_RECOGNISED.inc()
+            return
+        self._seq += 1
         record = record_of(
             delivery,
             self._place(delivery.topic),
@@ -81,7 +92,8 @@ class Flow:
             self._connection.pause()
 
     def burst_over(self) -> None:
-        """Take stock after a run of deliveries."""
+        """Take stock after a run of deliveries; those that the log held already need not wait for it."""
+        self.stored()
         metrics.MQTT_IN_FLIGHT.set(len(self._ledger))
 
     def stored(self) -> None:
@@ -109,7 +121,7 @@ class Flow:
             return
         self._backlog.answered()
         if not self._backlog.active:
-            self._narrator.say("bridge.caught_up", count=self._seq)
+            self._narrator.say("bridge.caught_up", count=self._received)
         else:
             asyncio.get_running_loop().call_later(PROBE_S, self.probe)
 
@@ -142,7 +154,7 @@ class Flow:
     @property
     def received(self) -> int:
         """Messages received in this run."""
-        return self._seq
+        return self._received
 
     def _full(self, share: float) -> bool:
         return len(self._ledger) > share * self._most or self._ledger.bytes > share * IN_FLIGHT_BYTES

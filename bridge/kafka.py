@@ -1,53 +1,129 @@
-"""The log at the start of a run: how far its time has come."""
+"""The log at the start of a run: how far its time and its runs have come, and the last deliveries it holds.
+
+A run is numbered through the log. Its fence, a tick of its number in every partition, voids what an older
+bridge, frozen and thawed again, still writes behind it; what stands before the fence is read back.
+"""
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from bridge.record import digest_of
+from bridge.redelivered import Held, reach_of
 from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings
 from schemas.errors import Unavailable
+from schemas.raw import Kind, RawHeaders
+
+TICKS = 500  # that may stand among the deliveries read back
 
 
 class Tail(NamedTuple):
-    """The end of the log: highest record time in ms, 0 where the log is empty."""
+    """The end of the log: highest record time in ms and highest run, 0 where the log is empty."""
 
     received_at: int
+    run: int
 
 
 async def read_tail(settings: Settings) -> Tail:
-    """Read the last record of each partition.
+    """Read the last records of each partition.
 
     Raises:
         Unavailable: Kafka does not answer.
     """
-    consumer = await _consumer(settings)
+    received_at = run = 0
+    async with _consumer(settings) as consumer:
+        ends = await consumer.end_offsets(consumer.assignment())
+        async for record in _read(consumer, ends, _depth(settings)):
+            received_at = max(received_at, record.timestamp)
+            run = max(run, _run_of(record))
+    return Tail(received_at, run)
+
+
+async def write_fence(producer: Any, settings: Settings, run: int, now: int) -> dict[TopicPartition, int]:
+    """Begin a run in every partition; the offsets of its fence.
+
+    Raises:
+        Unavailable: Kafka does not store it.
+    """
+    topic, headers = settings.topics.raw, RawHeaders(Kind.TICK, run=run).encode()
     try:
         async with asyncio.timeout(START_S):
-            partitions = [TopicPartition(settings.topics.raw, p) for p in range(settings.partitions)]
-            consumer.assign(partitions)
-            begins = await consumer.beginning_offsets(partitions)
-            ends = await consumer.end_offsets(partitions)
-            waiting = {tp for tp in partitions if ends[tp] > begins[tp]}
-            for tp in partitions:
-                consumer.seek(tp, max(begins[tp], ends[tp] - 1))
-            highest = 0
-            while waiting:
-                for tp, records in (await consumer.getmany(*waiting, timeout_ms=200)).items():
-                    waiting.discard(tp)
-                    highest = max(highest, *(record.timestamp for record in records))
-            return Tail(highest)
+            sent = [
+                await producer.send(topic, b"", partition=number, timestamp_ms=now, headers=headers)
+                for number in range(settings.partitions)
+            ]
+            stored = await asyncio.gather(*sent)
     except (KafkaError, TimeoutError) as error:
-        raise Unavailable(
-            f"Kafka {settings.kafka_bootstrap_servers}: {error or type(error).__name__}"
-        ) from error
-    finally:
-        await consumer.stop()
+        raise _unavailable(settings, error) from error
+    return {TopicPartition(topic, record.partition): record.offset for record in stored}
 
 
-async def _consumer(settings: Settings) -> Any:
+async def read_back(settings: Settings, fence: Mapping[TopicPartition, int]) -> list[Held]:
+    """The last deliveries at QoS 1 that stand before the fence, those of superseded runs left out.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    highest = dict.fromkeys(fence, 0)
+    held = []
+    async with _consumer(settings) as consumer:
+        async for record in _read(consumer, fence, _depth(settings)):
+            where = TopicPartition(record.topic, record.partition)
+            run = _run_of(record)
+            if run < highest[where]:
+                continue
+            highest[where] = run
+            delivery = _held(record)
+            if delivery is not None:
+                held.append(delivery)
+    return held
+
+
+def _held(record: ConsumerRecord) -> Held | None:
+    try:
+        headers = RawHeaders.decode(record.headers)
+    except (ValueError, KeyError):
+        return None  # no bridge wrote it
+    if headers.kind is Kind.TICK or headers.mid == 0:
+        return None
+    digest = headers.digest or digest_of(record.value or b"")
+    return Held(headers.run, headers.seq, headers.mid, headers.topic, digest)
+
+
+def _run_of(record: ConsumerRecord) -> int:
+    run = dict(record.headers).get("run", b"0")
+    return int(run) if run.isdigit() else 0
+
+
+def _depth(settings: Settings) -> int:
+    return reach_of(settings) + TICKS
+
+
+async def _read(
+    consumer: Any, ends: Mapping[TopicPartition, int], depth: int
+) -> AsyncIterator[ConsumerRecord]:
+    """The last `depth` records of each partition before its end, in their order."""
+    begins = await consumer.beginning_offsets(list(ends))
+    waiting = {tp for tp, end in ends.items() if end > begins[tp]}
+    for tp in ends:
+        consumer.seek(tp, max(begins[tp], ends[tp] - depth))
+    while waiting:
+        for tp, records in (await consumer.getmany(*waiting, timeout_ms=200)).items():
+            for record in records:
+                if record.offset < ends[tp]:
+                    yield record
+            if records and records[-1].offset >= ends[tp] - 1:
+                waiting.discard(tp)
+
+
+@asynccontextmanager
+async def _consumer(settings: Settings) -> AsyncIterator[Any]:
+    """A consumer of all partitions of the log; what takes longer than START_S is given up."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         enable_auto_commit=False,
@@ -56,9 +132,13 @@ async def _consumer(settings: Settings) -> Any:
     try:
         async with asyncio.timeout(START_S):
             await consumer.start()
+            consumer.assign([TopicPartition(settings.topics.raw, p) for p in range(settings.partitions)])
+            yield consumer
     except (KafkaError, TimeoutError) as error:
+        raise _unavailable(settings, error) from error
+    finally:
         await consumer.stop()
-        raise Unavailable(
-            f"Kafka {settings.kafka_bootstrap_servers}: {error or type(error).__name__}"
-        ) from error
-    return consumer
+
+
+def _unavailable(settings: Settings, error: Exception) -> Unavailable:
+    return Unavailable(f"Kafka {settings.kafka_bootstrap_servers}: {error or type(error).__name__}")

@@ -8,8 +8,9 @@ from typing import Any
 from bridge.clock import LogClock
 from bridge.connection import Connection
 from bridge.flow import Flow
-from bridge.kafka import read_tail
+from bridge.kafka import read_back, read_tail, write_fence
 from bridge.lanes import Lanes
+from bridge.redelivered import Redelivered, reach_of
 from runtime import metrics
 from runtime.narrator import Narrator
 from runtime.producer import close_producer, open_producer
@@ -25,10 +26,9 @@ DRAIN_S = 5.0  # with GOODBYE_S and FLUSH_S of the others, well within the 10 s 
 class Run:
     """Connects to MQTT first, so that the broker throws out an older bridge before this one writes.
 
+    Then it fences the log off against that one, and reads back what the log holds: only then it reads on.
     Whatever ends a run, what is not known to be in Kafka stays unacknowledged, and comes again.
     """
-
-    number = 0  # the log will number the runs; until then all are run 0
 
     def __init__(
         self, settings: Settings, narrator: Narrator, clock: LogClock, on_ready: Callable[[], None]
@@ -73,11 +73,25 @@ class Run:
             connection.drop()
 
     async def _with_mqtt(self, connection: Connection, session_present: bool, stop: asyncio.Event) -> None:
-        self._clock.not_before((await read_tail(self._settings)).received_at)
+        tail = await read_tail(self._settings)
+        self._clock.not_before(tail.received_at)
         producer = await open_producer(self._settings, BATCH_BYTES)
+        try:
+            fence = await write_fence(producer, self._settings, tail.run + 1, self._clock.now())
+            held = await read_back(self._settings, fence) if session_present else []
+        except Unavailable:
+            await close_producer(producer)
+            raise
         lanes = Lanes(producer, self._settings.topics.raw, self._settings.partitions, self._stored)
         self._flow = flow = Flow(
-            self._settings, self._narrator, self._clock, connection, lanes, self.number, session_present
+            self._settings,
+            self._narrator,
+            self._clock,
+            connection,
+            lanes,
+            tail.run + 1,
+            Redelivered(held, reach_of(self._settings)),
+            session_present,
         )
         ticking = asyncio.create_task(self._tick(flow))
         try:

@@ -5,6 +5,7 @@ from prometheus_client import Counter, Gauge, Histogram
 MQTT_RECEIVED = Counter("linepulse_mqtt_received", "MQTT messages that reached the bridge", ["kind"])
 MQTT_ACKED = Counter("linepulse_mqtt_acked", "MQTT messages acknowledged after Kafka had them")
 MQTT_RETAINED = Counter("linepulse_mqtt_retained", "MQTT messages that the broker had retained")
+MQTT_RECOGNISED = Counter("linepulse_mqtt_recognised", "MQTT messages sent again that the log held already")
 MQTT_DUP = Counter("linepulse_mqtt_dup", "MQTT messages that the broker marked as sent again")
 MQTT_QOS0 = Counter("linepulse_mqtt_qos0", "MQTT messages at QoS 0: served, not guaranteed")
 MQTT_CONNECTED = Gauge("linepulse_mqtt_connected", "1 while the bridge is connected to the MQTT broker")

@@ -156,6 +156,15 @@ class Settings(BaseSettings):
         description="messages that may be in flight from the broker to the bridge",
         validation_alias="LINEPULSE_MQTT_RECEIVE_MAXIMUM",
     )
+    mqtt_packet_ids: int = Field(
+        65_535,
+        ge=0,
+        le=65_535,
+        title="MQTT packet ids",
+        description="after so many messages the broker's packet ids come round; 0 for a broker that sends"
+        " messages again under other ids: they are then written again, never lost",
+        validation_alias="LINEPULSE_MQTT_PACKET_IDS",
+    )
     mqtt_version: Literal["5", "3.1.1"] = Field(
         "5",
         title="MQTT version",

@@ -55,4 +55,5 @@ class EmbeddedStack:
             "LINEPULSE_KAFKA_SESSION_TIMEOUT_S": "6",
             "LINEPULSE_KAFKA_REBALANCE_TIMEOUT_S": "3",
             "LINEPULSE_MQTT_RECEIVE_MAXIMUM": "40",
+            "LINEPULSE_MQTT_PACKET_IDS": "0",  # rumqttd numbers anew what it sends again
         }

@@ -36,12 +36,13 @@ def settings_for(services: Services) -> Callable[..., Settings]:
     """Settings of a bridge at the session's servers, or at those given."""
 
     def made(**overrides: Any) -> Settings:
-        # The embedded broker's packet ids cycle over 100.
+        # The embedded broker numbers anew what it sends again.
         window = 40 if services.kind == "embedded" else 500
         defaults: dict[str, Any] = {
             "database_url": NO_DATABASE,
             "http_port": free_port(),
             "mqtt_receive_maximum": window,
+            "mqtt_packet_ids": 0 if services.kind == "embedded" else 65_535,
         }
         return services.settings(**(defaults | overrides))
 

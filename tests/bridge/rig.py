@@ -81,6 +81,10 @@ class BridgeProcess:
         """Wait until it listens, for the nth time."""
         return self.wait_told("bridge.listening", times)
 
+    def send(self, signum: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(signum)
+
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
         self.ended()
@@ -162,14 +166,15 @@ class Log:
 
     async def __aenter__(self) -> Self:
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers, enable_auto_commit=False
+            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
         )
         await self._consumer.start()
         partitions = [
             TopicPartition(self._settings.topics.raw, number) for number in range(self._settings.partitions)
         ]
         self._consumer.assign(partitions)
-        await self._consumer.seek_to_beginning(*partitions)
         return self
 
     async def __aexit__(self, *_: object) -> None:
