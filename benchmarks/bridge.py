@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import json
 import multiprocessing
-import os
 import resource
 import shutil
 import signal
@@ -20,22 +19,21 @@ import time
 from collections import deque
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import paho.mqtt.client as mqtt
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from paho.mqtt.enums import CallbackAPIVersion
 
+from benchmarks.gauge import cpu_seconds, figures, metric, peak_mib
 from bridge.record import Delivery, places, record_of
 from linepulse.embedded.ports import free_port
 from runtime.settings import Settings
-from tests.bridge.rig import environment
+from tests.commands import environment
 from tests.eventually import wait_until
 from tests.services import Services
 
 LINES = 20
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 IN_FLIGHT = 500
 
 
@@ -72,34 +70,6 @@ def start_bridge(settings: Settings) -> "subprocess.Popen[bytes]":
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-
-
-def metric(port: int, name: str) -> float:
-    """A figure from `/metrics`; 0 while nobody answers."""
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/metrics") as page:
-            lines = page.read().decode().splitlines()
-    except OSError:
-        return 0.0
-    return next((float(line.split()[1]) for line in lines if line.startswith(name + " ")), 0.0)
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
-
-
-def peak_mib(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
-
-
-def figures(messages: float, seconds: float, cpu: float, mib: float) -> dict[str, float]:
-    return {
-        "messages_per_s": round(messages / seconds),
-        "cpu_us_per_message": round(cpu / messages * 1e6, 1),
-        "messages_per_core_s": round(messages / cpu),
-        "peak_mib": round(mib, 1),
-    }
 
 
 def through_the_bridge(settings: Settings, messages: int) -> dict[str, float]:

@@ -8,7 +8,6 @@ one COPY, of rows that are ready as text, into the same table with the same inde
 import argparse
 import asyncio
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -20,6 +19,7 @@ import msgspec
 import psycopg
 from aiokafka import AIOKafkaProducer
 
+from benchmarks.gauge import cpu_seconds, figures, peak_mib
 from linepulse.embedded.ports import free_port
 from runtime.settings import Settings
 from schemas.events import SampleEvent
@@ -36,7 +36,6 @@ LINES = 12
 PARTITIONS = 6
 BEGIN = 1_737_123_456_789
 CHUNK = 1 << 16
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def samples(rows: int) -> Iterator[SampleEvent]:
@@ -92,7 +91,8 @@ def bare_copy(url: str, rows: int) -> dict[str, float]:
                 copy.write(text[start : start + CHUNK])
         connection.commit()
         seconds = time.monotonic() - began
-        return {"rows_per_s": round(rows / seconds), "postgres_us_per_row": per_row(cpu_seconds(pid), rows)}
+        cost = round(cpu_seconds(pid) / rows * 1e6, 1)
+        return {"rows_per_s": round(rows / seconds), "postgres_us_per_row": cost}
 
 
 def through_the_sinks(settings: Settings, rows: int, folder: Path) -> dict[str, float]:
@@ -109,12 +109,7 @@ def through_the_sinks(settings: Settings, rows: int, folder: Path) -> dict[str, 
             cpu = cpu_seconds(worker.pid) - cpu
         stored = plant.rows('SELECT count(*) AS n FROM "ProductionData"')[0]["n"]
         assert stored == rows, f"{stored} rows of {rows}"
-        return {
-            "rows_per_s": round((rows - first) / seconds),
-            "cpu_us_per_row": per_row(cpu, rows - first),
-            "rows_per_core_s": round((rows - first) / cpu),
-            "peak_mib": round(peak_mib(worker.pid), 1),
-        }
+        return figures(rows - first, seconds, cpu, peak_mib(worker.pid), "rows")
     finally:
         worker.kill()
 
@@ -123,19 +118,6 @@ def applied(reader: psycopg.Connection) -> int:
     """Records that the cursors have passed."""
     found = reader.execute('SELECT coalesce(sum("nextOffset"), 0) FROM "SinkCursor"').fetchone()
     return int(found[0]) if found else 0
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
-
-
-def peak_mib(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
-
-
-def per_row(seconds: float, rows: int) -> float:
-    return round(seconds / rows * 1e6, 1)
 
 
 def measure(kind: Any, rows: int) -> dict[str, Any]:

@@ -30,9 +30,10 @@ from runtime.worker import make_app
 from schemas.instant import text_of
 from schemas.payloads import parse_data
 from schemas.raw import Kind, RawHeaders
+from tests.commands import environment
 from tests.eventually import wait_until
 from tests.services import Services
-from tests.streams.raw import RawLog, Worker, environment
+from tests.streams.raw import RawLog, Worker
 
 LINES = 20
 PLAIN_RECORDS = 20_000

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,7 +52,7 @@ def start_tied(
     return _starter.submit(start).result()
 
 
-class Server:
+class Server(ABC):
     """One server in a folder. Subclasses say how it is prepared, run and asked."""
 
     name = "server"
@@ -69,12 +70,12 @@ class Server:
         """What clients connect to, in the form of linepulse's settings."""
         return f"127.0.0.1:{self.port}"
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most need nothing
         """Make what the first start needs; called when the folder is new."""
 
+    @abstractmethod
     def command(self) -> list[str]:
         """What runs the server."""
-        raise NotImplementedError
 
     def prefix(self) -> tuple[str, ...]:
         """What runs the command as somebody else, if anything must."""

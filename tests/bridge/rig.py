@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import ssl
 import subprocess
@@ -21,17 +20,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from runtime.settings import Settings
 from schemas.raw import Kind, RawHeaders
+from tests.commands import environment
 from tests.eventually import eventually, wait_until
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """Settings as environment variables."""
-    told = {
-        str(field.validation_alias): str(value)
-        for name, field in Settings.model_fields.items()
-        if (value := getattr(settings, name)) is not None
-    }
-    return os.environ | told | {"LINEPULSE_LOG": "json", "PYTHONWARNINGS": "error"}
 
 
 class BridgeProcess:
@@ -43,7 +33,7 @@ class BridgeProcess:
         with self._errors.open("ab") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bridge"],
-                env=environment(settings),
+                env=environment(settings, LINEPULSE_LOG="json", PYTHONWARNINGS="error"),
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

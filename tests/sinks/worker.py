@@ -1,12 +1,12 @@
 """A sinks process, as a plant runs it."""
 
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from runtime.settings import Settings
+from tests.commands import environment
 from tests.eventually import wait_until
 
 COMMAND = (
@@ -19,13 +19,7 @@ class Worker:
     """One `sinks` process; what it writes goes to a file."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
-        named = {field.validation_alias: name for name, field in Settings.model_fields.items()}
-        values = {str(alias): getattr(settings, name) for alias, name in named.items()}
-        self._environment = {
-            **os.environ,
-            **{alias: str(value) for alias, value in values.items() if value is not None},
-            "LINEPULSE_LANG": "fr",
-        }
+        self._environment = environment(settings, LINEPULSE_LANG="fr")
         folder.mkdir(parents=True, exist_ok=True)
         self._output = folder / f"sinks-{id(self)}.log"
         self._process: subprocess.Popen[bytes] | None = None

@@ -17,22 +17,13 @@ from aiokafka.partitioner import DefaultPartitioner
 from runtime.settings import Settings
 from schemas.plant import RulesRecord
 from schemas.raw import Kind, RawHeaders
+from tests.commands import environment
 
 
 def partition_of(settings: Settings, line_id: str) -> int:
     """Where a line's records go."""
     every = list(range(settings.partitions))
     return int(DefaultPartitioner()(line_id.encode(), every, every))
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The settings as a child process reads them."""
-    told = {**os.environ, "LINEPULSE_LANG": "fr"}
-    for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        if value is not None:
-            told[str(field.validation_alias)] = str(value)
-    return told
 
 
 class Worker:
