@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import aiohttp
+import psycopg
 import typer
 
 from linepulse.commands.run import ROLES
@@ -18,6 +19,7 @@ from linepulse.embedded.ports import free_port
 from linepulse.embedded.server import ServerError
 from linepulse.embedded.stack import STANDARD_PORTS, EmbeddedStack
 from linepulse.errors import UserError
+from linepulse.sql import statement
 from linepulse.supervisor import Child, linepulse, supervise
 from runtime.health import PORTS
 from runtime.narrator import Narrator, quiet_libraries
@@ -26,6 +28,7 @@ from runtime.settings import Settings
 PAGE_PORT = 8080
 PAST = "8h"
 ASK_EVERY_S = 0.1
+PAST_PATIENCE_S = 30.0
 
 
 def demo(
@@ -91,6 +94,7 @@ class Demo:
         if self._lines:
             command = linepulse("simulate", "--lines", str(self._lines), "--history", PAST)
             self._children.append(self._child("simulator", command, {}, once=True))
+            await until_told(self._lines)
         print(f"DASHBOARD_URL=http://127.0.0.1:{self._page_port}")
         for name, value in self._stack.addresses.items():
             print(f"{name}={value}")
@@ -109,6 +113,21 @@ class Demo:
         log = self._folder / f"{name}.log"
         # Its servers die with us: there is nothing that it could end in order.
         return Child(name, command, env, log, once=once, orphan_signal=signal.SIGKILL)
+
+
+async def until_told(lines: int) -> None:
+    """Wait until the simulated lines have told their past, for PAST_PATIENCE_S at most.
+
+    A message of now, on a line that is still telling, would make the rest of its past come too late.
+    """
+    async with await psycopg.AsyncConnection.connect(
+        Settings.read().database_url, autocommit=True
+    ) as connection:
+        for _ in range(round(PAST_PATIENCE_S / ASK_EVERY_S)):
+            row = await (await connection.execute(statement("lines_at_present"))).fetchone()
+            if row is not None and row[0] >= lines:
+                return
+            await asyncio.sleep(ASK_EVERY_S)
 
 
 async def until_ready(session: aiohttp.ClientSession, port: int) -> None:
