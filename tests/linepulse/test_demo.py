@@ -35,7 +35,7 @@ def start(elsewhere: Path, tmp_path: Path, *arguments: str) -> Any:
 def demo(elsewhere: Path, tmp_path: Path) -> Iterator[Running]:
     """A demo of two lines, ready."""
     with start(elsewhere, tmp_path, "--lines", "2") as command:
-        command.says("Prêt", seconds=60)
+        command.says("Prêt", seconds=120)
         yield command
     for log in sorted((elsewhere / ".linepulse/demo").glob("*.log")):  # seen where the test fails
         print(f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-1500:]}")
@@ -73,7 +73,7 @@ def test_a_plant_runs_and_ends_without_a_trace(demo: Running, elsewhere: Path) -
 def test_your_own_machines(elsewhere: Path, tmp_path: Path) -> None:
     """`--lines 0` simulates nothing: what test-mqtt.py sends is all that there is."""
     with start(elsewhere, tmp_path, "--lines", "0") as demo:
-        demo.says("Prêt", seconds=60)
+        demo.says("Prêt", seconds=120)
         found = addresses(demo)
         sent = subprocess.run(
             [sys.executable, str(ROOT / "test-mqtt.py"), "--test"],
