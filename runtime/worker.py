@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 
 import faust
@@ -11,7 +13,8 @@ from runtime.settings import Settings
 from schemas.errors import Unavailable
 
 MAX_BATCH = 2000  # records that one fetch hands over for a partition
-STOP_SECONDS = 8.0
+STOP_SECONDS = 7.5
+LINGER_SECONDS = 1.5
 
 
 class App(faust.App):  # type: ignore[misc]
@@ -88,9 +91,20 @@ async def run_app(app: faust.App, *, stopping: Callable[[], Awaitable[None]] | N
             await app.stop()
     except TimeoutError:
         pass  # everything that counts is in the store; the rest is Faust's own tidying up
+    _end_anyway(1 if crashed.done() else 0)
     if crashed.done():
         raise Unavailable(str(crashed.result()) or repr(crashed.result())) from crashed.result()
     crashed.cancel()
+
+
+def _end_anyway(code: int) -> None:
+    """End the process after LINGER_SECONDS, if it has not ended by itself.
+
+    Faust leaves a thread behind, and tasks that take no notice of their cancellation, where Kafka is gone.
+    """
+    timer = threading.Timer(LINGER_SECONDS, os._exit, [code])
+    timer.daemon = True
+    timer.start()
 
 
 def _spare_the_collector() -> None:
