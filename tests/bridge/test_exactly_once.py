@@ -51,26 +51,26 @@ def right(services: Services, found: Counter[str], expected: dict[str, int]) -> 
 async def test_identical_messages_count_once_however_often_the_bridge_is_killed(
     services: Services, settings_for: SettingsFor, start: Bridges, lines: list[str]
 ) -> None:
-    """Five lives, the same eleven bytes over and over: only packet ids tell the messages apart."""
+    """Five lives under load, the same eleven bytes over and over: only packet ids tell messages apart."""
     settings = settings_for()
     bridge = start(settings).listening()
-    each = 1500
+    lives, each = 5, 1500
     async with Log(settings) as log:
         with Machine(settings) as machine:
-            sent = [
-                info
-                for _ in range(each)
-                for line in lines
-                for info in machine.publish(f"production/{line}/data", [SAME])
-            ]
-            for life in range(1, 6):
-                await written(log, life * each * len(lines) // 8)
+            for life in range(lives):
+                sent = [
+                    info
+                    for _ in range(each)
+                    for line in lines
+                    for info in machine.publish(f"production/{line}/data", [SAME])
+                ]
+                await written(log, life * each * len(lines) + 100)
                 bridge.kill()
+                assert not all(info.is_published() for info in sent), "killed when its work was done"
                 bridge = start(settings).listening()
-            await written(log, each * len(lines))
-            assert all(info.is_published() for info in sent)
+                await written(log, (life + 1) * each * len(lines))
         await log.settled()
-        assert right(services, counted(log), dict.fromkeys(lines, each))
+        assert right(services, counted(log), dict.fromkeys(lines, lives * each))
     assert bridge.terminate() == 0
 
 
