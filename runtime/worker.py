@@ -91,13 +91,13 @@ async def run_app(app: faust.App, *, stopping: Callable[[], Awaitable[None]] | N
             await app.stop()
     except TimeoutError:
         pass  # everything that counts is in the store; the rest is Faust's own tidying up
-    _end_anyway(1 if crashed.done() else 0)
+    end_anyway(1 if crashed.done() else 0)
     if crashed.done():
         raise Unavailable(str(crashed.result()) or repr(crashed.result())) from crashed.result()
     crashed.cancel()
 
 
-def _end_anyway(code: int) -> None:
+def end_anyway(code: int) -> None:
     """End the process after LINGER_SECONDS, if it has not ended by itself.
 
     Faust leaves a thread behind, and tasks that take no notice of their cancellation, where Kafka is gone.

@@ -8,7 +8,7 @@ from tests.streams.raw import RawLog, Worker
 from tests.streams.test_role import messages
 
 
-async def test_it_ends_within_ten_seconds_long_after_kafka_is_gone(own: OwnServers) -> None:
+async def test_it_ends_within_ten_seconds_while_kafka_is_gone(own: OwnServers) -> None:
     """In the middle of its work, with records fetched that it can not send on."""
     kafka = own.kafka()
     settings = own.settings(kafka=kafka, database_url="postgresql://none/none")
