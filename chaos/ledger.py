@@ -1,0 +1,120 @@
+"""The ledger: what was published, how often, and what the broker acknowledged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import msgspec
+
+from chaos.machines import Kind, Message
+
+Event = Literal["sent", "acked", "again"]
+
+
+class Entry(msgspec.Struct, omit_defaults=True, gc=False):
+    """A line of the file. Only `sent` says what the message was."""
+
+    n: int
+    event: Event
+    line: str = ""
+    kind: Kind = "data"
+    topic: str = ""
+    told: bool = True  # the number can be read from the payload or the topic
+
+
+@dataclass(slots=True)
+class Sent:
+    """What is known of a number. Sent more than once: the broker may have taken it as often."""
+
+    line: str
+    kind: Kind
+    topic: str
+    told: bool
+    times: int = 1
+    acked: bool = False
+
+    @property
+    def least(self) -> int:
+        """How many times it must be there."""
+        return 1 if self.acked else 0
+
+
+class LedgerFile:
+    """Writes a ledger: an event a line. A line is on its way to the disk when `flush` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: IO[bytes] = path.open("ab")
+        self._encode = msgspec.json.Encoder().encode
+
+    def sent(self, message: Message) -> None:
+        """Before a message is handed to the client."""
+        told = Entry(message.n, "sent", message.line, message.kind, message.topic, message.told)
+        self._file.write(self._encode(told) + b"\n")
+
+    def acked(self, n: int) -> None:
+        """The broker has acknowledged it."""
+        self._file.write(self._encode(Entry(n, "acked")) + b"\n")
+
+    def again(self, n: int) -> None:
+        """The connection ended before the acknowledgement: the client sends it once more."""
+        self._file.write(self._encode(Entry(n, "again")) + b"\n")
+
+    def flush(self) -> None:
+        """Hand what is written to the system."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Write no more."""
+        self._file.close()
+
+
+class Ledger:
+    """Each number, and what became of it at the broker."""
+
+    def __init__(self) -> None:
+        self.sent: dict[int, Sent] = {}
+
+    @classmethod
+    def read(cls, *paths: Path) -> "Ledger":
+        """Read ledgers whose numbers differ; a last line that is not whole yet is left out.
+
+        Raises:
+            ValueError: a number is acknowledged that was never sent, or sent as two messages.
+        """
+        ledger = cls()
+        decode = msgspec.json.Decoder(Entry).decode
+        for path in paths:
+            for line in _lines(path):
+                ledger.add(decode(line))
+        return ledger
+
+    def add(self, entry: Entry) -> None:
+        """Take in an event.
+
+        Raises:
+            ValueError: as `read`.
+        """
+        n, known = entry.n, self.sent.get(entry.n)
+        if entry.event == "sent":
+            if known is not None:
+                raise ValueError(f"the ledger holds number {n} twice")
+            self.sent[n] = Sent(entry.line, entry.kind, entry.topic, entry.told)
+        elif known is None:
+            raise ValueError(f"the ledger holds {entry.event!r} of number {n}, which was never sent")
+        elif entry.event == "acked":
+            known.acked = True
+        else:
+            known.times += 1
+
+    @property
+    def acked(self) -> int:
+        """How many messages the broker has acknowledged."""
+        return sum(sent.acked for sent in self.sent.values())
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line

@@ -1,0 +1,64 @@
+"""What the judge found."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+EXAMPLES = 20
+
+
+@dataclass
+class Finding:
+    """What is wrong in one way: how often, and the first few."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, example: str) -> None:
+        """One more."""
+        self.count += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(example)
+
+
+@dataclass
+class Verdict:
+    """Right if nothing is lost, doubled or different.
+
+    Attributes:
+        counts: what was compared: messages by kind, rows by table, records on the tape, ...
+        lost: acknowledged messages without a row (or a record on the tape).
+        doubled: messages with more rows than they were sent times.
+        unknown: rows of numbers that nobody sent.
+        missing, extra, different: rows by table, against the fold.
+        told_lost: dead letters in which the stage itself says what it lost (`expired`, `log_lost`).
+        seconds: how long judging took.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    lost: Finding = field(default_factory=Finding)
+    doubled: Finding = field(default_factory=Finding)
+    unknown: Finding = field(default_factory=Finding)
+    missing: dict[str, Finding] = field(default_factory=dict)
+    extra: dict[str, Finding] = field(default_factory=dict)
+    different: dict[str, Finding] = field(default_factory=dict)
+    told_lost: Finding = field(default_factory=Finding)
+    seconds: float = 0.0
+
+    @property
+    def right(self) -> bool:
+        """Whether everything is as it must be."""
+        return not any(finding.count for _, finding in self._wrong())
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """For people: the counts, and each finding with its examples."""
+        raise NotImplementedError
+
+    def _wrong(self) -> list[tuple[str, Finding]]:
+        apart = [("lost", self.lost), ("doubled", self.doubled), ("unknown", self.unknown)]
+        for name in ("missing", "extra", "different"):
+            apart += [(f"{name} in {table}", found) for table, found in getattr(self, name).items()]
+        return apart
