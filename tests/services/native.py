@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -77,13 +78,19 @@ def fetch_kafka() -> None:
 
 
 class NativeKafka(Server):
-    """One KRaft node. Topics are never made by themselves."""
+    """One KRaft node. Topics are never made by themselves.
+
+    `detours`: further ports, by name: where it listens, and the port that it tells who comes there to use.
+    """
 
     name = "kafka"
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, port: int | None = None, detours: Mapping[str, tuple[int, int]] | None = None
+    ) -> None:
         super().__init__(folder, port)
         self._controller = free_port()
+        self._detours = {name.upper(): ports for name, ports in (detours or {}).items()}
 
     def prepare(self) -> None:
         fetch_kafka()
@@ -92,8 +99,22 @@ class NativeKafka(Server):
             "node.id": 1,
             "controller.quorum.voters": f"1@127.0.0.1:{self._controller}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "listeners": ",".join(
+                [
+                    f"PLAINTEXT://127.0.0.1:{self.port}",
+                    f"CONTROLLER://127.0.0.1:{self._controller}",
+                    *(f"{name}://127.0.0.1:{listens}" for name, (listens, _) in self._detours.items()),
+                ]
+            ),
+            "advertised.listeners": ",".join(
+                [
+                    f"PLAINTEXT://127.0.0.1:{self.port}",
+                    *(f"{name}://127.0.0.1:{told}" for name, (_, told) in self._detours.items()),
+                ]
+            ),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *self._detours)
+            ),
             "log.dirs": self.folder / "data",
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": 0,
