@@ -7,7 +7,7 @@ from typing import IO, Literal
 
 import msgspec
 
-from chaos.machines import Kind, Message
+from chaos.message import Kind, Message
 
 Event = Literal["sent", "acked", "again"]
 

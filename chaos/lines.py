@@ -1,0 +1,205 @@
+"""Production lines, each with its way to send: what a line's machine says next. No clock, no I/O."""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from random import Random
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from chaos.message import Kind, Message
+from schemas.instant import DAY, HOUR, MINUTE, SECOND, text_of
+
+PARIS = ZoneInfo("Europe/Paris")
+YEAR = 365 * DAY
+REASONS = ("bourrage", "changement de format", "panne moteur", "manque de bouchons", "nettoyage")
+WORDS = (b"running", b"stopped", b'"stopped"', b"online", b"offline", b"Running\n")
+STOPPED = ('"running":false', '"status":"stopped"', '"running":false,"status":"stopped"')
+JUMPS = (0, 0, 0, 30 * SECOND, -30 * SECOND, 50 * SECOND, -3 * HOUR, -2 * DAY, -8 * DAY, DAY)
+
+
+class Form(NamedTuple):
+    """What a line looks like for a while: the fields of its data messages."""
+
+    pieces: int
+    rate: float
+    defects: int
+    running: bool
+    temperature: float
+
+
+WELL = Form(2, 115.5, 0, True, 24.5)
+FORMS = (
+    *(WELL,) * 4,
+    Form(2, 70.0, 0, True, 24.5),  # slow
+    Form(2, 115.5, 1, True, 24.5),  # many defects
+    Form(2, 115.5, 0, True, 31.5),  # hot
+    Form(9, 115.5, 0, True, 25.0),  # counts other than it says
+    Form(0, 0.0, 0, False, 23.0),  # stopped
+    Form(0, 0.0, 0, False, 23.0),
+)
+
+
+def _iso(at: int) -> str:
+    return f'"{text_of(at)}"'
+
+
+def _local(at: int) -> str:
+    """The plant's time, without an offset."""
+    moment = datetime.fromtimestamp(at / 1000, UTC).astimezone(PARIS).replace(tzinfo=None)
+    return f'"{moment.isoformat(timespec="milliseconds")}"'
+
+
+STAMPS: tuple[Callable[[int], str], ...] = (_iso, _iso, str, lambda at: f"{at / 1000:.3f}", _local)
+
+
+class Line:
+    """An ordinary line. Its payloads differ by nothing but number and time while its form lasts."""
+
+    def __init__(self, line_id: str, rng: Random, stamp: Callable[[int], str] | None = _iso) -> None:
+        self.line_id = line_id
+        self._rng = rng
+        self._stamp = stamp
+        self._form = WELL
+        self._next: deque[Callable[[int, int], Message]] = deque()
+
+    def clock(self, now: int) -> int:
+        """What the machine takes for the time."""
+        return now
+
+    def next(self, n: int, now: int) -> Message:
+        """The line's next message, with number `n`, made at `now` (ms)."""
+        if not self._next:
+            self._decide()
+        return self._next.popleft()(n, self.clock(now))
+
+    def _decide(self) -> None:
+        chance = self._rng.random()
+        if chance < 0.03:
+            self._turn(self._rng.choice(FORMS))
+        elif chance < 0.04:
+            self._next.append(self._order)
+        elif chance < 0.045:
+            self._next.append(self._word)
+        else:
+            self._next.append(self.data)
+
+    def _turn(self, form: Form) -> None:
+        """The line changes: its status may come before the data that shows it, after it, or not at all."""
+        told, self._form = form.running != self._form.running, form
+        steps: list[Callable[[int, int], Message]] = [self.data]
+        if told:
+            steps.insert(self._rng.choice((0, 0, 1)), self._status)
+        self._next.extend(steps if self._rng.random() < 0.9 else [self.data])
+
+    def data(self, n: int, at: int) -> Message:
+        """A data message of the line's form. `pressure` holds the number."""
+        pieces, rate, defects, running, temperature = self._form
+        return self._message(
+            n,
+            "data",
+            f'{{"count":{pieces},"targetRate":120,"rate":{rate},"defects":{defects},'
+            f'"running":{"true" if running else "false"},"temperature":{temperature},"pressure":{n}'
+            f"{self._time(at)}}}",
+        )
+
+    def _status(self, n: int, at: int) -> Message:
+        if self._form.running:
+            return self._message(n, "status", f'{{"n":{n},"status":"running"{self._time(at)}}}')
+        reason = self._rng.choice(REASONS)
+        said = self._rng.choice(STOPPED)
+        return self._message(n, "status", f'{{"n":{n},{said},"reason":"{reason}"{self._time(at)}}}')
+
+    def _word(self, n: int, _at: int) -> Message:
+        word = self._rng.choice(WORDS)
+        return Message(n, self.line_id, "status", f"production/{self.line_id}/status", word, told=False)
+
+    def _order(self, n: int, at: int) -> Message:
+        """Planned orders of a few numbers, so that numbers and requests come twice and ends hit or miss."""
+        rng = self._rng
+        number = f'"orderNumber":"PO-{rng.randrange(40)}",' if rng.random() < 0.8 else ""
+        action = rng.choice(("add", "add", "add", "add", "close", "cancel"))
+        if action != "add":
+            return self._message(n, "order", f'{{"n":{n},{number}"action":"{action}"{self._time(at)}}}')
+        request = f'"requestId":"R-{rng.randrange(30)}",' if rng.random() < 0.5 else ""
+        priority = rng.choice(("low", "medium", "high", "urgent"))
+        return self._message(
+            n,
+            "order",
+            f'{{"n":{n},{number}{request}"productType":"Cola 33cl","quantity":{rng.randrange(20, 400)},'
+            f'"priority":"{priority}"{self._time(at)}}}',
+        )
+
+    def _message(self, n: int, kind: Kind, payload: str) -> Message:
+        return Message(n, self.line_id, kind, f"production/{self.line_id}/{kind}", payload.encode())
+
+    def _time(self, at: int) -> str:
+        return "" if self._stamp is None else f',"timestamp":{self._stamp(at)}'
+
+
+class Off(Line):
+    """A line whose clock is off, always by the same."""
+
+    def __init__(self, line_id: str, rng: Random, by: int) -> None:
+        super().__init__(line_id, rng)
+        self._by = by
+
+    def clock(self, now: int) -> int:
+        return now + self._by
+
+
+class Jumping(Line):
+    """A line whose clock jumps now and then."""
+
+    _by = 0
+
+    def clock(self, now: int) -> int:
+        if self._rng.random() < 0.02:
+            self._by = self._rng.choice(JUMPS) + self._rng.randrange(-MINUTE, MINUTE)
+        return now + self._by
+
+
+class Gateway(Line):
+    """A line behind a gateway that loses its network: then comes the past, in a burst, with its own times."""
+
+    _since: int | None = None
+    _past: int = 0  # messages of the past still to be sent
+    _step: int = 0
+
+    def waits(self) -> int:
+        """How many messages the gateway has to send at once."""
+        return self._past
+
+    def offline_for(self, messages: int) -> None:
+        """The network is back, `messages` later."""
+        self._past = messages
+        self._step = 0
+
+    def clock(self, now: int) -> int:
+        if self._since is None or not self._past:
+            self._since = now
+            return now
+        if not self._step:  # evenly over the time that it was away
+            self._step = max(1, (now - self._since) // (self._past + 1))
+        self._past -= 1
+        self._since += self._step
+        return self._since
+
+
+class Bare(Line):
+    """A machine that says no more than it must: no time, no rate, not whether it runs."""
+
+    def _decide(self) -> None:
+        self._next.append(self._count)
+
+    def _count(self, n: int, _at: int) -> Message:
+        return self._message(n, "data", f'{{"count":{self._rng.choice((0, 1, 1, 1))},"pressure":{n}}}')
+
+
+class Same(Line):
+    """A machine that sends the same bytes again and again, and means it each time."""
+
+    PAYLOAD = b'{"count":1,"running":true}'
+
+    def next(self, n: int, _now: int) -> Message:
+        return Message(n, self.line_id, "data", f"production/{self.line_id}/data", self.PAYLOAD, told=False)
