@@ -1,0 +1,99 @@
+"""`python -m chaos`: the pipeline is broken in every way, and must be right to the unit all the same.
+
+The same seed draws the same faults and the same messages. Exit code 0: nothing lost, nothing doubled, no
+row different, and after each fault the pipeline worked again in time.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from chaos.campaign import Campaign, Options
+from chaos.faults import FAULTS
+from chaos.plan import Planned, draw_plan
+from chaos.report import Report
+from tests.services.native import missing
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--lines", type=int, default=24)
+    parser.add_argument("--faults", type=int, default=12, help="how many")
+    parser.add_argument("--kinds", help="only these, separated by commas; see --list")
+    parser.add_argument("--rate", type=float, help="messages a second; 0: as fast as the broker takes them")
+    parser.add_argument("--seconds", type=float, default=900, help="a campaign that takes longer has failed")
+    parser.add_argument("--rules", type=Path, help="a plant.toml; none: the built-in rules")
+    parser.add_argument("--json", type=Path, help="write the result there")
+    parser.add_argument("--keep", action="store_true", help="keep the folder although all is right")
+    parser.add_argument("--list", action="store_true", help="the kinds of faults, and no campaign")
+    parser.add_argument("--plan", action="store_true", help="what would be done, and no campaign")
+    return parser.parse_args()
+
+
+def planned(asked: argparse.Namespace) -> list[Planned]:
+    """The plan.
+
+    Raises:
+        SystemExit: there is no such kind of fault.
+    """
+    kinds = asked.kinds.split(",") if asked.kinds else list(FAULTS)
+    if unknown := [kind for kind in kinds if kind not in FAULTS]:
+        sys.exit(f"--kinds: no {', '.join(unknown)}; there are {', '.join(FAULTS)}")
+    return draw_plan(asked.seed, asked.faults, {kind: FAULTS[kind] for kind in kinds})
+
+
+async def campaign(asked: argparse.Namespace, plan: list[Planned], folder: Path) -> Report:
+    """Run it; SIGTERM and Ctrl-C end it and all that it started."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    rules = asked.rules.read_text("utf-8") if asked.rules else ""
+    options = Options(asked.seed, asked.messages, asked.lines, asked.seconds, asked.rate, rules)
+    return await Campaign(options, plan, folder, lambda text: print(text, flush=True)).run()
+
+
+def main() -> int:
+    """The exit code."""
+    asked = arguments()
+    if asked.list:
+        for kind, fault in FAULTS.items():
+            targets = ", ".join(target for target in fault.targets if target)
+            print(f"{kind:<24}{fault.what}{f' ({targets})' if targets else ''}")
+        return 0
+    plan = planned(asked)
+    print("\n".join(map(str, plan)), flush=True)
+    if asked.plan:
+        return 0
+    if wrong := missing():
+        sys.exit("the campaign needs: " + ", ".join(wrong))
+    folder = Path(tempfile.mkdtemp(prefix="linepulse-chaos-"))
+    right = False
+    try:
+        report = asyncio.run(campaign(asked, plan, folder))
+        right = report.right
+        print(f"\n{report.text()}", flush=True)
+        if asked.json:
+            asked.json.write_text(json.dumps(report.as_dict(), indent=2) + "\n", encoding="utf-8")
+    except asyncio.CancelledError:
+        print("ended before its time", file=sys.stderr)
+    finally:
+        if right and not asked.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            print(f"logs, ledger and tape: {folder}", file=sys.stderr)
+    return 0 if right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

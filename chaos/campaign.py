@@ -1,0 +1,184 @@
+"""A campaign: the pipeline at work, one fault after the other, and the verdict."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from chaos.faults import FAULTS
+from chaos.judge import judge
+from chaos.ledger import Ledger
+from chaos.links import ROOT
+from chaos.plan import Planned
+from chaos.plant import ROLES, Plant
+from chaos.prober import Prober
+from chaos.recovery import MUST_S, Recovery
+from chaos.report import Report
+from chaos.settled import delivered, settled
+from linepulse.embedded.server import start_tied
+from tests.eventually import eventually
+
+READY_S = 90.0
+GIVE_UP_S = 2 * MUST_S
+SETTLE_S = 300.0
+A_FAULT_S = 18.0  # what a fault takes on average, with its recovery and the pause before it
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a campaign is asked to do.
+
+    Attributes:
+        rate: messages a second; 0: as fast as acknowledgements allow; None: so that they last as long as the
+            faults do.
+        seconds: the whole of it, judging included, must not take longer.
+    """
+
+    seed: int
+    messages: int
+    lines: int
+    seconds: float
+    rate: float | None = None
+    rules: str = ""
+
+    def pace(self, faults: int) -> float:
+        """Messages a second."""
+        return self.messages / (max(1, faults) * A_FAULT_S) if self.rate is None else self.rate
+
+
+@dataclass
+class Campaign:
+    """Runs a plan in a folder; `tell` hears what happens, a line at a time."""
+
+    options: Options
+    plan: list[Planned]
+    folder: Path
+    tell: Callable[[str], None]
+    report: Report = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.report = Report(self.options.seed, self.options.messages, len(self.plan))
+        self._began = time.monotonic()
+        self._sent, self._probed = self.folder / "ledger.jsonl", self.folder / "probes.jsonl"
+
+    async def run(self) -> Report:
+        """All of it; what it started has ended when this returns or raises."""
+        try:
+            async with asyncio.timeout(self.options.seconds):
+                await self._run()
+        except TimeoutError:
+            self.report.failures.append(f"not done within {self.options.seconds:g} s")
+        self.report.seconds = time.monotonic() - self._began
+        return self.report
+
+    async def _run(self) -> None:
+        rules = self.options.rules
+        async with AsyncExitStack() as ending:
+            plant = await ending.enter_async_context(Plant(self.folder, rules, self.options.messages))
+            ending.callback(self._look_back, plant)
+            prober = ending.enter_context(Prober(plant.settings, self._probed))
+            await self._first_probe(prober)
+            publisher = self._publish(plant)
+            ending.callback(end_process, publisher)
+            for planned in self.plan:
+                await self._fault(plant, prober, planned)
+            self._say("the faults are over; publishing goes on until all messages are acknowledged")
+            code = await asyncio.to_thread(publisher.wait)
+            if code:
+                raise RuntimeError(f"the publisher ended with code {code}: see {self.folder}/publisher.log")
+            await self._judge(plant)
+
+    async def _first_probe(self, prober: Prober) -> None:
+        """Before the bridge's first subscription nobody keeps what is published."""
+        log = self.folder / "logs" / "bridge-1.log"
+
+        async def listening() -> bool:
+            return log.exists() and "bridge.listening" in log.read_text("utf-8", "replace")
+
+        await eventually(listening, f"the bridge; see {log}", READY_S)
+        seconds = await prober.works(READY_S)
+        if seconds is None:
+            raise RuntimeError(f"the pipeline does not work, {READY_S:g} s after its start; see {log.parent}")
+        self._say(f"the pipeline works, after {seconds:.1f} s")
+
+    def _publish(self, plant: Plant) -> "subprocess.Popen[bytes]":
+        rate = self.options.pace(len(self.plan))
+        self._say(f"publishing {self.options.messages} messages, {rate or 'as many as go':.5} a second")
+        options = {
+            "url": plant.settings.mqtt_broker_url,
+            "ledger": self._sent,
+            "seed": self.options.seed,
+            "messages": self.options.messages,
+            "lines": self.options.lines,
+            "rate": rate,
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        command = [sys.executable, "-P", "-m", "chaos.publisher", *words, "--clock-scenarios"]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return start_tied(command, self.folder / "publisher.log", env=env)
+
+    async def _fault(self, plant: Plant, prober: Prober, planned: Planned) -> None:
+        if not planned.soon and planned.number > 1:
+            await self._recover(prober)
+        await asyncio.sleep(planned.pause_s)
+        fault = FAULTS[planned.kind](plant, planned.target, Random(planned.seed))
+        if why := fault.why_not():
+            self.report.skipped.append(f"{planned.name}: {why}")
+            self._say(f"{planned.number:>3}  {planned.name}: SKIPPED: {why}")
+            return
+        self._say(f"{planned.number:>3}  {planned.name} begins")
+        await fault.begin()
+        await asyncio.sleep(planned.lasts_s)
+        await fault.end()
+        self._ended = time.monotonic()
+        self.report.signals += fault.signals
+        self._last = (planned, fault.detail)
+        self._say(
+            f"{planned.number:>3}  {planned.name} is over{f' ({fault.detail})' if fault.detail else ''}"
+        )
+        if planned is self.plan[-1]:
+            await self._recover(prober)
+
+    async def _recover(self, prober: Prober) -> None:
+        """Measure how long the fault before takes to be overcome."""
+        planned, detail = self._last
+        before = time.monotonic() - self._ended
+        seconds = await prober.works(GIVE_UP_S)
+        seconds = None if seconds is None else seconds + before
+        self.report.recoveries.append(Recovery(planned.number, planned.kind, planned.target, detail, seconds))
+        took = f"not within {GIVE_UP_S:g} s" if seconds is None else f"after {seconds:.1f} s"
+        self._say(f"     works again {took}")
+
+    async def _judge(self, plant: Plant) -> None:
+        ledger = Ledger.read(self._sent, self._probed)
+        self._say(f"{ledger.acked} messages are acknowledged; waiting until all are in the log")
+        await delivered(ledger, plant.tape, SETTLE_S)
+        for bridge in plant.roles.of("bridge"):
+            await plant.roles.stop(bridge, for_good=True)
+        await settled(plant.settings, plant.tape, SETTLE_S)
+        for role in ROLES[1:]:
+            for worker in plant.roles.of(role):
+                await plant.roles.stop(worker, for_good=True)
+        self._say("PostgreSQL has all that follows from it; judging")
+        self.report.verdict = await judge(plant.settings, ledger, plant.tape)
+
+    def _look_back(self, plant: Plant) -> None:
+        """Before the plant is gone."""
+        self.report.peak_mib = dict(plant.roles.peak_mib)
+        self.report.stops = list(plant.roles.stops)
+
+    def _say(self, text: str) -> None:
+        self.tell(f"{time.monotonic() - self._began:7.1f} s  {text}")
+
+
+def end_process(process: "subprocess.Popen[bytes]") -> None:
+    """Whatever it does."""
+    if process.poll() is None:
+        process.kill()
+    process.wait()

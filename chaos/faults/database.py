@@ -1,0 +1,98 @@
+"""Faults of PostgreSQL that leave it running: no disk, no connections, no lock."""
+
+import asyncio
+import contextlib
+
+import psycopg
+from psycopg import sql
+
+from chaos.faults.fault import Fault
+from chaos.plant import in_thread
+from sinks.database import APPLICATION
+
+END_SINKS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+AGAIN_S = 0.02
+
+
+class DiskFull(Fault):
+    kind = "disk-full"
+    what = "PostgreSQL's disk is full, until room is made"
+    lasts = (6.0, 15.0)
+
+    def why_not(self) -> str | None:
+        why = self.plant.disk.why_not
+        return None if why is None else f"PostgreSQL has no disk of its own here: {why}"
+
+    async def begin(self) -> None:
+        await in_thread(self.plant.disk.fill)
+        self._filling = asyncio.create_task(self._keep_full())
+
+    async def end(self) -> None:
+        self._filling.cancel()
+        await asyncio.wait({self._filling})
+        self.plant.disk.free()
+        if not self.plant.postgres.running:  # it ends when it can't write its log
+            self.detail = "PostgreSQL had ended"
+            await in_thread(self.plant.postgres.start)
+
+    async def _keep_full(self) -> None:
+        while True:
+            await asyncio.sleep(AGAIN_S)
+            await in_thread(self.plant.disk.fill)
+
+
+class ConnectionsExhausted(Fault):
+    kind = "connections-exhausted"
+    what = "all of PostgreSQL's connections are taken, those of the sinks among them"
+    lasts = (6.0, 15.0)
+
+    async def begin(self) -> None:
+        self._taken: list[psycopg.AsyncConnection] = []
+        await self._take_all()
+        first = self._taken[0]
+        await first.execute(END_SINKS, [APPLICATION])
+        self._taking = asyncio.create_task(self._keep_taken())
+
+    async def end(self) -> None:
+        self._taking.cancel()
+        await asyncio.wait({self._taking})
+        self.detail = f"{len(self._taken)} taken"
+        for connection in self._taken:
+            await connection.close()
+
+    async def _take_all(self) -> None:
+        with contextlib.suppress(psycopg.OperationalError):
+            while True:
+                connection = await psycopg.AsyncConnection.connect(
+                    self.plant.settings.database_url, autocommit=True, connect_timeout=5
+                )
+                self._taken.append(connection)
+
+    async def _keep_taken(self) -> None:
+        while True:
+            await asyncio.sleep(AGAIN_S)
+            await self._take_all()
+
+
+class LongLock(Fault):
+    kind = "long-lock"
+    what = "somebody holds an ACCESS EXCLUSIVE lock on a table"
+    targets = (
+        "ProductionData",
+        "ProductionOrder",
+        "Downtime",
+        "Alert",
+        "KPISnapshot",
+        "DeadLetter",
+        "SinkCursor",
+    )
+    lasts = (6.0, 20.0)
+
+    async def begin(self) -> None:
+        self._holder = await psycopg.AsyncConnection.connect(self.plant.settings.database_url)
+        await self._holder.execute(
+            sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(self.target))
+        )
+
+    async def end(self) -> None:
+        await self._holder.close()

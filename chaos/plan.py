@@ -1,0 +1,80 @@
+"""The plan of a campaign: which faults, when, for how long. The same seed gives the same plan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+PAUSE_S = (1.0, 5.0)
+SOON = 0.2  # the share of faults that come while the pipeline is still recovering from the one before
+SOON_S = (0.0, 3.0)
+
+
+class Drawable(Protocol):
+    """What the plan must know of a kind of fault."""
+
+    @property
+    def targets(self) -> tuple[str, ...]: ...
+    @property
+    def lasts(self) -> tuple[float, float]: ...
+    @property
+    def weight(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A fault to come.
+
+    Attributes:
+        soon: it does not wait until the pipeline works again after the fault before.
+        pause_s: seconds before it begins.
+        lasts_s: seconds from its begin to its end.
+        seed: what else it draws, it draws from this.
+    """
+
+    number: int
+    kind: str
+    target: str
+    soon: bool
+    pause_s: float
+    lasts_s: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Its kind and target."""
+        return f"{self.kind} {self.target}".strip()
+
+    def __str__(self) -> str:
+        when = "while recovering, after" if self.soon else "after"
+        lasts = f", for {self.lasts_s:.1f} s" if self.lasts_s else ""
+        return f"{self.number:>3}  {self.name:<32} {when} {self.pause_s:.1f} s{lasts}"
+
+
+def draw_plan(seed: int, count: int, kinds: Mapping[str, Drawable]) -> list[Planned]:
+    """So many faults; each kind at least once if they are enough, each target of a kind in its turn."""
+    draw = Random(seed)
+    chosen = _kinds(draw, count, kinds)
+    decks: dict[str, list[str]] = {}
+    planned = []
+    for number, kind in enumerate(chosen, 1):
+        if not decks.get(kind):
+            decks[kind] = draw.sample(kinds[kind].targets, len(kinds[kind].targets))
+        soon = number > 1 and draw.random() < SOON
+        pause = draw.uniform(*(SOON_S if soon else PAUSE_S))
+        lasts = draw.uniform(*kinds[kind].lasts)
+        planned.append(
+            Planned(
+                number, kind, decks[kind].pop(), soon, round(pause, 2), round(lasts, 2), draw.getrandbits(32)
+            )
+        )
+    return planned
+
+
+def _kinds(draw: Random, count: int, kinds: Mapping[str, Drawable]) -> Sequence[str]:
+    names = list(kinds)
+    each = draw.sample(names, min(count, len(names)))
+    more = draw.choices(names, [kinds[name].weight for name in names], k=count - len(each))
+    chosen = [*each, *more]
+    draw.shuffle(chosen)
+    return chosen
