@@ -1,9 +1,25 @@
 """The judge: is PostgreSQL, to the row and the column, what the ledger and the log say?"""
 
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from chaos.count import Count
+from chaos.expected import TABLES, Expected, Row, columns, digest, fold_tape
 from chaos.ledger import Ledger
+from chaos.rows import rows
 from chaos.tape import Tape
 from chaos.verdict import Verdict
+from runtime.kafka import rules_in_force
 from runtime.settings import Settings
+from schemas.errors import Unavailable
+from schemas.plant import Rules, read_plant
+from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, Table
+
+TOLD_LOST = ("expired", "log_lost")
+"""Reasons of the dead letters in which a stage says what it lost: no record of the log made them."""
 
 
 async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:
@@ -15,4 +31,79 @@ async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:
         TapeError: the tape has a hole.
         Unavailable: Kafka or PostgreSQL does not answer.
     """
-    raise NotImplementedError
+    began = time.monotonic()
+    await tape.caught_up()
+    record = await rules_in_force(settings)
+    rules = Rules(record.generation, read_plant(record.plant, settings.topics.rules))
+    verdict = Verdict()
+    count = Count(ledger)
+    count.tape(tape)
+    expected = fold_tape(tape, rules)
+    try:
+        async with _reading(settings.database_url) as connection:
+            for table in TABLES:
+                await _compare(connection, table, expected[table.name], count, verdict)
+    finally:
+        for table in TABLES:
+            expected[table.name].close()
+    count.judge(verdict)
+    verdict.count("records of the log", len(tape))
+    verdict.seconds = round(time.monotonic() - began, 1)
+    return verdict
+
+
+@asynccontextmanager
+async def _reading(url: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    """A connection that reads everything as it is at one moment."""
+    try:
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+            await connection.set_read_only(True)
+            yield connection
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"PostgreSQL: {error}") from error
+
+
+async def _compare(
+    connection: psycopg.AsyncConnection, table: Table, expected: Expected, count: Count, verdict: Verdict
+) -> None:
+    """A table with what is expected of it, both ways; its rows are counted on the way."""
+    names = columns(table)
+    missing, extra, different = verdict.findings(table.name)
+    where = {name: index for index, name in enumerate(names)}
+    async for row in rows(connection, table):
+        verdict.count(f"rows of {table.name}")
+        if table is DEAD_LETTER:
+            if row[where["reason"]] in TOLD_LOST:
+                verdict.told_lost.add(_shown(names, row))
+                continue
+            count.letter(row[where["mqttTopic"]], row[where["payload"]])
+        elif table is PRODUCTION_DATA:
+            count.data(row[where["lineId"]], row[where["pressure"]])
+        kept = expected.rows.pop(row[0], None)
+        if kept is None:
+            extra.add(_shown(names, row))
+        elif kept.digest != digest(row):
+            different.add(_difference(names, expected.at(kept.place), row))
+    for kept in expected.rows.values():
+        missing.add(_shown(names, expected.at(kept.place)))
+
+
+def _shown(names: tuple[str, ...], row: Row) -> str:
+    return " ".join(
+        f"{name}={_short(value)}" for name, value in zip(names, row, strict=True) if value is not None
+    )
+
+
+def _difference(names: tuple[str, ...], expected: Row, found: Row) -> str:
+    parts = [
+        f"{name}: {_short(found[i])} instead of {_short(expected[i])}"
+        for i, name in enumerate(names)
+        if found[i] != expected[i]
+    ]
+    return f"id={found[0]} lineId={found[names.index('lineId')]}: {', '.join(parts)}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

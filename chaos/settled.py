@@ -4,9 +4,25 @@ First `delivered`: every acknowledged message is in the raw log. Then stop the b
 for ever). Then `settled`: PostgreSQL has everything that the log implies.
 """
 
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+import psycopg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
 from chaos.ledger import Ledger
+from chaos.message import number_of
 from chaos.tape import Tape
+from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
+from schemas.errors import Unavailable
+
+MARKER = b"the judge was here"
+EVERY_S = 0.2
+SHOWN = 10
 
 
 class NotSettled(Exception):  # noqa: N818
@@ -14,21 +30,118 @@ class NotSettled(Exception):  # noqa: N818
 
 
 async def delivered(ledger: Ledger, tape: Tape, seconds: float) -> None:
-    """Wait until the tape holds every number that the broker acknowledged.
+    """Wait until the tape holds every message that the broker acknowledged.
 
     Raises:
         NotSettled: some are missing; the text has their number and a few of them.
     """
-    raise NotImplementedError
+    missing = {n for n, sent in ledger.sent.items() if sent.told and sent.acked}
+    nameless = Counter(sent.topic for sent in ledger.sent.values() if not sent.told and sent.acked)
+    read = dict.fromkeys(tape.partitions, 0)
+
+    async def all_there() -> str | None:
+        for partition in tape.partitions:
+            end = tape.end(partition)
+            for record in tape.all_records(partition, read[partition]):
+                topic = dict(record.headers).get("topic", b"").decode(errors="replace")
+                if (n := number_of(topic, record.value or b"")) is not None:
+                    missing.discard(n)
+                elif nameless[topic]:
+                    nameless[topic] -= 1
+            read[partition] = end
+        if missing or nameless.total():
+            few = sorted(missing)[:SHOWN] or list(+nameless)[:SHOWN]
+            return f"{len(missing) + nameless.total()} messages are not in {tape.topic}: {few}"
+        return None
+
+    await _until(all_there, seconds)
 
 
 async def settled(settings: Settings, tape: Tape, seconds: float) -> None:
     """Wait until streams and sinks have applied all that the log holds. The bridge must not run.
 
     Writes two records of its own into each partition, one after the other's effect is seen: they become dead
-    letters (`foreign`), on the tape as in PostgreSQL.
+    letters (`foreign`), on the tape as in PostgreSQL. What the second caused comes after all that the
+    records before the first caused is durable.
 
     Raises:
         NotSettled: the text says how far which partition is.
     """
-    raise NotImplementedError
+    deadline = time.monotonic() + seconds
+    for _ in range(2):
+        marks = await _mark(settings, tape, deadline)
+        await _until(lambda marks=marks: _marks_seen(settings, marks), deadline - time.monotonic())  # type: ignore[misc]
+    await _until(lambda: _sinks_at_the_ends(settings), deadline - time.monotonic())
+    await tape.caught_up(max(1.0, deadline - time.monotonic()))
+
+
+async def _until(wrong: Callable[[], Awaitable[str | None]], seconds: float) -> None:
+    """Ask until nothing is wrong any more."""
+    deadline = time.monotonic() + seconds
+    while (why := await wrong()) is not None:
+        if time.monotonic() > deadline:
+            raise NotSettled(why)
+        await asyncio.sleep(EVERY_S)
+
+
+async def _mark(settings: Settings, tape: Tape, deadline: float) -> dict[int, int]:
+    """A record in each partition that no bridge wrote; their offsets."""
+    while True:
+        try:
+            producer = await open_producer(settings, 16_384)
+            break
+        except Unavailable as why:
+            if time.monotonic() > deadline:
+                raise NotSettled(str(why)) from why
+    try:
+        marks = {}
+        for partition in tape.partitions:
+            stored = await producer.send_and_wait(
+                tape.topic, MARKER, partition=partition, timestamp_ms=tape.last_time(partition) or None
+            )
+            marks[partition] = stored.offset
+        return marks
+    finally:
+        await close_producer(producer)
+
+
+async def _marks_seen(settings: Settings, marks: dict[int, int]) -> str | None:
+    try:
+        async with await psycopg.AsyncConnection.connect(settings.database_url) as connection:
+            found = await connection.execute(
+                'SELECT "partition", "offset" FROM "DeadLetter" WHERE "topic" = %s AND "offset" = ANY(%s)',
+                [settings.topics.raw, list(marks.values())],
+            )
+            seen = set(await found.fetchall())
+    except psycopg.OperationalError as error:
+        return f"PostgreSQL: {error}"
+    unseen = [
+        f"{settings.topics.raw}[{p}] {offset}" for p, offset in marks.items() if (p, offset) not in seen
+    ]
+    return f"no row yet of {', '.join(unseen)}" if unseen else None
+
+
+async def _sinks_at_the_ends(settings: Settings) -> str | None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_auto_commit=False)
+    try:
+        await consumer.start()
+        ends = await consumer.end_offsets(
+            [
+                TopicPartition(topic, n)
+                for topic in settings.topics.derived
+                for n in range(settings.partitions)
+            ]
+        )
+        async with await psycopg.AsyncConnection.connect(settings.database_url) as connection:
+            found = await connection.execute('SELECT "topic", "partition", "nextOffset" FROM "SinkCursor"')
+            cursors = {TopicPartition(topic, n): offset for topic, n, offset in await found.fetchall()}
+    except (KafkaError, psycopg.OperationalError) as error:
+        return repr(error)
+    finally:
+        await consumer.stop()
+    behind = [
+        f"{tp.topic}[{tp.partition}] at {cursors.get(tp, 0)} of {end}"
+        for tp, end in ends.items()
+        if cursors.get(tp, 0) < end
+    ]
+    return f"the sinks stand behind: {', '.join(behind)}" if behind else None

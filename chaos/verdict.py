@@ -1,6 +1,6 @@
 """What the judge found."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 EXAMPLES = 20
@@ -25,7 +25,7 @@ class Verdict:
     """Right if nothing is lost, doubled or different.
 
     Attributes:
-        counts: what was compared: messages by kind, rows by table, records on the tape, ...
+        counts: what was compared: messages by kind, rows by table, records of the log, ...
         lost: acknowledged messages without a row (or a record on the tape).
         doubled: messages with more rows than they were sent times.
         unknown: rows of numbers that nobody sent.
@@ -49,16 +49,33 @@ class Verdict:
         """Whether everything is as it must be."""
         return not any(finding.count for _, finding in self._wrong())
 
+    def count(self, what: str, times: int = 1) -> None:
+        """Count what was compared."""
+        self.counts[what] = self.counts.get(what, 0) + times
+
+    def findings(self, table: str) -> tuple[Finding, Finding, Finding]:
+        """What is missing, extra and different in a table."""
+        found = self.missing, self.extra, self.different
+        missing, extra, different = (by_table.setdefault(table, Finding()) for by_table in found)
+        return missing, extra, different
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        raise NotImplementedError
+        return {"right": self.right, **asdict(self)}
 
     def text(self) -> str:
         """For people: the counts, and each finding with its examples."""
-        raise NotImplementedError
+        lines = [f"{'RIGHT' if self.right else 'WRONG'}, judged in {self.seconds:g} s"]
+        lines += [f"  {number:>9} {what}" for what, number in self.counts.items()]
+        told = [("reported as lost by the pipeline itself", self.told_lost)]
+        for what, finding in (*self._wrong(), *told):
+            if finding.count:
+                lines.append(f"{finding.count} {what}:")
+                lines += [f"  {example}" for example in finding.examples]
+        return "\n".join(lines)
 
     def _wrong(self) -> list[tuple[str, Finding]]:
-        apart = [("lost", self.lost), ("doubled", self.doubled), ("unknown", self.unknown)]
+        wrong = [("lost", self.lost), ("doubled", self.doubled), ("unknown", self.unknown)]
         for name in ("missing", "extra", "different"):
-            apart += [(f"{name} in {table}", found) for table, found in getattr(self, name).items()]
-        return apart
+            wrong += [(f"{name} in {table}", found) for table, found in getattr(self, name).items()]
+        return wrong

@@ -1,0 +1,121 @@
+"""The count: each message of the ledger, against its rows and its records on the tape."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from chaos.ledger import Ledger, Sent
+from chaos.message import number_of
+from chaos.tape import Tape
+from chaos.verdict import Verdict
+
+LETTERS = "dead letters of "
+TABLE_OF = {"data": "ProductionData", "poison": "DeadLetter"}
+
+
+class Count:
+    """Counts rows and records by number; those without a number, by topic."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._sent = ledger.sent
+        self._rows: Counter[int] = Counter()
+        self._records: Counter[int] = Counter()  # on the tape, those of superseded runs left out
+        self._gone: Counter[int | str] = Counter()  # deleted before the stream stage saw them
+        self._nameless_rows: Counter[str] = Counter()
+        self._nameless_records: Counter[str] = Counter()
+
+    def tape(self, tape: Tape) -> None:
+        """Count the records on the tape."""
+        for partition in tape.partitions:
+            run, left_out = 0, tape.left_out(partition)
+            for record in tape.all_records(partition):
+                headers = dict(record.headers)
+                if (found := int(headers.get("run", b"0"))) < run:
+                    continue
+                run, topic = found, headers.get("topic", b"").decode(errors="replace")
+                if not topic:
+                    continue  # a tick, or the judge's own
+                n = number_of(topic, record.value or b"")
+                if any(record.offset in gone for gone in left_out):
+                    self._gone[topic if n is None else n] += 1
+                if n is None:
+                    self._nameless_records[topic] += 1
+                else:
+                    self._records[n] += 1
+
+    def data(self, line_id: str, pressure: float | None) -> None:
+        """Count a row of `"ProductionData"`."""
+        if pressure is None:
+            self._nameless_rows[f"production/{line_id}/data"] += 1
+        else:
+            self._rows[int(pressure)] += 1
+
+    def letter(self, mqtt_topic: str | None, payload: bytes) -> None:
+        """Count a row of `"DeadLetter"`, unless it is of a record that no machine caused."""
+        n = number_of(mqtt_topic, payload)
+        if n is not None:
+            self._rows[n] += 1
+        elif mqtt_topic is not None:
+            self._nameless_rows[_letters_of(mqtt_topic)] += 1
+
+    def judge(self, verdict: Verdict) -> None:
+        """Add what is lost, doubled and unknown to the verdict, and the messages' numbers."""
+        for n, sent in self._sent.items():
+            verdict.count(f"{sent.kind} messages")
+            verdict.count("acknowledged", sent.acked)
+            verdict.count("sent again", sent.times > 1)
+            if sent.told:
+                self._judge(n, sent, verdict)
+        self._judge_nameless(verdict)
+        for n, times in self._rows.items():
+            if n not in self._sent:
+                verdict.unknown.add(f"number {n} has {times} rows")
+        for n, times in self._records.items():
+            if n not in self._sent:
+                verdict.unknown.add(f"number {n} has {times} records in the log")
+
+    def _judge(self, n: int, sent: Sent, verdict: Verdict) -> None:
+        records, gone = self._records[n], self._gone[n]
+        what = f"number {n} ({sent.kind} of {sent.line}, sent {sent.times} times"
+        what += ", acknowledged)" if sent.acked else ", not acknowledged)"
+        _within(f"{what} in the log", records, sent.least, sent.times, verdict)
+        if sent.kind in TABLE_OF:
+            least = 0 if gone else sent.least
+            where = f"{what} in {TABLE_OF[sent.kind]}, {records} times in the log"
+            _within(where, self._rows[n], least, sent.times - gone, verdict)
+
+    def _judge_nameless(self, verdict: Verdict) -> None:
+        nameless = [sent for sent in self._sent.values() if not sent.told]
+        in_log = _bounds((sent.topic, sent) for sent in nameless)
+        in_rows = _bounds((_rows_key(sent), sent) for sent in nameless if sent.kind in TABLE_OF)
+        for found, bounds, what in (
+            (self._nameless_records, in_log, "the log"),
+            (self._nameless_rows, in_rows, "rows"),
+        ):
+            for key in found.keys() | bounds.keys():
+                least, most = bounds.get(key, (0, 0))
+                gone = self._gone[key.removeprefix(LETTERS)] if what == "rows" else 0
+                _within(f"{key} without a number in {what}", found[key], least - gone, most, verdict)
+
+
+def _within(what: str, found: int, least: int, most: int, verdict: Verdict) -> None:
+    if found < least:
+        verdict.lost.add(f"{what}: {found}, at least {least} expected")
+    elif found > most:
+        verdict.doubled.add(f"{what}: {found}, at most {most} expected")
+
+
+def _bounds(sent: Iterable[tuple[str, Sent]]) -> dict[str, tuple[int, int]]:
+    """At least and at most how many there are of each key."""
+    bounds: dict[str, tuple[int, int]] = {}
+    for key, one in sent:
+        least, most = bounds.get(key, (0, 0))
+        bounds[key] = least + one.least, most + one.times
+    return bounds
+
+
+def _rows_key(sent: Sent) -> str:
+    return sent.topic if sent.kind == "data" else _letters_of(sent.topic)
+
+
+def _letters_of(topic: str) -> str:
+    return LETTERS + topic
