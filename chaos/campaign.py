@@ -20,14 +20,14 @@ from chaos.plant import ROLES, Plant
 from chaos.prober import Prober
 from chaos.recovery import MUST_S, Recovery
 from chaos.report import Report
-from chaos.settled import delivered, settled
+from chaos.settled import NotSettled, delivered, settled
 from linepulse.embedded.server import start_tied
 from tests.eventually import eventually
 
 READY_S = 90.0
 GIVE_UP_S = 2 * MUST_S
 SETTLE_S = 300.0
-A_FAULT_S = 18.0  # what a fault takes on average, with its recovery and the pause before it
+A_FAULT_S = 13.0  # what a fault takes on average, with its recovery and the pause before it
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class Campaign:
                 await self._run()
         except TimeoutError:
             self.report.failures.append(f"not done within {self.options.seconds:g} s")
+        except NotSettled as error:
+            self.report.failures.append(str(error))
         self.report.seconds = time.monotonic() - self._began
         return self.report
 

@@ -107,6 +107,7 @@ class BridgeDoubled(OfWorkers):
 class WorkerAdded(OfWorkers):
     kind = "worker-added"
     what = "one more worker of a role"
+    lasts = (1.0, 4.0)  # until it asks for its share
     targets: ClassVar[tuple[str, ...]] = ("streams", "sinks")
 
     async def begin(self) -> None:
