@@ -21,13 +21,13 @@ MESSAGES = 5000
 RULES = """
 [line]
 silence_s = 1
-window_s = 2
+window_s = 10
 [line.order]
 quantity = 300
 [line.alerts]
 low_rate_delay_s = 0.05
 high_temperature_delay_s = 0.05
-rate_mismatch_s = 0.5
+rate_mismatch_s = 10
 """
 
 
@@ -66,7 +66,7 @@ async def _run(settings: Settings, folder: Path) -> Calm:
             command += ["--ledger", str(path), "--seed", "7", "--messages", str(MESSAGES), "--lines", "6"]
             await asyncio.to_thread(
                 subprocess.run,
-                [*command, "--rate", "1000", "--clock-scenarios"],
+                [*command, "--rate", "400", "--clock-scenarios"],
                 cwd=ROOT,
                 stdout=subprocess.DEVNULL,
                 timeout=120,

@@ -1,14 +1,226 @@
 """The judge finds a calm run right, and whatever is changed by hand in it wrong."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
 from chaos.judge import judge
+from chaos.ledger import Entry, Ledger
+from chaos.verdict import Verdict
+from sinks.tables import tables_of
 from tests.chaos.conftest import MESSAGES, Calm
+
+TABLES = ("ProductionData", "ProductionOrder", "Downtime", "Alert", "KPISnapshot", "DeadLetter")
+NOT_JUDGED = {"acknowledgedAt", "acknowledgedBy", "replayedAt"}  # what people do, in no event
+OTHER = {
+    "uuid": "gen_random_uuid()",
+    "text": "coalesce({0}, '') || 'x'",
+    "integer": "coalesce({0}, 0) + 1",
+    "bigint": "coalesce({0}, 0) + 1",
+    "double precision": "CASE WHEN {0} <> 0 THEN {0} * (1 + 2.3e-16) ELSE 1e-300 END",
+    "boolean": "NOT {0}",
+    "date": "coalesce({0}, '2020-01-01'::date) + 1",
+    "bytea": "{0} || '\\x00'::bytea",
+    "timestamp with time zone": "coalesce({0}, '2020-01-01') + interval '1 ms'",
+}
+
+
+def other(column: str, kind: str) -> str:
+    """An expression for another value of a column."""
+    return OTHER[kind].format(f'"{column}"')
+
+
+async def verdict_on(calm: Calm, ledger: Ledger | None = None) -> Verdict:
+    return await judge(calm.settings, ledger or calm.ledger, calm.tape)
+
+
+@contextmanager
+def changed(calm: Calm, *statements: str) -> Iterator[None]:
+    """The database with something done to it, until the block ends."""
+    with psycopg.connect(calm.settings.database_url, autocommit=True) as connection:
+        kept = {table: f"kept_{table}" for table in TABLES}
+        for table, copy in kept.items():
+            connection.execute(f'CREATE TABLE "{copy}" AS TABLE "{table}"')
+        try:
+            for statement in statements:
+                assert connection.execute(statement).rowcount == 1, statement
+            yield
+        finally:
+            for table, copy in kept.items():
+                connection.execute(f'TRUNCATE "{table}"')
+                connection.execute(f'INSERT INTO "{table}" TABLE "{copy}"')
+                connection.execute(f'DROP TABLE "{copy}"')
+
+
+def found(verdict: Verdict, table: str) -> tuple[int, int, int]:
+    """Missing, extra, different."""
+    return tuple(finding.count for finding in verdict.findings(table))  # type: ignore[return-value]
 
 
 async def test_a_calm_run_is_right(calm: Calm):
     """Messages of every kind, without any fault: not a row too many, too few or different."""
-    verdict = await judge(calm.settings, calm.ledger, calm.tape)
-    print(verdict.text())
+    verdict = await verdict_on(calm)
     assert verdict.right, verdict.text()
     assert (
         sum(verdict.counts[f"{kind} messages"] for kind in ("data", "status", "order", "poison")) == MESSAGES
     )
+    assert all(verdict.counts[f"rows of {table}"] > 10 for table in TABLES), verdict.text()
+    assert verdict.as_dict()["right"]
+
+
+def test_every_table_of_a_derived_topic_is_judged(calm: Calm):
+    """A new one does not escape."""
+    assert {table.name for table in tables_of(calm.settings.topics).values()} == set(TABLES)
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_deleted_row_is_found(calm: Calm, table: str):
+    """In each table, and in the ledger where messages are rows."""
+    with changed(calm, f'DELETE FROM "{table}" WHERE id = (SELECT id FROM "{table}" ORDER BY id LIMIT 1)'):
+        verdict = await verdict_on(calm)
+    assert not verdict.right
+    assert found(verdict, table) == (1, 0, 0), verdict.text()
+    assert verdict.lost.count or table != "ProductionData"
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_doubled_row_is_found(calm: Calm, table: str):
+    """The same row under another id."""
+    with psycopg.connect(calm.settings.database_url) as connection:
+        names = [
+            column.name
+            for column in connection.execute(f'SELECT * FROM "{table}" LIMIT 0').description or ()
+            if column.name != "id"
+        ]
+    columns = ", ".join(f'"{name}"' for name in names)
+    read = (
+        columns.replace('"orderNumber"', "\"orderNumber\" || 'x'") if table == "ProductionOrder" else columns
+    )
+    with changed(
+        calm,
+        f'INSERT INTO "{table}" (id, {columns})'
+        f' SELECT gen_random_uuid(), {read} FROM "{table}" ORDER BY id LIMIT 1',
+    ):
+        verdict = await verdict_on(calm)
+    assert not verdict.right
+    assert found(verdict, table) == (0, 1, 0), verdict.text()
+    assert verdict.doubled.count or table != "ProductionData"
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_changed_column_is_found(calm: Calm, table: str):
+    """Each column by itself, floats by their last bit, with both values told."""
+    with psycopg.connect(calm.settings.database_url) as connection:
+        kinds = connection.execute(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s", [table]
+        ).fetchall()
+        ids = [row_id for (row_id,) in connection.execute(f'SELECT id FROM "{table}" ORDER BY id').fetchall()]
+    judged = [(name, kind) for name, kind in kinds if name not in {"id", *NOT_JUDGED}]
+    statements = [
+        f'UPDATE "{table}" SET "{name}" = {other(name, kind)} WHERE id = \'{row_id}\''
+        for (name, kind), row_id in zip(judged, ids, strict=False)
+    ]
+    assert len(statements) == len(judged)
+    with changed(calm, *statements):
+        verdict = await verdict_on(calm)
+    assert found(verdict, table) == (0, 0, len(judged)), verdict.text()
+    names = "|".join(name for name, _ in judged)
+    for example in verdict.different[table].examples:
+        assert re.fullmatch(rf"id=\S+ lineId=.*: ({names}): .* instead of .*", example), example
+
+
+async def test_what_people_do_is_not_judged(calm: Calm):
+    """Acknowledged alerts and replayed dead letters are in no event."""
+    with changed(
+        calm,
+        'UPDATE "Alert" SET "acknowledgedAt" = now() WHERE id = (SELECT id FROM "Alert" LIMIT 1)',
+        'UPDATE "DeadLetter" SET "replayedAt" = now() WHERE id = (SELECT id FROM "DeadLetter" LIMIT 1)',
+    ):
+        verdict = await verdict_on(calm)
+    assert verdict.right, verdict.text()
+
+
+async def test_what_a_stage_says_it_lost_is_told_apart(calm: Calm):
+    """Such a dead letter comes from no record of the log."""
+    with changed(
+        calm,
+        'INSERT INTO "DeadLetter" SELECT gen_random_uuid(), "lineId", line, topic, partition, "offset",'
+        " NULL, '', 'expired', detail, \"receivedAt\" FROM \"DeadLetter\" LIMIT 1",
+    ):
+        verdict = await verdict_on(calm)
+    assert verdict.right, verdict.text()
+    assert verdict.told_lost.count == 1
+
+
+def number(calm: Calm, kind: str, *, told: bool = True) -> int:
+    """The number of a message in the ledger."""
+    return next(n for n, sent in calm.ledger.sent.items() if sent.kind == kind and sent.told == told)
+
+
+def with_entries(calm: Calm, *entries: Entry, without: int = 0) -> Ledger:
+    """The ledger, changed."""
+    ledger = Ledger()
+    ledger.sent = {n: sent for n, sent in calm.ledger.sent.items() if n != without}
+    for entry in entries:
+        ledger.add(entry)
+    return ledger
+
+
+@pytest.mark.parametrize("kind", ["data", "status", "order", "poison"])
+async def test_a_number_that_is_not_in_the_ledger_is_found(calm: Calm, kind: str):
+    """Nobody sent it, and it is in the log (and a row)."""
+    n = number(calm, kind)
+    verdict = await verdict_on(calm, with_entries(calm, without=n))
+    assert not verdict.right
+    assert any(f"number {n} " in example for example in verdict.unknown.examples), verdict.text()
+
+
+@pytest.mark.parametrize("kind", ["data", "status", "poison"])
+async def test_a_message_without_a_number_that_is_not_in_the_ledger_is_found(calm: Calm, kind: str):
+    """Only how many there are on its topic tells."""
+    n = number(calm, kind, told=False)
+    verdict = await verdict_on(calm, with_entries(calm, without=n))
+    assert verdict.doubled.count
+    assert calm.ledger.sent[n].topic in "".join(verdict.doubled.examples)
+
+
+@pytest.mark.parametrize("kind", ["data", "status", "order", "poison"])
+@pytest.mark.parametrize("told", [True, False])
+async def test_an_acknowledged_message_that_is_nowhere_is_lost(calm: Calm, kind: str, told: bool):
+    """One that was not acknowledged may be nowhere."""
+    n = 10_000_000
+    sent = Entry(n, "sent", "ligne1", kind, f"production/ligne1/{kind}", told)  # type: ignore[arg-type]
+    assert (await verdict_on(calm, with_entries(calm, sent))).right
+    verdict = await verdict_on(calm, with_entries(calm, sent, Entry(n, "acked")))
+    assert verdict.lost.count == (2 if kind in ("data", "poison") else 1), verdict.text()
+
+
+async def test_a_message_sent_twice_may_be_there_once_or_twice(calm: Calm):
+    """The broker may have taken both, or one; a third is one too many."""
+    n = number(calm, "data")
+    again = with_entries(calm)
+    again.sent = {k: s for k, s in calm.ledger.sent.items() if k != n}
+    again.add(Entry(n, "sent", "ligne1", "data", "production/ligne1/data"))
+    again.add(Entry(n, "again"))
+    again.add(Entry(n, "acked"))
+    verdict = await verdict_on(calm, again)
+    assert verdict.right, verdict.text()
+    assert verdict.counts["sent again"] == 1
+
+
+async def test_records_that_were_deleted_unseen_are_not_expected(calm: Calm):
+    """Then their rows are extra, and without them all is right but for what follows from them."""
+    partition = max(calm.tape.partitions, key=calm.tape.end)
+    last = calm.tape.end(partition) - 1
+    calm.tape.without(partition, last, last)  # the judge's own, whose only effect is a dead letter
+    try:
+        verdict = await verdict_on(calm)
+        assert found(verdict, "DeadLetter") == (0, 1, 0), verdict.text()
+        with changed(calm, f'DELETE FROM "DeadLetter" WHERE partition = {partition} AND "offset" = {last}'):
+            verdict = await verdict_on(calm)
+        assert verdict.right, verdict.text()
+    finally:
+        calm.tape.left_out(partition).clear()
