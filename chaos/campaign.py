@@ -27,7 +27,7 @@ from tests.eventually import eventually
 READY_S = 90.0
 GIVE_UP_S = 2 * MUST_S
 SETTLE_S = 300.0
-A_FAULT_S = 13.0  # what a fault takes on average, with its recovery and the pause before it
+A_FAULT_S = 18.0  # what a fault takes on average, with its recovery and the pause before it
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Campaign:
         """Measure how long the fault before takes to be overcome."""
         planned, detail = self._last
         before = time.monotonic() - self._ended
-        seconds = await prober.works(GIVE_UP_S)
+        seconds = await prober.steady(GIVE_UP_S)
         seconds = None if seconds is None else seconds + before
         self.report.recoveries.append(Recovery(planned.number, planned.kind, planned.target, detail, seconds))
         took = f"not within {GIVE_UP_S:g} s" if seconds is None else f"after {seconds:.1f} s"

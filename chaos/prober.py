@@ -16,6 +16,8 @@ from chaos.message import PROBES, Message
 from runtime.settings import Settings
 
 POLL_S = 0.1
+STEADY_S = 4.0
+PAUSE_S = 1.5
 FOUND = 'SELECT count(*) FROM "ProductionData" WHERE "lineId" = ANY(%s) AND "pressure" = ANY(%s)'
 
 
@@ -50,6 +52,23 @@ class Prober:
         self._client.disconnect()
         self._client.loop_stop()
         self._ledger.close()
+
+    async def steady(self, seconds: float) -> float | None:
+        """Probe until the pipeline works without a pause for STEADY_S: a worker that comes back late makes
+        all others of its group stop once more. Seconds until it did, None if not in time.
+        """
+        began = time.monotonic()
+        good_since = None
+        while (now := time.monotonic()) - began < seconds:
+            took = await self.works(seconds - (now - began))
+            if took is None:
+                return None
+            if good_since is None or took > PAUSE_S:
+                good_since = now + took
+            if time.monotonic() - good_since >= STEADY_S:
+                return good_since - began
+            await asyncio.sleep(POLL_S)
+        return None
 
     async def works(self, seconds: float) -> float | None:
         """Send a probe to each partition; seconds until all have their rows, None if not in time."""

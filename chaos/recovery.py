@@ -13,7 +13,8 @@ MOST_S = 20.0
 class Recovery:
     """A fault's end, and what came after.
 
-    `seconds`: until a probe of every partition had its row; None: it had not when nobody waited any longer.
+    `seconds`: until probes of every partition had their rows without a pause; None: they had not when nobody
+    waited any longer.
     """
 
     number: int
