@@ -22,7 +22,7 @@ Use:
 
 import asyncio
 import contextlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -34,7 +34,6 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from runtime import metrics
-from runtime.log_end import fetched_ends
 from runtime.narrator import Narrator
 from schemas.errors import Unavailable
 
@@ -45,6 +44,7 @@ RECORDS_WAIT_S = 0.05
 # ones the others run dry, and what they hold stays unseen: for 1.5 s, if Faust has its way.
 FETCH_WAIT_MS = 200
 LOCATE_PATIENCE_S = 5.0
+QUIESCE_S = 4.0
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -52,16 +52,19 @@ class Store(Protocol):
     """The store that holds a stage's effect, and so knows how far the stage has come."""
 
     async def positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
-        """The next offset to apply in each partition; 0 (the log's start) where nothing is held.
+        """The next offset to apply in each partition.
+
+        0 (the log's start) where nothing is held, and where the log is not the one that was applied: the
+        store says so loudly, and is ready to begin with this one.
 
         Raises:
             Unavailable: the store does not answer now.
         """
         ...
 
-
-class WrongLog(Exception):  # noqa: N818
-    """The log ends before the point that the store has reached: it is not the log that it knows."""
+    def lost(self, tp: TP, /, position: int, begin: int) -> int:
+        """How many of the records from `position` up to `begin`, which are deleted, were never applied."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,10 @@ class Stage:
         self._store = store
         self._narrator = narrator
         self._expected: dict[TP, int] = {}  # the only offset that may be applied next
+        self._seeks: Counter[TP] = Counter()  # what was fetched before the last one comes again
         self._turns: defaultdict[TP, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._locating: asyncio.Task[None] | None = None
+        self._ending = False
         app.transport.Consumer = type("StageConsumer", (BatchConsumer,), {"stage": self})
         # A rebalance begins: recovery may take a while, and nothing may be written meanwhile.
         app.on_partitions_revoked.connect(self._forget, weak=False)
@@ -113,9 +118,10 @@ class Stage:
             message = event.message
             # An agent of several actors works on several partitions at once, never twice on one.
             async with self._turns[message.tp]:
-                batch = await self._next(message.tp, message.records)
-                if batch is not None:
-                    yield batch
+                if message.seeks == self._seeks[message.tp] and not self._ending:
+                    batch = await self._next(message.tp, message.records)
+                    if batch is not None:
+                        yield batch
             # Only a hint, so that Kafka's own tools can show the lag.
             event.ack()
 
@@ -123,21 +129,16 @@ class Stage:
         expected, epoch = self._expected.get(tp), self.epoch
         if expected is None:
             return None  # not ours any more, or not located yet: it will be fetched again
-        first, last = records[0].offset, records[-1].offset
+        first = records[0].offset
         if first > expected:
             # Faust went on with records fetched before a seek, or retention overtook us.
             await self._go_back(tp, expected)
             return None
-        if last < expected:
-            metrics.SKIPPED.labels(tp.topic).inc(len(records))
-            return None
         if first < expected:
-            metrics.SKIPPED.labels(tp.topic).inc(expected - first)
-            records = (
-                records[expected - first :]
-                if last - first + 1 == len(records)
-                else [record for record in records if record.offset >= expected]
-            )
+            # Applied already, it seems: but a log that was made anew counts from 0 as well.
+            metrics.SKIPPED.labels(tp.topic).inc(len(records))
+            await self._seek_to_positions([tp], epoch)
+            return None
         return Batch(tp, records, epoch)
 
     def holds(self, batch: Batch) -> bool:
@@ -161,6 +162,22 @@ class Stage:
     def position(self, tp: TP) -> int | None:
         """The next offset to apply, None where the partition is not ours or not located yet."""
         return self._expected.get(tp)
+
+    async def quiesce(self) -> dict[TP, int]:
+        """Let the batches in hand come to their end, for QUIESCE_S at most, and begin no other.
+
+        Returns:
+            Where those partitions of ours stand that are at rest.
+        """
+        self._ending = True
+        at_rest: dict[TP, int] = {}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(QUIESCE_S):
+                for tp in list(self._expected):
+                    async with self._turns[tp]:
+                        if tp in self._expected:
+                            at_rest[tp] = self._expected[tp]
+        return at_rest
 
     def not_ready(self) -> str | None:
         """What keeps the stage from working, None if nothing does."""
@@ -203,7 +220,6 @@ class Stage:
     async def _seek_to_positions(self, partitions: Sequence[TP], epoch: int) -> None:
         positions = await self._positions(partitions)
         begins = await self.app.consumer.earliest_offsets(*partitions)
-        await self._check_log(positions)
         for tp in partitions:
             position = positions.get(tp, 0)
             if epoch != self.epoch:
@@ -211,14 +227,6 @@ class Stage:
             start = self._not_before(tp, position, begins[tp] or 0)
             self._expected[tp] = start
             await self._seek(tp, start)
-
-    async def _check_log(self, positions: Mapping[TP, int]) -> None:
-        listed = await self.app.consumer.highwaters(*positions) if positions else {}
-        beyond = {tp: listed[tp] for tp, position in positions.items() if position > listed[tp]}
-        servers = ",".join(f"{url.host}:{url.port}" for url in self.app.conf.broker)
-        for tp, end in (await fetched_ends(servers, beyond)).items():
-            if positions[tp] > end:
-                raise WrongLog(f"{tp.topic}[{tp.partition}] ends at {end}, applied up to {positions[tp]}")
 
     async def _positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
         attempt = 0
@@ -242,10 +250,11 @@ class Stage:
     def _not_before(self, tp: TP, position: int, begin: int) -> int:
         if position == 0 or begin <= position:
             return max(position, begin)
-        metrics.LOST.labels(tp.topic).inc(begin - position)
-        self._narrator.say(
-            "runtime.lost", topic=tp.topic, partition=tp.partition, first=position, last=begin - 1
-        )
+        if lost := self._store.lost(tp, position, begin):
+            metrics.LOST.labels(tp.topic).inc(lost)
+            self._narrator.say(
+                "runtime.lost", topic=tp.topic, partition=tp.partition, first=begin - lost, last=begin - 1
+            )
         return begin
 
     async def _seek(self, tp: TP, offset: int) -> None:
@@ -253,6 +262,7 @@ class Stage:
         with contextlib.suppress(driver.IllegalStateError):  # revoked meanwhile: nobody's to seek
             await consumer.seek(tp, offset)
             consumer._committed_offset[tp] = offset
+            self._seeks[tp] += 1
 
     async def _forget(self, *_args: Any, **_kwargs: Any) -> None:
         self._abandon()
@@ -324,6 +334,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             generation_id=generation,
         )
         message.records = records
+        message.seeks = self.stage._seeks[tp]
         return message
 
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:

@@ -1,13 +1,23 @@
-"""Where partitions of the log really end, and what stands at a place in them."""
+"""Where partitions of the log really end, and whether they are of the log that was applied."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from schemas.errors import Unavailable
 
 ANSWER_S = 15.0
+
+
+class Applied(NamedTuple):
+    """The last record that a store has applied of a partition: its offset, and its time in ms if known."""
+
+    offset: int
+    time: int | None
 
 
 async def fetched_ends(servers: str, listed: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
@@ -21,10 +31,21 @@ async def fetched_ends(servers: str, listed: Mapping[TopicPartition, int]) -> di
     Raises:
         Unavailable: Kafka does not answer.
     """
-    ends = dict.fromkeys(listed, 0)
+    found = dict.fromkeys(listed, 0)
     asked = {tp for tp, end in listed.items() if end > 0}
     if not asked:
-        return ends
+        return found
+    async with _consumer(servers) as consumer:
+        consumer.assign(list(asked))
+        for tp in asked:
+            consumer.seek(tp, listed[tp] - 1)
+        while asked:
+            await consumer.getmany(timeout_ms=100, max_records=1)
+            for tp in list(asked):
+                if (end := consumer.highwater(tp)) is not None:
+                    found[tp] = end
+                    asked.discard(tp)
+    return found
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers, enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -38,25 +59,73 @@ async def fetched_ends(servers: str, listed: Mapping[TopicPartition, int]) -> di
                 await consumer.getmany(timeout_ms=100, max_records=1)
                 for tp in list(asked):
                     if (end := consumer.highwater(tp)) is not None:
-                        ends[tp] = end
+                        found[tp] = end
                         asked.discard(tp)
     except TimeoutError:
         raise Unavailable(f"Kafka does not tell where {sorted(asked)} end") from None
     finally:
         await consumer.stop()
-    return ends
+    return found
 
 
-async def record_times(servers: str, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-    """The times (ms) of single records; those that the log does not hold (any more) are left out.
+class Logs:
+    """What one asks Kafka about its logs, each time anew."""
 
-    Raises:
-        Unavailable: Kafka does not answer.
-    """
-    times: dict[TopicPartition, int] = {}
-    asked = set(offsets)
-    if not asked:
-        return times
+    def __init__(self, servers: str) -> None:
+        self._servers = servers
+
+    async def ends(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset after the last record of each partition, as a fetch tells it.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        if not partitions:
+            return {}
+        async with _consumer(self._servers) as consumer:
+            listed = await consumer.end_offsets(list(partitions))
+        return await fetched_ends(self._servers, listed)
+
+    async def others(self, applied: Mapping[TopicPartition, Applied]) -> set[TopicPartition]:
+        """The partitions whose log is not the one that was applied.
+
+        It ends before the last applied record, or has another one in its place. Where retention deleted that
+        record nothing speaks against the log.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        others: set[TopicPartition] = set()
+        if not applied:
+            return others
+        async with _consumer(self._servers) as consumer:
+            begins = await consumer.beginning_offsets(list(applied))
+            asked = {tp for tp in applied if applied[tp].offset >= begins[tp]}
+            consumer.assign(list(asked))
+            for tp in asked:
+                consumer.seek(tp, applied[tp].offset)
+            while asked:
+                for tp, records in (await consumer.getmany(timeout_ms=100)).items():
+                    if tp in asked and _another(records[0], applied[tp]):
+                        others.add(tp)
+                    asked.discard(tp)
+                for tp in list(asked):  # an offset at the very end is valid, and brings nothing
+                    if (end := consumer.highwater(tp)) is not None and end <= applied[tp].offset:
+                        others.add(tp)
+                        asked.discard(tp)
+        return others
+
+
+def _another(found: ConsumerRecord, applied: Applied) -> bool:
+    if found.offset == applied.offset:
+        return applied.time is not None and found.timestamp != applied.time
+    # Before it: the client went back to the start, for the log ends earlier. Behind it: it expired just now.
+    return bool(found.offset < applied.offset)
+
+
+@asynccontextmanager
+async def _consumer(servers: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of no group, that asks for next to nothing; what takes longer than ANSWER_S is given up."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers,
         enable_auto_commit=False,
@@ -66,19 +135,9 @@ async def record_times(servers: str, offsets: Mapping[TopicPartition, int]) -> d
     try:
         async with asyncio.timeout(ANSWER_S):
             await consumer.start()
-            consumer.assign(list(asked))
-            for tp in asked:
-                consumer.seek(tp, offsets[tp])
-            while asked:
-                for tp, records in (await consumer.getmany(timeout_ms=100)).items():
-                    if tp in asked and records[0].offset == offsets[tp]:
-                        times[tp] = records[0].timestamp
-                    asked.discard(tp)
-                for tp in list(asked):  # an offset at the very end is valid, and brings nothing
-                    if (end := consumer.highwater(tp)) is not None and end <= offsets[tp]:
-                        asked.discard(tp)
-    except TimeoutError:
-        raise Unavailable(f"Kafka does not tell the times of records in {sorted(asked)}") from None
+            yield consumer
+    except (TimeoutError, KafkaError) as error:
+        why = str(error) or type(error).__name__
+        raise Unavailable(f"Kafka {servers} does not tell about its log: {why}") from None
     finally:
         await consumer.stop()
-    return times

@@ -17,6 +17,10 @@ APPLIED = Counter("linepulse_records_applied", "Records applied, each once", ["t
 SKIPPED = Counter("linepulse_records_skipped", "Records already applied that Kafka brought again", ["topic"])
 SEEKS = Counter("linepulse_seeks", "Returns to the cursor after Faust left records out", ["topic"])
 LOST = Counter("linepulse_records_lost", "Records that retention deleted before they were applied", ["topic"])
+VOID = Counter("linepulse_records_void", "Records of the raw log that a replaced bridge wrote late")
+LOGS_LOST = Counter(
+    "linepulse_logs_lost", "Partitions found to be of another log than was applied", ["topic"]
+)
 CURSOR = Gauge("linepulse_cursor", "Next offset to apply", ["topic", "partition"])
 LAG = Gauge("linepulse_lag", "Records in the log that are not applied yet", ["topic", "partition"])
 DEAD_LETTERS = Counter("linepulse_dead_letters", "Records that could not be applied", ["reason"])

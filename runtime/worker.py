@@ -15,6 +15,7 @@ from schemas.errors import Unavailable
 MAX_BATCH = 2000  # records that one fetch hands over for a partition
 STOP_SECONDS = 7.5
 LINGER_SECONDS = 1.5
+METADATA_MS = 10_000
 
 
 class App(faust.App):  # type: ignore[misc]
@@ -52,6 +53,8 @@ def make_app(
         # What is in the agents' hands at a rebalance is judged by its epoch, not waited for.
         stream_wait_empty=False,
         consumer_auto_offset_reset="earliest",
+        # Topics that were made anew are noticed by it.
+        consumer_metadata_max_age_ms=METADATA_MS,
         # States are few and small, and read again from the changelog within a second.
         table_standby_replicas=0,
         web_enabled=False,
@@ -69,7 +72,7 @@ def stop_requested() -> asyncio.Event:
     return stop
 
 
-async def run_app(app: faust.App, *, stopping: Callable[[], Awaitable[None]] | None = None) -> None:
+async def run_app(app: faust.App, *, stopping: Callable[[], Awaitable[object]] | None = None) -> None:
     """Run the app until SIGTERM or SIGINT, then stop it within STOP_SECONDS.
 
     Args:

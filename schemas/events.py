@@ -55,7 +55,10 @@ class SampleEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
 
 
 class OrderEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
-    """A row of `"ProductionOrder"`. Quantities in pieces, rates in pieces per minute."""
+    """A row of `"ProductionOrder"`. Quantities in pieces, rates in pieces per minute.
+
+    `reason`: why it ended otherwise than by what the line or a person said; see `CensusEvent`.
+    """
 
     order_number: str
     product_type: str
@@ -71,6 +74,7 @@ class OrderEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     priority: Priority
     shift: str | None
     operator: str | None
+    reason: str | None = None
     created_at: str
     updated_at: str
 
@@ -90,7 +94,7 @@ class DowntimeEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
 
 
 class AlertEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
-    """A row of `"Alert"`. `value` and `threshold` in the unit of the alert's type."""
+    """A row of `"Alert"`. `value` and `threshold` in the unit of the alert's type; `reason` as an order's."""
 
     type: AlertType
     severity: Severity
@@ -100,6 +104,7 @@ class AlertEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     status: AlertStatus
     started_at: str
     resolved_at: str | None
+    reason: str | None = None
     created_at: str
     updated_at: str
 
@@ -147,3 +152,28 @@ class DeadLetterEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False
     reason: str
     detail: str
     received_at: str
+
+
+class CensusEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
+    """No row: all that is open on the lines of a partition after a record (`line_id` is empty).
+
+    Sent once by a stage that began at the start of the log, when it has read what the log held then.
+    Whatever else of these lines is open under a lower version was opened by a log that is lost: nobody will
+    ever close it, so it is closed with the reason `log_lost`.
+    """
+
+    partition: int
+    open: tuple[str, ...]  # ids
+    at: str  # the record's `received_at`
+
+
+class OrderCensus(CensusEvent, frozen=True, rename="camel", kw_only=True, gc=False):
+    """Orders that wait or run."""
+
+
+class DowntimeCensus(CensusEvent, frozen=True, rename="camel", kw_only=True, gc=False):
+    """Stops that are open."""
+
+
+class AlertCensus(CensusEvent, frozen=True, rename="camel", kw_only=True, gc=False):
+    """Alerts that are open."""

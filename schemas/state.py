@@ -124,12 +124,16 @@ class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
 class LineState(Frozen, frozen=True, omit_defaults=True, gc=False):
     """All that is known of a line after the record at `offset`.
 
-    A partition's own entry (no line: `line_id` empty) has only what tells where the partition stands.
+    A partition's own entry (no line: `line_id` empty) has only what tells where the partition stands, and
+    in which log.
     """
 
     line_id: str
     partition: int
     offset: int = -1
+    log: int = 0  # time of the first record applied: which log it is
+    time: int = 0  # own entry only: time of the record at `offset`
+    census: int | None = None  # own entry only: from this offset on, a census is due
     run: int = 0  # highest bridge run seen in the partition
     received_at: int = 0  # highest seen
     heard_at: int = 0  # received_at of the last message

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 import psycopg
 from faust.types import TP
 
+from schemas.events import DeadLetterEvent
 from sinks.database import Database
+from sinks.decode import encode
 from sinks.sql import statement
+from sinks.tables import DEAD_LETTER
 
 
 async def stand(connection: psycopg.AsyncConnection, partitions: Sequence[TP]) -> Mapping[TP, int]:
@@ -45,16 +48,20 @@ class Cursors:
             rows = await cursor.fetchall()
         return {TP(topic, partition): time for topic, partition, time in rows}
 
-    async def skip(self, tp: TP, expected: int, to: int) -> bool:
-        """Move on over what retention deleted; False if the cursor is not where it was expected.
+    async def jump(self, tp: TP, expected: int, to: int, letter: DeadLetterEvent) -> bool:
+        """Move on over what is lost, and keep the letter that tells of it.
 
+        Returns:
+            False if the cursor is not where it was expected: nothing is done.
         Raises:
             Unavailable: PostgreSQL does not answer now.
         """
         where = {"topic": tp.topic, "partition": tp.partition, "expected": expected, "next": to}
         async with self._database.transaction() as connection:
-            moved = await connection.execute(statement("cursor_skip"), where)
-            await connection.commit()
+            moved = await connection.execute(statement("cursor_jump"), where)
+            if moved.rowcount == 1:
+                await connection.execute(DEAD_LETTER.write_statement, [encode([letter])])
+                await connection.commit()
         return moved.rowcount == 1
 
 

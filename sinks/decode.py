@@ -1,15 +1,18 @@
 """A record of a derived topic, read: an event, or a dead letter about it."""
 
+import contextlib
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 from aiokafka import ConsumerRecord
+from faust.types import TP
 
 from runtime.catalogue import tell
 from schemas.errors import Poison
-from schemas.events import DeadLetterEvent, Event
+from schemas.events import CensusEvent, DeadLetterEvent, Event
 from schemas.ids import uuid_of
-from schemas.instant import text_of
+from schemas.instant import ms_of, text_of
 
 LATEST = 253_402_300_799_999  # ms; the year 9999, after which neither Python nor text goes on
 UNREADABLE = (ValueError, RecursionError, TypeError)  # not JSON, too deep, no value at all
@@ -21,6 +24,7 @@ class Reader:
 
     def __init__(self, event: type[Event]) -> None:
         self._decode: Callable[[bytes], Event] = msgspec.json.Decoder(event).decode
+        self._decode_census: Callable[[bytes], Event] = msgspec.json.Decoder(CensusEvent).decode
 
     def read(self, records: Sequence[ConsumerRecord]) -> Sequence[Event | Poison]:
         """The events of the records, in their order; a poison where somebody else wrote something."""
@@ -33,6 +37,8 @@ class Reader:
         try:
             return self._decode(value or b"")
         except UNREADABLE as error:
+            with contextlib.suppress(*UNREADABLE):
+                return self._decode_census(value or b"")
             return Poison("not_event", why=_short(error))
 
 
@@ -58,6 +64,26 @@ def dead_letter(record: ConsumerRecord, poison: Poison, lang: str) -> DeadLetter
         reason=poison.reason,
         detail=tell(lang, f"poison.{poison.reason}", **poison.facts),
         received_at=text_of(time_of(record)),
+    )
+
+
+def loss(tp: TP, reason: str, first: int, last: int, lang: str) -> DeadLetterEvent:
+    """The dead letter of events that are gone: `expired` before they became rows, or `log_lost` with the log
+    that they were read from."""
+    return DeadLetterEvent(
+        generation=0,
+        version=(0, 0),
+        id=uuid_of("sink", reason, tp.topic, tp.partition, first, last),
+        line_id="",
+        line="",
+        topic=tp.topic,
+        partition=tp.partition,
+        offset=first,
+        mqtt_topic=None,
+        payload=b"",
+        reason=reason,
+        detail=tell(lang, f"poison.{reason}", first=first, last=last),
+        received_at=text_of(ms_of(datetime.now(UTC))),
     )
 
 

@@ -7,6 +7,7 @@ import faust
 from runtime.batches import BACK_OFF_S, Stage
 from runtime.health import Health
 from runtime.kafka import require_topics
+from runtime.log_end import Logs
 from runtime.narrator import Narrator
 from runtime.settings import Settings, SettingsError, without_password
 from runtime.worker import make_app, run_app
@@ -42,12 +43,13 @@ async def run(settings: Settings) -> None:
     tables = tables_of(settings.topics)
     database = Database(settings.database_url)
     cursors, outage = Cursors(database), Outage(narrator)
-    stage = Stage(app, tables, SameLog(cursors, settings.kafka_bootstrap_servers), narrator)
+    stage = Stage(app, tables, SameLog(cursors, Logs(settings.kafka_bootstrap_servers), narrator), narrator)
     for topic, table in tables.items():
 
         async def write(stream: faust.StreamT[bytes], table: Table = table) -> None:
             own = Database(settings.database_url)
-            writer = Writer(stage, Sink(own, table, settings.lang), cursors, outage, narrator)
+            sink = Sink(own, table, settings.lang, settings.partitions)
+            writer = Writer(stage, sink, cursors, outage, narrator)
             try:
                 await stage.each(stream, writer.apply)
             finally:
@@ -65,7 +67,7 @@ async def run(settings: Settings) -> None:
     )
     await health.start()
     try:
-        await run_app(app)
+        await run_app(app, stopping=stage.quiesce)
     finally:
         await health.stop()
         await database.close()

@@ -4,36 +4,47 @@ from collections.abc import Mapping, Sequence
 
 from faust.types import TP
 
-from runtime.batches import WrongLog
-from runtime.log_end import record_times
+from runtime import metrics
+from runtime.log_end import Applied, Logs
+from runtime.narrator import Narrator
+from schemas.errors import Unavailable
 from sinks.cursors import Cursors
+from sinks.decode import loss
 
 
 class SameLog:
-    """Tells positions as `Cursors` does, after a look at the last applied record of each partition."""
+    """Tells positions as `Cursors` does, after a look at the last applied record of each partition.
 
-    def __init__(self, cursors: Cursors, servers: str) -> None:
+    Where another record stands in its place the log is another one: it is read from its start. What it tells
+    again of rows that are there changes nothing.
+    """
+
+    def __init__(self, cursors: Cursors, logs: Logs, narrator: Narrator) -> None:
         self._cursors = cursors
-        self._servers = servers
-        self._seen: set[TP] = set()
+        self._logs = logs
+        self._narrator = narrator
 
     async def positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
         """The next offset to apply in each partition.
 
         Raises:
             Unavailable: PostgreSQL or Kafka does not answer now.
-            WrongLog: the last applied record is another one in this log.
         """
         positions = await self._cursors.positions(partitions)
-        unseen = [tp for tp in partitions if tp not in self._seen]
-        applied = await self._cursors.last_times(unseen)
-        found = await record_times(self._servers, {tp: positions[tp] - 1 for tp in applied})
-        for tp, time in found.items():
-            if time != applied[tp]:
-                where = f"{tp.topic}[{tp.partition}]: record {positions[tp] - 1}"
-                raise WrongLog(
-                    f"{where} is not the one that was applied: the log was made anew; "
-                    "name the database that belongs to it (DATABASE_URL)"
-                )
-        self._seen.update(unseen)
-        return positions
+        times = await self._cursors.last_times(partitions)
+        applied = {tp: Applied(positions[tp] - 1, times.get(tp)) for tp in partitions if positions[tp]}
+        others = await self._logs.others(applied)
+        for tp in others:
+            await self._start_over(tp, positions[tp])
+        return {tp: 0 if tp in others else position for tp, position in positions.items()}
+
+    async def _start_over(self, tp: TP, position: int) -> None:
+        letter = loss(tp, "log_lost", 0, position - 1, self._narrator.lang)
+        if not await self._cursors.jump(tp, position, 0, letter):
+            raise Unavailable(f"another worker moved the cursor of {tp.topic}[{tp.partition}]")
+        metrics.LOGS_LOST.labels(tp.topic).inc()
+        self._narrator.say("runtime.log_lost", topic=tp.topic, partition=tp.partition, last=position - 1)
+
+    def lost(self, _tp: TP, position: int, begin: int) -> int:
+        """All that retention deleted behind the cursor, which moves on with the next batch."""
+        return begin - position

@@ -45,6 +45,7 @@ CREATE TABLE "ProductionOrder" (
     "generation" integer NOT NULL,
     "versionTime" bigint NOT NULL,
     "versionOffset" bigint NOT NULL,
+    "reason" text,                            -- log_lost: nobody ended it, the log that it came from is gone
     CONSTRAINT "ProductionOrder_lineId_orderNumber" UNIQUE ("lineId", "orderNumber")
 ) WITH (fillfactor = 70);
 CREATE INDEX "ProductionOrder_lineId_startTime" ON "ProductionOrder" ("lineId", "startTime");
@@ -86,7 +87,8 @@ CREATE TABLE "Alert" (
     "updatedAt" timestamptz(3) NOT NULL,
     "generation" integer NOT NULL,
     "versionTime" bigint NOT NULL,
-    "versionOffset" bigint NOT NULL
+    "versionOffset" bigint NOT NULL,
+    "reason" text                             -- as an order's
 );
 CREATE INDEX "Alert_status" ON "Alert" ("status");
 CREATE INDEX "Alert_lineId_startedAt" ON "Alert" ("lineId", "startedAt");

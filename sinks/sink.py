@@ -9,7 +9,8 @@ from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from schemas.errors import Poison
-from schemas.events import DeadLetterEvent, Event
+from schemas.events import CensusEvent, DeadLetterEvent, Event
+from sinks.census import close_lost
 from sinks.copytext import copy_rows
 from sinks.cursors import stand
 from sinks.database import Database, is_refusal
@@ -63,14 +64,16 @@ class _Part:
 
     size: int = 0  # records, the ignored ones among them
     rows: list[Row] = field(default_factory=list)
+    censuses: list[CensusEvent] = field(default_factory=list)
     poisons: list[tuple[ConsumerRecord, Poison]] = field(default_factory=list)
 
 
 class Sink:
     """Writes the events of one topic to their table."""
 
-    def __init__(self, database: Database, table: Table, lang: str) -> None:
+    def __init__(self, database: Database, table: Table, lang: str, partitions: int) -> None:
         self._database = database
+        self._partitions = partitions
         self.table = table
         self._lang = lang
         self._reader = Reader(table.event)
@@ -93,6 +96,8 @@ class Sink:
             if part.size == 0:
                 return Written(first)
             put = await self._put(connection, part.rows, copy=self.table.copy)
+            for census in part.censuses:  # behind the rows: it spares what comes after it, by its version
+                put = put.and_then(_Put(await close_lost(connection, self.table, census, self._partitions)))
             letters = [
                 dead_letter(record, poison, self._lang) for record, poison in (*part.poisons, *put.refusals)
             ]
@@ -169,6 +174,8 @@ def _applicable(
     for record, event in zip(records, found, strict=True):
         if isinstance(event, Poison):
             part.poisons.append((record, event))
+        elif event.generation == live and isinstance(event, CensusEvent):
+            part.censuses.append(event)
         elif event.generation == live:
             part.rows.append(Row(record, event))
         elif event.generation > live:

@@ -31,6 +31,7 @@ class Table:
         copy: whether events that are new are worth a COPY.
         lanes: how many partitions are written at once, each by a connection of its own: while PostgreSQL
             stores one batch, the next is read.
+        closing: the statements `open_…` and `close_…` for rows that a lost log left open, where rows can be.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Table:
     write: str
     copy: bool = False
     lanes: int = 1
+    closing: str | None = None
 
     @property
     def versioned(self) -> bool:
@@ -78,9 +80,9 @@ class Table:
 
 
 PRODUCTION_DATA = Table("ProductionData", SampleEvent, "insert_new", copy=True, lanes=3)
-PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "upsert")
-DOWNTIME = Table("Downtime", DowntimeEvent, "upsert")
-ALERT = Table("Alert", AlertEvent, "upsert")
+PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "upsert", closing="orders")
+DOWNTIME = Table("Downtime", DowntimeEvent, "upsert", closing="stops")
+ALERT = Table("Alert", AlertEvent, "upsert", closing="alerts")
 KPI_SNAPSHOT = Table("KPISnapshot", KpiEvent, "upsert")
 DEAD_LETTER = Table("DeadLetter", DeadLetterEvent, "insert_dead_letters")
 

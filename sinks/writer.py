@@ -10,6 +10,7 @@ from runtime.batches import BACK_OFF_S, Batch, Stage
 from runtime.narrator import Narrator
 from schemas.errors import Unavailable
 from sinks.cursors import Cursors
+from sinks.decode import loss
 from sinks.narrate import narrate
 from sinks.outage import Outage
 from sinks.sink import Sink, Written
@@ -81,7 +82,8 @@ class Writer:
         begins = await self._stage.app.consumer.earliest_offsets(batch.tp)
         start = min(begins[batch.tp] or 0, first)
         if cursor < start:  # deleted before they were applied: the stage has told of it
-            await self._until_taken(batch, lambda: self._cursors.skip(batch.tp, cursor, start))
+            letter = loss(batch.tp, "expired", cursor, start - 1, self._narrator.lang)
+            await self._until_taken(batch, lambda: self._cursors.jump(batch.tp, cursor, start, letter))
         if max(cursor, start) == first:
             return batch
         await self._stage.relocate(batch.tp, max(cursor, start))

@@ -9,7 +9,9 @@ from aiokafka import ConsumerRecord
 
 from runtime import metrics
 from runtime.batches import BACK_OFF_S, Batch, Stage
+from runtime.log_end import Logs
 from runtime.narrator import Narrator
+from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.events import DeadLetterEvent, Event
 from schemas.plant import Rules
@@ -26,17 +28,27 @@ LANES = 2
 class LineAgent:
     """Folds the raw log into derived events and line states."""
 
-    def __init__(self, app: faust.App, rules: Rules, topic: str, partitions: int, outbox: Outbox) -> None:
-        self._table = app.Table("lines", partitions=partitions, key_type=bytes, value_type=bytes)
-        self._store = LineStore(rules, topic, self._table)
+    def __init__(
+        self,
+        app: faust.App,
+        rules: Rules,
+        settings: Settings,
+        outbox: Outbox,
+        narrator: Narrator,
+    ) -> None:
+        topic = settings.topics.raw
+        table = app.Table("lines", partitions=settings.partitions, key_type=bytes, value_type=bytes)
+        logs = Logs(settings.kafka_bootstrap_servers)
+        self._store = LineStore(rules, topic, table, logs, narrator)
+        self._narrator = narrator
         self._outbox = outbox
         self._app = app
         self._topic = topic
         self.stage: Stage
 
-    def attach(self, narrator: Narrator) -> Stage:
+    def attach(self) -> Stage:
         """Give the app its agent."""
-        self.stage = Stage(self._app, [self._topic], self._store, narrator)
+        self.stage = Stage(self._app, [self._topic], self._store, self._narrator)
         source = self._app.topic(
             self._topic, key_type=bytes, key_serializer="raw", value_type=bytes, value_serializer="raw"
         )
@@ -63,6 +75,12 @@ class LineAgent:
         for event in events:
             if isinstance(event, DeadLetterEvent):
                 metrics.DEAD_LETTERS.labels(event.reason).inc()
+
+    async def stop(self) -> None:
+        """Finish the batches in hand, and make all that was applied durable: nothing is done again."""
+        for tp, position in (await self.stage.quiesce()).items():
+            if self._store.lines(tp.partition).next_offset == position:
+                await self._store.flush(tp.partition)
 
     async def _send(self, batch: Batch, events: list[Event]) -> bool:
         """Send events until they are durable; give up where the partition is no longer ours."""

@@ -24,12 +24,18 @@ async def run(settings: Settings) -> None:
     rules = Rules(record.generation, read_plant(record.plant, settings.topics.rules))
     app = make_app(settings, f"streams-{record.generation}", declare=True)
     outbox = Outbox(settings)
-    stage = LineAgent(app, rules, settings.topics.raw, settings.partitions, outbox).attach(narrator)
+    agent = LineAgent(app, rules, settings, outbox, narrator)
+    stage = agent.attach()
+
+    async def stop() -> None:
+        await agent.stop()
+        await outbox.stop()
+
     health = Health(narrator, "streams", settings.http_host, settings.http_port, stage.not_ready)
     await health.start()
     narrator.say("streams.started", generation=record.generation)
     try:
-        await run_app(app, stopping=outbox.stop)
+        await run_app(app, stopping=stop)
     finally:
         await health.stop()
 

@@ -1,56 +1,90 @@
 """The stream stage's store: each line's state in a Faust table, the offset that it stands at inside it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from faust.types import TP
 
+from runtime import metrics
+from runtime.log_end import Applied, Logs
+from runtime.narrator import Narrator
 from schemas.instant import MINUTE
 from schemas.plant import Rules
 from schemas.state import LineState, decode, encode
+from streams.loss import Loss
 from streams.partition import PARTITION, Lines
 
 REWRITE = MINUTE  # at least so often, so that no line holds back where its partition starts again
+SAVE_S = 1.0  # at most so often: a crash makes a second of records be read again, a batch costs no write
 
 
 class LineStore:
     """Lines by partition, read from the table after each recovery, written back as they change."""
 
-    def __init__(self, rules: Rules, topic: str, table: Any) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        topic: str,
+        table: Any,
+        logs: Logs,
+        narrator: Narrator,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._rules = rules
         self._topic = topic
         self._table = table
+        self._logs = logs
+        self._narrator = narrator
+        self._clock = clock
         self._lines: dict[int, Lines] = {}
         self._written: dict[int, dict[str, LineState]] = {}
+        self._stale: dict[int, set[bytes]] = {}  # entries of a lost log
         self._durable: dict[int, LineState] = {}  # partitions' own entries after the last save
         self._sent: dict[int, list[Any]] = {}  # the changelog's answers to the last save
+        self._saved_at: dict[int, float] = {}
 
     async def positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
         """Read the lines of partitions anew, and tell where each stands.
 
-        A partition without an entry of its own stands at the log's start. What was in memory is forgotten:
+        A partition stands at the log's start where it has no entry of its own, where the log is not the one
+        that it was read from, and where a line's state is of another log. What was in memory is forgotten:
         only what the table holds is known to be durable.
+
+        Raises:
+            Unavailable: Kafka does not answer now.
+            KafkaError: the last save did not get through.
         """
-        held: dict[int, list[LineState]] = {tp.partition: [] for tp in partitions}
-        for value in self._table.values():
-            state = decode(value)
-            if state.partition in held:
-                held[state.partition].append(state)
-        self._lines = {
-            partition: Lines(self._rules, self._topic, partition, states)
-            for partition, states in held.items()
-        }
-        self._written = {
-            partition: {state.line_id: state for state in states} for partition, states in held.items()
-        }
-        self._durable.clear()
-        self._sent.clear()
+        for tp in partitions:
+            await self.settled(tp.partition)
+        held = self._held(partitions)
+        owns = {tp: held[tp.partition].get(PARTITION) for tp in partitions}
+        ends = await self._logs.ends([tp for tp, own in owns.items() if own is None])
+        others = await self._logs.others(
+            {tp: Applied(own.offset, own.time) for tp, own in owns.items() if own and own.offset >= 0}
+        )
+        mixed = {tp for tp, own in owns.items() if own and _another(held[tp.partition].values(), own)}
+        ends = {**ends, **await self._logs.ends(others | mixed)}
+        for tp in partitions:
+            self._begin(tp, held[tp.partition], ends.get(tp))
+            own = owns[tp]
+            if tp in others and own is not None:
+                self._tell_lost(tp, own)
         return {tp: self._lines[tp.partition].next_offset for tp in partitions}
 
     def lines(self, partition: int) -> Lines:
         """The lines of a partition."""
         return self._lines[partition]
+
+    def lost(self, tp: TP, position: int, begin: int) -> int:
+        """How many of the deleted records before `begin` no line has seen; a dead letter tells of them."""
+        lines = self._lines[tp.partition]
+        first = max(position, lines.applied)
+        if first >= begin:
+            return 0
+        lines.loss = Loss("expired", first, begin - 1, lines.states[PARTITION].time)
+        return begin - first
 
     async def settled(self, partition: int) -> None:
         """Wait until the last save is durable.
@@ -61,21 +95,41 @@ class LineStore:
         await asyncio.gather(*self._sent.pop(partition, ()))
 
     def save(self, partition: int) -> None:
-        """Write the lines that changed to the table and its changelog.
+        """Write the lines that changed to the table and its changelog, if the last save is SAVE_S ago.
 
         The partition's own entry never stands beyond a line: it tells where the partition stood after the
         save before, which is `settled`. Where a crash between two writes leaves a newborn line out, the
         partition starts again before its birth. Lines that only time touched are written once a minute.
         """
+        if self._clock() - self._saved_at.get(partition, -SAVE_S) >= SAVE_S:
+            self._saved_at[partition] = self._clock()
+            self._save(partition, every=False)
+
+    async def flush(self, partition: int) -> None:
+        """Make all that was applied durable, so that whoever comes next goes on from there.
+
+        Raises:
+            KafkaError: it did not get through.
+        """
+        self._lines[partition].catch_up()
+        for _ in range(2):  # the own entry comes one save late
+            await self.settled(partition)
+            self._save(partition, every=True)
+        await self.settled(partition)
+
+    def _save(self, partition: int, *, every: bool) -> None:
         lines, written = self._lines[partition].states, self._written[partition]
         durable = self._durable.get(partition)
         self._durable[partition] = lines[PARTITION]
         others = [state for line_id, state in lines.items() if line_id != PARTITION]
-        self._sent[partition] = [
-            self._put(partition, state)
+        changed = [
+            state
             for state in (*others, durable)
-            if state is not None and _due(written.get(state.line_id), state)
+            if state is not None and _due(written.get(state.line_id), state, every=every)
         ]
+        stale = self._stale.pop(partition, set()) - {_key(state) for state in (*others, lines[PARTITION])}
+        self._sent[partition] = [self._put(partition, state) for state in changed]
+        self._sent[partition] += [self._delete(partition, key) for key in stale]
 
     def _put(self, partition: int, state: LineState) -> Any:
         key, value = _key(state), encode(state)
@@ -83,10 +137,45 @@ class LineStore:
         self._written[partition][state.line_id] = state
         return self._table.send_changelog(partition, key, value)
 
+    def _delete(self, partition: int, key: bytes) -> Any:
+        self._table.data.pop(key, None)
+        return self._table.send_changelog(partition, key, None)
 
-def _due(written: LineState | None, state: LineState) -> bool:
-    if written is None:
-        return True
+    def _held(self, partitions: Sequence[TP]) -> dict[int, dict[str, LineState]]:
+        held: dict[int, dict[str, LineState]] = {tp.partition: {} for tp in partitions}
+        for value in self._table.values():
+            state = decode(value)
+            if state.partition in held:
+                held[state.partition][state.line_id] = state
+        return held
+
+    def _begin(self, tp: TP, held: dict[str, LineState], log_end: int | None) -> None:
+        """Take up a partition as it was left; with `log_end`, which says that it can't be, as a new one."""
+        kept = held if log_end is None else {}
+        self._lines[tp.partition] = Lines(
+            self._rules, self._topic, tp.partition, kept.values(), log_end=log_end
+        )
+        self._written[tp.partition] = dict(kept)
+        self._stale[tp.partition] = {_key(state) for state in held.values()} - {
+            _key(state) for state in kept.values()
+        }
+        self._durable.pop(tp.partition, None)
+        self._saved_at.pop(tp.partition, None)
+
+    def _tell_lost(self, tp: TP, own: LineState) -> None:
+        self._lines[tp.partition].loss = Loss("log_lost", 0, own.offset, own.time)
+        metrics.LOGS_LOST.labels(tp.topic).inc()
+        self._narrator.say("runtime.log_lost", topic=tp.topic, partition=tp.partition, last=own.offset)
+
+
+def _another(states: Iterable[LineState], own: LineState) -> bool:
+    """Whether a state is of another log: a worker frozen since then has put it back over a newer one."""
+    return any(state.log != own.log for state in states)
+
+
+def _due(written: LineState | None, state: LineState, *, every: bool) -> bool:
+    if written is None or every:
+        return written is not state
     return state.heard_at != written.heard_at or state.received_at - written.received_at >= REWRITE
 
 

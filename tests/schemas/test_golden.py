@@ -14,6 +14,7 @@ from schemas.events import (
     DowntimeEvent,
     Event,
     KpiEvent,
+    OrderCensus,
     OrderEvent,
     SampleEvent,
 )
@@ -121,6 +122,13 @@ EVENTS: dict[str, Event] = {
         reason="bad_field",
         detail="champ count refusé: -1 (attendu: un nombre entier de 0 à 1 000 000)",
         received_at="2026-01-15T09:00:00.250Z",
+    ),
+    "order_census": OrderCensus(
+        **STAMP | {"line_id": "", "line": ""},
+        id="0b0f8d8e-6f0a-5a53-8d3d-1f9f4f5b8a07",
+        partition=3,
+        open=("0b0f8d8e-6f0a-5a53-8d3d-1f9f4f5b8a02",),
+        at="2026-01-15T09:00:00.250Z",
     ),
 }
 

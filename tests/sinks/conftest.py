@@ -17,6 +17,8 @@ from sinks.tables import tables_of
 from tests.services import Services
 from tests.sinks.records import TOPIC_OF, TOPICS
 
+PARTITIONS = 4
+
 
 class Plant:
     """A database, as its sinks and its readers see it."""
@@ -36,7 +38,7 @@ class Plant:
         """The sink of an event's topic, its partition 0 begun."""
         topic = TOPIC_OF[event]
         await self.cursors.positions([TP(topic, 0)])
-        return Sink(database or self.database, tables_of(TOPICS)[topic], "en")
+        return Sink(database or self.database, tables_of(TOPICS)[topic], "en", PARTITIONS)
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """What a query finds, from a connection of its own."""

@@ -13,6 +13,7 @@ from runtime.settings import Settings
 from schemas.events import Event
 from tests.eventually import wait_until
 from tests.services import OwnServers, Services
+from tests.services.topics import make_anew
 from tests.sinks.conftest import Plant, make_plant
 from tests.sinks.records import alert, kpi, order, sample
 from tests.sinks.worker import Worker
@@ -211,36 +212,57 @@ async def test_what_retention_deleted_is_a_loud_loss(
     wait_until(lambda: count(plant) == 40, "what is left")
     await send(settings, topic, [sample(100)])
     wait_until(lambda: count(plant) == 41, "what comes later")
+    assert plant.rows(LETTERS) == [{"reason": "expired", "topic": topic, "offset": 10}]
 
 
-async def test_a_log_that_ends_before_the_cursor_is_not_written_from(
+LETTERS = 'SELECT reason, topic, "offset" FROM "DeadLetter" ORDER BY reason, topic'
+
+
+async def test_a_log_that_ends_before_the_cursor_is_read_from_its_start(
     services: Services, workers: Callable[[Settings], Worker]
 ):
-    """Kafka was made anew and the database was not: the process ends and says both offsets."""
+    """Kafka was made anew and the database was not: said loudly, and nothing is skipped."""
     settings = services.settings(partitions=1)
     plant = make_plant(settings.database_url)
     topic = settings.topics.samples
     await send(settings, topic, [sample(number) for number in range(10)])
     plant.run('INSERT INTO "SinkCursor" VALUES (%s, 0, 500)', [topic])
     worker = workers(settings)
-    assert worker.ends(30) != 0
-    assert f"{topic}[0] ends at 10, applied up to 500" in worker.said()
-    assert count(plant) == 0
+    worker.says(f"❌ JOURNAL PERDU: {topic}[0] n'est plus celui qui a été traité jusqu'au n° 499")
+    wait_until(lambda: count(plant) == 10, "the rows")
+    assert plant.rows(LETTERS) == [{"reason": "log_lost", "topic": topic, "offset": 0}]
 
 
-async def test_a_longer_log_that_is_not_ours_is_not_written_from(
+async def test_a_longer_log_that_is_not_ours_is_read_from_its_start(
     services: Services, workers: Callable[[Settings], Worker]
 ):
-    """Made anew and already longer: the last applied record gives it away."""
+    """Made anew and already longer: the last applied record gives it away. What is known is not doubled."""
     settings = services.settings(partitions=1)
     plant = make_plant(settings.database_url)
     topic = settings.topics.samples
     await send(settings, topic, [sample(number) for number in range(10)])
+    plant.run("""INSERT INTO "SinkCursor" VALUES (%s, 0, 4, '2020-01-01')""", [topic])
     worker = workers(settings)
+    worker.says(f"❌ JOURNAL PERDU: {topic}[0]")
     wait_until(lambda: count(plant) == 10, "the rows")
-    worker.send(signal.SIGTERM)
-    worker.ends()
-    plant.run("""UPDATE "SinkCursor" SET "lastRecordTime" = '2020-01-01' WHERE topic = %s""", [topic])
-    worker.start()
-    assert worker.ends(30) != 0
-    assert f"{topic}[0]: record 9 is not the one that was applied" in worker.said()
+    await send(settings, topic, [sample(number) for number in range(8, 12)])
+    wait_until(lambda: count(plant) == 12, "what comes later, once")
+
+
+async def test_topics_made_anew_under_a_running_worker_are_read_from_their_start(
+    services: Services, workers: Callable[[Settings], Worker]
+):
+    """Deleted and created again: no restart by hand, every event of the new log becomes a row."""
+    if services.kind == "embedded":
+        pytest.skip("the embedded broker deletes no topic")
+    settings = services.settings(partitions=1)
+    plant = make_plant(settings.database_url)
+    topic = settings.topics.samples
+    worker = workers(settings)
+    await send(settings, topic, [sample(number) for number in range(100)])
+    wait_until(lambda: count(plant) == 100, "the rows")
+    await make_anew(settings, topic)
+    await send(settings, topic, [sample(number) for number in range(100, 250)])
+    worker.says(f"❌ JOURNAL PERDU: {topic}[0] n'est plus celui qui a été traité jusqu'au n° 99", seconds=60)
+    wait_until(lambda: count(plant) == 250, "the rows of the new log", seconds=30)
+    assert worker.runs

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.events import (
     AlertEvent,
+    CensusEvent,
     DeadLetterEvent,
     DowntimeEvent,
     Event,
@@ -34,6 +35,8 @@ def rows_of(events: Iterable[Event]) -> dict[tuple[type[Event], str], Event]:
     """What a database holds after the events: the highest version of each row, its last form."""
     rows: dict[tuple[type[Event], str], Event] = {}
     for event in events:
+        if isinstance(event, CensusEvent):
+            continue
         known = rows.get((type(event), event.id))
         if known is None or event.version >= known.version:
             rows[type(event), event.id] = event

@@ -1,11 +1,18 @@
-"""The stream stage on a real Kafka: exact, whatever happens to its workers."""
+"""The stream stage on a real Kafka: exact, whatever happens to its workers, or to the log."""
 
 import time
 from collections import Counter
+from itertools import count
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from runtime.settings import Settings
 from tests.eventually import eventually
 from tests.services import Services
+from tests.services.topics import make_anew
 from tests.streams.raw import Derived, RawLog, Worker
 
 LINES = [f"ligne{n}" for n in range(1, 6)]
@@ -39,9 +46,38 @@ def sums(derived: Derived) -> tuple[Counter[str], Counter[str], Counter[str]]:
         if "bottlesProduced" in row:
             seen[row["lineId"]] += 1
             pieces[row["lineId"]] += row["bottlesProduced"]
-        else:
+        elif "produced" in row:
             ordered[row["lineId"]] += row["produced"]
     return seen, pieces, ordered
+
+
+async def letters_of(derived: Derived, reason: str) -> list[dict[str, Any]]:
+    """The dead letters of that reason, once there is one."""
+
+    async def there() -> list[dict[str, Any]]:
+        return [event for event in await derived.read() if event.get("reason") == reason]
+
+    return await eventually(there, f"a dead letter {reason}")
+
+
+async def own_entries(settings: Settings, log: RawLog, at: int) -> None:
+    """Let time pass until each partition's own entry is in the changelog."""
+    topic = f"{settings.topic_prefix}-streams-1-lines-changelog"
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    seen: set[bytes] = set()
+    passed = count(at, 60_000)
+
+    async def there() -> bool:
+        await log.tick(next(passed))
+        for records in (await consumer.getmany(timeout_ms=200)).values():
+            seen.update(record.key for record in records)
+        return {b"/%d" % partition for partition in range(settings.partitions)} <= seen
+
+    await eventually(there, "every partition's own entry")
+    await consumer.stop()
 
 
 def settings_of(services: Services) -> Settings:
@@ -94,3 +130,66 @@ async def test_workers_killed_frozen_and_added_in_mid_stream_change_no_number(se
     expected = sum(n % 7 for n in range(1400))
     assert seen == dict.fromkeys(LINES, 1400)
     assert pieces == ordered == dict.fromkeys(LINES, expected)
+
+
+async def test_a_log_made_anew_under_a_running_worker_is_read_from_its_start(services: Services):
+    """Said loudly; orders of the new log hold its pieces and no others, and a census tells what is open."""
+    if services.kind == "embedded":
+        pytest.skip("the embedded broker deletes no topic")
+    settings = settings_of(services)
+    start = int(time.time() * 1000) - 3_600_000
+    topics = [settings.topics.samples, settings.topics.orders, settings.topics.dead_letters]
+    async with RawLog(settings) as log, Derived(settings, topics) as derived:
+        await log.rules("[line.order]\nquantity = 500")
+        with Worker(settings) as worker:
+            await log.write(messages(50, start))
+            await all_samples(derived, 250)
+            await own_entries(settings, log, start + 60_000)
+            await make_anew(settings, settings.topics.raw)
+            async with RawLog(settings) as anew:
+                await anew.write(messages(100, start + 1_800_000))
+                await all_samples(derived, 750)
+            assert worker.said.count("JOURNAL PERDU") >= 1
+            letters = await letters_of(derived, "log_lost")
+    assert {letter["topic"] for letter in letters} == {settings.topics.raw}
+    seen, pieces, ordered = sums(derived)
+    expected = sum(n % 7 for n in range(50)) + sum(n % 7 for n in range(100))
+    assert seen == dict.fromkeys(LINES, 150)
+    assert pieces == ordered == dict.fromkeys(LINES, expected)
+    censuses = [event for event in derived.events if "open" in event]
+    last = {event["partition"]: set(event["open"]) for event in censuses}
+    of_lost = {
+        row["id"]
+        for row in derived.rows().values()
+        if row.get("status") == "running" and row["version"][0] < start + 1_800_000
+    }
+    assert of_lost
+    assert not of_lost & set().union(*last.values())
+
+
+async def test_what_retention_deleted_is_told_in_a_dead_letter(services: Services):
+    """The lines go on from what is left, their orders as they stood."""
+    if services.kind == "embedded":
+        pytest.skip("the embedded broker deletes nothing")
+    settings = services.settings(partitions=1, database_url="postgresql://postgres@localhost/none")
+    start = int(time.time() * 1000) - 3_600_000
+    topics = [settings.topics.samples, settings.topics.orders, settings.topics.dead_letters]
+    async with RawLog(settings) as log, Derived(settings, topics) as derived:
+        await log.rules("[line.order]\nquantity = 500")
+        with Worker(settings) as worker:
+            await log.write(messages(20, start))
+            await all_samples(derived, 100)
+            assert worker.end()[0] == 0
+        await log.write(messages(20, start, 20))
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+        await admin.start()
+        await admin.delete_records({TopicPartition(settings.topics.raw, 0): RecordsToDelete(150)})
+        await admin.close()
+        with Worker(settings) as worker:
+            await all_samples(derived, 150)
+            assert "messages 100 à 149 effacés" in worker.said
+            letters = await letters_of(derived, "expired")
+    seen, pieces, ordered = sums(derived)
+    assert sum(seen.values()) == 150
+    assert pieces == ordered
+    assert [(letter["topic"], letter["offset"]) for letter in letters] == [(settings.topics.raw, 100)]

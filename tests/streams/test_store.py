@@ -1,13 +1,25 @@
 """What is read back from the changelog after a crash between any two of its writes."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection, Mapping
+from itertools import count
 
 from faust.types import TP
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from schemas.events import Event
+from runtime.log_end import Applied
+from runtime.narrator import Narrator
+from schemas.events import (
+    AlertCensus,
+    CensusEvent,
+    DeadLetterEvent,
+    DowntimeCensus,
+    Event,
+    OrderCensus,
+    OrderEvent,
+)
 from schemas.plant import Rules, read_plant
 from schemas.raw import Kind, RawHeaders, RawRecord
 from streams.partition import Lines
@@ -21,19 +33,40 @@ WHERE = TP("production.raw", 0)
 class Changelog:
     """A table that keeps every write, in order."""
 
-    def __init__(self, writes: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, writes: list[tuple[bytes, bytes | None]]) -> None:
         self.writes = writes
-        self.data = dict(writes)
+        self.data = {key: value for key, value in dict(writes).items() if value is not None}
 
     def values(self) -> list[bytes]:
         return list(self.data.values())
 
-    def send_changelog(self, partition: int, key: bytes, value: bytes) -> Awaitable[None]:
+    def send_changelog(self, partition: int, key: bytes, value: bytes | None) -> Awaitable[None]:
         assert partition == WHERE.partition
         self.writes.append((key, value))
         answer = asyncio.get_running_loop().create_future()
         answer.set_result(None)
         return answer
+
+
+class Log:
+    """The raw log as Kafka tells of it."""
+
+    def __init__(self, records: list[RawRecord]) -> None:
+        self.records = records
+
+    async def ends(self, partitions: Collection[TP]) -> dict[TP, int]:
+        return dict.fromkeys(partitions, len(self.records))
+
+    async def others(self, applied: Mapping[TP, Applied]) -> set[TP]:
+        times = {record.offset: record.received_at for record in self.records}
+        return {tp for tp, last in applied.items() if times.get(last.offset) != last.time}
+
+
+def store_of(changelog: Changelog, records: list[RawRecord]) -> LineStore:
+    """A store that saves whenever it is asked to."""
+    return LineStore(
+        RULES, "production.raw", changelog, Log(records), Narrator("en"), clock=count(0.0, 2.0).__next__
+    )
 
 
 def log_of(lines: str) -> list[RawRecord]:
@@ -64,7 +97,7 @@ def test_a_crash_between_any_two_writes_loses_no_line(letters: str, size: int):
 
     async def crash_everywhere() -> None:
         changelog = Changelog([])
-        store = LineStore(RULES, "production.raw", changelog)
+        store = store_of(changelog, records)
         await store.positions([WHERE])
         sent: list[Event] = []
         durable = [(0, 0)]  # (writes, events) after each save
@@ -74,7 +107,7 @@ def test_a_crash_between_any_two_writes_loses_no_line(letters: str, size: int):
             store.save(0)
             durable.append((len(changelog.writes), len(sent)))
         for writes in range(len(changelog.writes) + 1):
-            after = LineStore(RULES, "production.raw", Changelog(changelog.writes[:writes]))
+            after = store_of(Changelog(changelog.writes[:writes]), records)
             start = (await after.positions([WHERE]))[WHERE]
             events = next(events for held, events in durable if held >= writes)
             again = fold(after.lines(0), records[start:])
@@ -88,12 +121,120 @@ def test_a_line_that_only_time_touches_is_written_once_a_minute():
 
     async def write() -> list[bytes]:
         changelog = Changelog([])
-        store = LineStore(RULES, "production.raw", changelog)
+        records = log_of("a" + "." * 18)
+        store = store_of(changelog, records)
         await store.positions([WHERE])
-        for record in log_of("a" + "." * 18):
+        for record in records:
             fold(store.lines(0), [record])
             await store.settled(0)
             store.save(0)
         return [key for key, _ in changelog.writes]
 
     assert asyncio.run(write()).count(b"a") == 4
+
+
+async def fill(store: LineStore, records: list[RawRecord], size: int = 3) -> list[Event]:
+    """Apply what the store lacks of the records; what it gave."""
+    start = (await store.positions([WHERE]))[WHERE]
+    events: list[Event] = []
+    for first in range(start, len(records), size):
+        events += fold(store.lines(0), records[first : first + size])
+        await store.settled(0)
+        store.save(0)
+    return events
+
+
+def later(records: list[RawRecord]) -> list[RawRecord]:
+    """The same lines in a log made anew, an hour later."""
+    return [record._replace(received_at=record.received_at + 3_600_000) for record in records]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text("abc.", min_size=3, max_size=20), st.text("bcd.", min_size=1, max_size=20), st.integers(0, 20))
+def test_a_log_made_anew_is_read_from_its_start_wherever_the_stage_dies(old: str, new: str, seen: int):
+    """No line goes on from what it was in the lost log, whatever a crash left of it in the table."""
+    #  lost log   a b . c
+    #  this log   b . d      a crash after each write to the changelog
+    before, records = log_of(old), later(log_of(new))
+    straight = Lines(RULES, "production.raw", 0)
+    fold(straight, records)
+
+    async def crash_everywhere() -> None:
+        changelog = Changelog([])
+        await fill(store_of(changelog, before), before)
+        first = len(changelog.writes)
+        await fill(store_of(changelog, records[:seen]), records[:seen])
+        await fill(store_of(changelog, records), records)
+        for writes in range(first, len(changelog.writes) + 1):
+            after = store_of(Changelog(changelog.writes[:writes]), records)
+            await fill(after, records)
+            states = {name: replace(state, census=None) for name, state in after.lines(0).states.items()}
+            assert states == straight.states, f"after {writes} writes"
+
+    asyncio.run(crash_everywhere())
+
+
+def test_a_lost_log_is_told_once_and_what_it_left_open_is_counted():
+    """A dead letter says how far it was applied; censuses name what is open at the end of what there is."""
+    before, records = log_of("ab.ab"), later(log_of("bb"))
+    changelog = Changelog([])
+    asyncio.run(fill(store_of(changelog, before), before))
+    first = asyncio.run(fill(store_of(changelog, records), records, size=1))
+    letters = [event for event in first if isinstance(event, DeadLetterEvent)]
+    assert [(letter.reason, letter.offset, letter.topic) for letter in letters] == [
+        ("log_lost", 0, "production.raw")
+    ]
+    censuses = {type(event): event for event in first if isinstance(event, CensusEvent)}
+    order = next(event for event in first if isinstance(event, OrderEvent))
+    assert {kind: census.open for kind, census in censuses.items()} == {
+        OrderCensus: (order.id,),
+        DowntimeCensus: (),
+        AlertCensus: (),
+    }
+    assert {census.version[1] for census in censuses.values()} == {1}
+    again = asyncio.run(fill(store_of(changelog, records), records))
+    assert not [event for event in again if isinstance(event, DeadLetterEvent)]
+
+
+def test_a_state_of_a_lost_log_put_back_by_a_frozen_worker_is_noticed():
+    """The partition is read from its start again: its line's own state is gone."""
+    before, records = log_of("aab"), later(log_of("aab"))
+    changelog = Changelog([])
+    asyncio.run(fill(store_of(changelog, before), before))
+    stale = dict(changelog.writes)[b"a"]
+    asyncio.run(fill(store_of(changelog, records), records, size=1))
+    again = store_of(Changelog([*changelog.writes, (b"a", stale)]), records)
+    assert asyncio.run(again.positions([WHERE])) == {WHERE: 0}
+
+
+def test_what_expired_before_it_was_applied_is_told_and_the_rest_goes_on():
+    """From the first record that no line has seen to the last that is deleted."""
+    records = log_of("aaaaaa")
+    changelog = Changelog([])
+    asyncio.run(fill(store_of(changelog, records), records[:2], size=1))
+    store = store_of(changelog, records)
+    start = asyncio.run(store.positions([WHERE]))[WHERE]
+    assert store.lost(WHERE, start, 2) == 0
+    assert store.lost(WHERE, start, 4) == 2
+    events = fold(store.lines(0), records[4:])
+    letters = [event for event in events if isinstance(event, DeadLetterEvent)]
+    assert [(letter.reason, letter.offset, letter.detail) for letter in letters] == [
+        ("expired", 2, "messages 2 à 3 effacés par la rétention avant d'avoir été traités")
+    ]
+    assert store.lines(0).states["a"].orders.running.produced == 4
+
+
+def test_between_two_saves_nothing_is_written_and_a_clean_end_writes_all_of_it():
+    """Whoever comes next goes on behind the last record applied."""
+    records = log_of("ab.ab.ab")
+
+    async def end() -> tuple[int, int, int]:
+        changelog = Changelog([])
+        store = LineStore(RULES, "production.raw", changelog, Log(records), Narrator("en"), lambda: 0.0)
+        await fill(store, records, size=1)
+        written = len(changelog.writes)
+        await store.flush(0)
+        again = store_of(changelog, records)
+        return written, len(changelog.writes), (await again.positions([WHERE]))[WHERE]
+
+    assert asyncio.run(end()) == (1, 5, 8)

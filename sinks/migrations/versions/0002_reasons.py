@@ -1,0 +1,11 @@
+"""Why an order or an alert ended otherwise than by itself."""
+
+from sinks.migrations import run_sql
+
+revision = "0002_reasons"
+down_revision = "0001_tables"
+
+
+def upgrade() -> None:
+    """Add the columns."""
+    run_sql(revision)

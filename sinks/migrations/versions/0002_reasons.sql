@@ -1,0 +1,2 @@
+ALTER TABLE "ProductionOrder" ADD COLUMN "reason" text;
+ALTER TABLE "Alert" ADD COLUMN "reason" text;
