@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from chaos.ledger import Ledger, Sent
 from chaos.message import number_of
-from chaos.tape import Tape
+from chaos.tape import Tape, mqtt_topic_of
 from chaos.verdict import Verdict
 
 LETTERS = "dead letters of "
@@ -26,14 +26,9 @@ class Count:
     def tape(self, tape: Tape) -> None:
         """Count the records on the tape."""
         for partition in tape.partitions:
-            run, left_out = 0, tape.left_out(partition)
-            for record in tape.all_records(partition):
-                headers = dict(record.headers)
-                if (found := int(headers.get("run", b"0"))) < run:
-                    continue
-                run, topic = found, headers.get("topic", b"").decode(errors="replace")
-                if not topic:
-                    continue  # a tick, or the judge's own
+            left_out = tape.left_out(partition)
+            for record in tape.messages(partition):
+                topic = mqtt_topic_of(record)
                 n = number_of(topic, record.value or b"")
                 if any(record.offset in gone for gone in left_out):
                     self._gone[topic if n is None else n] += 1

@@ -1,5 +1,6 @@
 """The judge: is PostgreSQL, to the row and the column, what the ledger and the log say?"""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,8 +38,8 @@ async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:
     rules = Rules(record.generation, read_plant(record.plant, settings.topics.rules))
     verdict = Verdict()
     count = Count(ledger)
-    count.tape(tape)
-    expected = fold_tape(tape, rules)
+    await asyncio.to_thread(count.tape, tape)
+    expected = await asyncio.to_thread(fold_tape, tape, rules)
     try:
         async with _reading(settings.database_url) as connection:
             for table in TABLES:

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from chaos.ledger import Ledger
 from chaos.message import number_of
-from chaos.tape import Tape
+from chaos.tape import Tape, mqtt_topic_of
 from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
 from schemas.errors import Unavailable
@@ -42,8 +42,8 @@ async def delivered(ledger: Ledger, tape: Tape, seconds: float) -> None:
     async def all_there() -> str | None:
         for partition in tape.partitions:
             end = tape.end(partition)
-            for record in tape.all_records(partition, read[partition]):
-                topic = dict(record.headers).get("topic", b"").decode(errors="replace")
+            for record in tape.messages(partition, read[partition]):
+                topic = mqtt_topic_of(record)
                 if (n := number_of(topic, record.value or b"")) is not None:
                     missing.discard(n)
                 elif nameless[topic]:

@@ -35,6 +35,12 @@ class Taped(NamedTuple):
     key: bytes | None
     headers: list[tuple[str, bytes]]
     value: bytes | None
+    superseded: bool  # written by a bridge that another one had replaced
+
+
+def mqtt_topic_of(record: Taped) -> str:
+    """Where the message was published; empty for ticks and what no bridge wrote."""
+    return dict(record.headers).get("topic", b"").decode(errors="replace")
 
 
 class Strip:
@@ -47,6 +53,7 @@ class Strip:
         self._path = path
         self._file = path.open("wb")
         self._size = 0
+        self._run = 0
         self._marks: list[tuple[int, int]] = []  # (offset, place in the file)
         self._encode = msgspec.msgpack.Encoder().encode
 
@@ -60,6 +67,8 @@ class Strip:
             raise TapeError(f"record {record.offset} comes where {self.next_offset} was to come")
         if record.offset % MARK_EVERY == 0:
             self._marks.append((record.offset, self._size))
+        run = int(dict(record.headers).get("run", b"0"))
+        self._run = max(self._run, run)
         taped = Taped(
             record.topic,
             record.partition,
@@ -68,6 +77,7 @@ class Strip:
             record.key,
             list(record.headers),
             record.value,
+            run < self._run,
         )
         coded = self._encode(taped)
         self._file.write(_LENGTH.pack(len(coded)) + coded)
@@ -184,6 +194,12 @@ class Tape:
     def all_records(self, partition: int, first: int = 0) -> Iterator[Taped]:
         """As `records`, with those that were left out."""
         return self._strips[partition].read(first)
+
+    def messages(self, partition: int, first: int = 0) -> Iterator[Taped]:
+        """What machines sent, as `all_records`, without what a superseded bridge wrote."""
+        for record in self.all_records(partition, first):
+            if not record.superseded and mqtt_topic_of(record):
+                yield record
 
     async def _keep_reading(self) -> None:
         while True:
