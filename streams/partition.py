@@ -59,9 +59,15 @@ class Lines:
         return max(state.offset for state in self.states.values()) + 1
 
     def catch_up(self) -> None:
-        """Note on every line that it has seen all that its partition has: none need be read again for it."""
-        offset = self.states[PARTITION].offset
-        self.states = {name: replace(state, offset=offset) for name, state in self.states.items()}
+        """Note on every line that it has seen all that its partition has: none need be read again for it.
+
+        A line that is ahead (after a crash, the partition's own entry is behind) keeps what it has seen.
+        """
+        own = self.states[PARTITION]
+        self.states = {
+            name: replace(state, offset=own.offset, run=own.run) if state.offset < own.offset else state
+            for name, state in self.states.items()
+        }
 
     def apply(self, record: RawRecord) -> list[Change]:
         """Apply the next record: to its line, or, if it is a tick, to every line."""

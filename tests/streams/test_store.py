@@ -238,3 +238,20 @@ def test_between_two_saves_nothing_is_written_and_a_clean_end_writes_all_of_it()
         return written, len(changelog.writes), (await again.positions([WHERE]))[WHERE]
 
     assert asyncio.run(end()) == (1, 5, 8)
+
+
+def test_an_end_before_a_crash_is_made_up_for_sets_no_line_back():
+    """The partition's own entry stands behind its lines then: they keep what they have seen."""
+    #  a b . a │ crash; own stands at 2, b at 1, a at 3 │ clean end at once │ goes on
+    records = log_of("ab.a")
+
+    async def crash_then_end() -> list[Event]:
+        changelog = Changelog([])
+        events = await fill(store_of(changelog, records), records, size=1)
+        ended = store_of(Changelog(changelog.writes), records)
+        await ended.positions([WHERE])
+        await ended.flush(0)
+        return events + await fill(store_of(Changelog(changelog.writes), records), records)
+
+    straight = rows_of(fold(Lines(RULES, "production.raw", 0), records))
+    assert rows_of(asyncio.run(crash_then_end())) == straight
