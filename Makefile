@@ -4,8 +4,9 @@ BIN := .venv/bin
 STAMP := .venv/installed
 LINES ?= 3
 PYTEST_ARGS ?=
+CHAOS_ARGS ?=
 
-.PHONY: help install demo test test-native test-docker check bench clean
+.PHONY: help install demo test test-native test-docker check bench chaos clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,6 +41,9 @@ check: install  ## lint, format, types, imports
 
 bench: install  ## figures with their references, on native servers
 	$(BIN)/python -m benchmarks
+
+chaos: install  ## a campaign of faults on native servers: CHAOS_ARGS="--seed 7 --messages 20000 --faults 12 --seconds 300"
+	@exec $(BIN)/python -m chaos $(CHAOS_ARGS)
 
 clean:  ## what was made here, the environment included
 	rm -rf .venv .linepulse build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,6 +15,7 @@ from chaos.faults import FAULTS
 from chaos.judge import judge
 from chaos.ledger import Ledger
 from chaos.links import ROOT
+from chaos.losses import untold
 from chaos.plan import Planned
 from chaos.plant import ROLES, Plant
 from chaos.prober import Prober
@@ -111,7 +112,7 @@ class Campaign:
 
     def _publish(self, plant: Plant) -> "subprocess.Popen[bytes]":
         rate = self.options.pace(len(self.plan))
-        self._say(f"publishing {self.options.messages} messages, {rate or 'as many as go':.5} a second")
+        self._say(f"publishing {self.options.messages} messages, {f'{rate:g}' if rate else 'as many as go'} a second")
         options = {
             "url": plant.settings.mqtt_broker_url,
             "ledger": self._sent,
@@ -169,6 +170,7 @@ class Campaign:
                 await plant.roles.stop(worker, for_good=True)
         self._say("PostgreSQL has all that follows from it; judging")
         self.report.verdict = await judge(plant.settings, ledger, plant.tape)
+        self.report.failures += await untold(plant.settings, plant.tape)
 
     def _look_back(self, plant: Plant) -> None:
         """Before the plant is gone."""

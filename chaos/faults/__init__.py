@@ -14,6 +14,7 @@ from chaos.faults.processes import (
     WorkerAdded,
     WorkerRemoved,
 )
+from chaos.faults.retention import Retention
 from chaos.faults.servers import ServerFrozen, ServerKilled, ServerStopped
 
 FAULTS: dict[str, type[Fault]] = {
@@ -37,6 +38,7 @@ FAULTS: dict[str, type[Fault]] = {
         DiskFull,
         ConnectionsExhausted,
         LongLock,
+        Retention,
         ClockBack,
     )
 }

@@ -1,0 +1,53 @@
+"""The plan of a campaign is drawn, and drawn again the same."""
+
+from collections import Counter
+
+import pytest
+
+from chaos.faults import FAULTS
+from chaos.plan import Planned, draw_plan
+
+
+def test_the_same_seed_gives_the_same_plan() -> None:
+    """And another seed another one."""
+    assert draw_plan(7, 40, FAULTS) == draw_plan(7, 40, FAULTS)
+    assert draw_plan(7, 40, FAULTS) != draw_plan(8, 40, FAULTS)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_kind_comes_if_there_are_enough_faults(seed: int) -> None:
+    """As many faults as kinds: each once."""
+    plan = draw_plan(seed, len(FAULTS), FAULTS)
+    assert sorted(planned.kind for planned in plan) == sorted(FAULTS)
+
+
+def test_every_target_of_a_kind_has_its_turn() -> None:
+    """Three kills kill three roles."""
+    kill = {"kill": FAULTS["kill"]}
+    for seed in range(10):
+        targets = Counter(planned.target for planned in draw_plan(seed, 6, kill))
+        assert targets == {"bridge": 2, "streams": 2, "sinks": 2}
+
+
+def test_a_fault_lasts_as_long_as_its_kind_says() -> None:
+    """A freeze outlasts the session timeout of 6 s."""
+    plan = draw_plan(3, 200, FAULTS)
+    for planned in plan:
+        shortest, longest = FAULTS[planned.kind].lasts
+        assert shortest <= planned.lasts_s <= longest
+    assert min(planned.lasts_s for planned in plan if planned.kind == "freeze") > 6
+
+
+def test_some_faults_come_while_the_pipeline_recovers() -> None:
+    """About a fifth, never the first; these follow within 3 s."""
+    plan = draw_plan(5, 500, FAULTS)
+    soon = [planned for planned in plan if planned.soon]
+    assert not plan[0].soon
+    assert 60 <= len(soon) <= 140
+    assert max(planned.pause_s for planned in soon) <= 3
+
+
+def test_the_plan_can_be_read() -> None:
+    """A line a fault."""
+    planned = Planned(3, "kill", "sinks", soon=True, pause_s=1.5, lasts_s=0.0, seed=1)
+    assert str(planned) == f"  3  {'kill sinks':<32} while recovering, after 1.5 s"
