@@ -112,7 +112,8 @@ class Campaign:
 
     def _publish(self, plant: Plant) -> "subprocess.Popen[bytes]":
         rate = self.options.pace(len(self.plan))
-        self._say(f"publishing {self.options.messages} messages, {f'{rate:g}' if rate else 'as many as go'} a second")
+        pace = f"{rate:.4g}" if rate else "as many as go"
+        self._say(f"publishing {self.options.messages} messages, {pace} a second")
         options = {
             "url": plant.settings.mqtt_broker_url,
             "ledger": self._sent,
