@@ -71,8 +71,12 @@ class Ear:
         self.first[number] += not message.dup
 
 
-def test_a_broker_that_goes_away_makes_messages_doubtful_never_lost(own: OwnServers, tmp_path: Path):
+def test_a_broker_that_goes_away_makes_messages_doubtful_never_lost(
+    own: OwnServers, services: Services, tmp_path: Path
+):
     """Each number comes once, or as often as the ledger says that it was sent."""
+    if services.kind == "embedded":
+        pytest.skip("the embedded broker forgets everything")
     broker = own.mqtt()
     path = tmp_path / "ledger"
     with (
