@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from chaos.ledger import Ledger, Sent
 from chaos.message import number_of
-from chaos.tape import Tape, mqtt_topic_of
+from chaos.strip import mqtt_topic_of
+from chaos.tape import Tape
 from chaos.verdict import Verdict
 
 LETTERS = "dead letters of "

@@ -4,9 +4,7 @@ from random import Random
 
 from chaos import poison
 from chaos.lines import STAMPS, YEAR, Bare, Gateway, Jumping, Line, Off, Same
-from chaos.message import PROBES, Kind, Message, number_of
-
-__all__ = ["PROBES", "Kind", "Message", "Plant", "number_of", "probe"]
+from chaos.message import Message
 
 POISON = 0.03  # of the messages
 FLOOD = 0.8  # of the messages, while it floods
@@ -70,8 +68,3 @@ class Plant:
         if line is self._gateway and self._back_at is not None:
             return self._rng.choice(self._ordinary)
         return line
-
-
-def probe(n: int, now: int) -> Message:
-    """Data of the line `probe`; `n` counts from 0, its number in the ledger from PROBES."""
-    return Line("probe", Random(0)).data(PROBES + n, now)

@@ -21,7 +21,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from chaos.ledger import LedgerFile
-from chaos.machines import Message, Plant
+from chaos.machines import Plant
+from chaos.message import Message
 
 IN_FLIGHT = 200
 BURST = 50  # messages between two looks at the socket

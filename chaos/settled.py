@@ -15,7 +15,8 @@ from aiokafka.errors import KafkaError
 
 from chaos.ledger import Ledger
 from chaos.message import number_of
-from chaos.tape import Tape, mqtt_topic_of
+from chaos.strip import mqtt_topic_of
+from chaos.tape import Tape
 from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
 from schemas.errors import Unavailable

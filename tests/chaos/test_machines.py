@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from chaos import poison
-from chaos.machines import PROBES, Message, Plant, number_of, probe
+from chaos.machines import Plant
+from chaos.message import Message, number_of
 from schemas.errors import Poison
 from schemas.payloads import event_time, parse_data, parse_order, parse_status
 from schemas.raw import Kind, route
@@ -102,10 +103,3 @@ def test_clocks_are_off_where_asked_for():
     assert NOW - told > 364 * 86_400_000
     calm = Plant(7, 6, clock_scenarios=False)
     assert not {"ahead", "behind", "jumps"} & {calm.next(NOW).line for _ in range(5000)}
-
-
-def test_a_probe_is_data_of_a_line_of_its_own():
-    """Its number is beyond all others, and still exact as a float."""
-    message = probe(3, NOW)
-    assert (message.n, message.line, message.kind) == (PROBES + 3, "probe", "data")
-    assert parse_data(message.payload).pressure == PROBES + 3

@@ -16,7 +16,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from chaos.ledger import Entry, Ledger, LedgerFile
-from chaos.machines import Message, number_of
+from chaos.message import Message, number_of
 from tests.commands import ROOT
 from tests.eventually import wait_until
 from tests.services import OwnServers, Services

@@ -12,7 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from chaos.ledger import Entry, Ledger
 from chaos.settled import NotSettled, delivered, settled
-from chaos.tape import Tape, TapeError
+from chaos.strip import TapeError
+from chaos.tape import Tape
 from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
 from schemas.raw import Kind, RawHeaders
