@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chaos.campaign import Campaign, Options
+from chaos.campaign import A_FAULT_S, Campaign, Options
 from chaos.faults import FAULTS
 from chaos.plan import Planned, draw_plan
 from chaos.report import Report
@@ -75,6 +75,8 @@ def main() -> int:
     print("\n".join(map(str, plan)), flush=True)
     if asked.plan:
         return 0
+    if (about := len(plan) * A_FAULT_S) > asked.seconds:
+        print(f"this takes about {about:.0f} s, and --seconds {asked.seconds:g} ends it", file=sys.stderr)
     if wrong := missing():
         sys.exit("the campaign needs: " + ", ".join(wrong))
     folder = Path(tempfile.mkdtemp(prefix="linepulse-chaos-"))
@@ -84,7 +86,8 @@ def main() -> int:
         right = report.right
         print(f"\n{report.text()}", flush=True)
         if asked.json:
-            asked.json.write_text(json.dumps(report.as_dict(), indent=2) + "\n", encoding="utf-8")
+            result = {"command": sys.argv[1:], "plan": list(map(str, plan)), **report.as_dict()}
+            asked.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     except asyncio.CancelledError:
         print("ended before its time", file=sys.stderr)
     finally:

@@ -15,7 +15,7 @@ from chaos.ledger import LedgerFile
 from chaos.message import PROBES, Message
 from runtime.settings import Settings
 
-POLL_S = 0.1
+POLL_S = 0.25
 STEADY_S = 4.0
 PAUSE_S = 1.5
 FOUND = 'SELECT count(*) FROM "ProductionData" WHERE "lineId" = ANY(%s) AND "pressure" = ANY(%s)'

@@ -63,7 +63,7 @@ class Worker:
         deadline = time.monotonic() + seconds
         while (pid := self.pid) is None:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.name} was not started in {seconds:g} s")
+                raise RuntimeError(f"{self.name} was not started in {seconds:g} s")
             await asyncio.sleep(POLL_S)
         return pid
 

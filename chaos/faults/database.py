@@ -2,16 +2,30 @@
 
 import asyncio
 import contextlib
+import time
 
 import psycopg
 from psycopg import sql
 
 from chaos.faults.fault import Fault
-from chaos.plant import in_thread
+from chaos.plant import Plant, in_thread
 from sinks.database import APPLICATION
 
 END_SINKS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
 AGAIN_S = 0.02
+CONNECT_S = 60.0
+
+
+async def connected(plant: Plant, *, autocommit: bool = False) -> psycopg.AsyncConnection:
+    """A connection, as soon as PostgreSQL gives one: it may be recovering from the fault before."""
+    deadline = time.monotonic() + CONNECT_S
+    while True:
+        try:
+            return await psycopg.AsyncConnection.connect(plant.settings.database_url, autocommit=autocommit)
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(AGAIN_S)
 
 
 class DiskFull(Fault):
@@ -47,9 +61,9 @@ class ConnectionsExhausted(Fault):
     lasts = (6.0, 15.0)
 
     async def begin(self) -> None:
-        self._taken: list[psycopg.AsyncConnection] = []
+        first = await connected(self.plant, autocommit=True)
+        self._taken = [first]
         await self._take_all()
-        first = self._taken[0]
         await first.execute(END_SINKS, [APPLICATION])
         self._taking = asyncio.create_task(self._keep_taken())
 
@@ -89,7 +103,7 @@ class LongLock(Fault):
     lasts = (6.0, 20.0)
 
     async def begin(self) -> None:
-        self._holder = await psycopg.AsyncConnection.connect(self.plant.settings.database_url)
+        self._holder = await connected(self.plant)
         await self._holder.execute(
             sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(self.target))
         )
