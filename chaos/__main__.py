@@ -7,6 +7,7 @@ row different, and after each fault the pipeline worked again in time.
 import argparse
 import asyncio
 import json
+import logging
 import shutil
 import signal
 import sys
@@ -17,6 +18,7 @@ from chaos.campaign import A_FAULT_S, Campaign, Options
 from chaos.faults import FAULTS
 from chaos.plan import Planned, draw_plan
 from chaos.report import Report
+from runtime.narrator import quiet_libraries
 from tests.services.native import missing
 
 
@@ -79,6 +81,7 @@ def main() -> int:
         print(f"this takes about {about:.0f} s, and --seconds {asked.seconds:g} ends it", file=sys.stderr)
     if wrong := missing():
         sys.exit("the campaign needs: " + ", ".join(wrong))
+    quiet_libraries(logging.CRITICAL)  # the campaign's own clients see every outage as well
     folder = Path(tempfile.mkdtemp(prefix="linepulse-chaos-"))
     right = False
     try:
