@@ -67,6 +67,7 @@ class Campaign:
     def __post_init__(self) -> None:
         self.report = Report(self.options.seed, self.options.messages, len(self.plan))
         self._began = time.monotonic()
+        self._over: tuple[Planned, str, float] | None = None  # a fault that is not yet known to be overcome
         self._sent, self._probed = self.folder / "ledger.jsonl", self.folder / "probes.jsonl"
 
     async def run(self) -> Report:
@@ -93,6 +94,7 @@ class Campaign:
             ending.callback(end_process, publisher)
             for planned in self.plan:
                 await self._fault(plant, prober, planned)
+            await self._recover(prober)
             self._say("the faults are over; publishing goes on until all messages are acknowledged")
             code = await asyncio.to_thread(publisher.wait)
             if code:
@@ -130,7 +132,7 @@ class Campaign:
         return start_tied(command, self.folder / "publisher.log", env=env)
 
     async def _fault(self, plant: Plant, prober: Prober, planned: Planned) -> None:
-        if not planned.soon and planned.number > 1:
+        if not planned.soon:
             await self._recover(prober)
         await asyncio.sleep(planned.pause_s)
         fault = FAULTS[planned.kind](plant, planned.target, Random(planned.seed))
@@ -142,19 +144,18 @@ class Campaign:
         await fault.begin()
         await asyncio.sleep(planned.lasts_s)
         await fault.end()
-        self._ended = time.monotonic()
+        self._over = (planned, fault.detail, time.monotonic())
         self.report.signals += fault.signals
-        self._last = (planned, fault.detail)
         self._say(
             f"{planned.number:>3}  {planned.name} is over{f' ({fault.detail})' if fault.detail else ''}"
         )
-        if planned is self.plan[-1]:
-            await self._recover(prober)
 
     async def _recover(self, prober: Prober) -> None:
         """Measure how long the fault before takes to be overcome."""
-        planned, detail = self._last
-        before = time.monotonic() - self._ended
+        if self._over is None:
+            return
+        (planned, detail, ended), self._over = self._over, None
+        before = time.monotonic() - ended
         seconds = await prober.steady(GIVE_UP_S)
         seconds = None if seconds is None else seconds + before
         self.report.recoveries.append(Recovery(planned.number, planned.kind, planned.target, detail, seconds))
