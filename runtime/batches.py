@@ -85,6 +85,7 @@ class Stage:
         self.app = app
         self.sources = frozenset(sources)
         self.epoch = 0
+        self.waits = 0  # how often a server was found away: who counts these waits, and lives
         self._store = store
         self._narrator = narrator
         self._expected: dict[TP, int] = {}  # the only offset that may be applied next
@@ -172,6 +173,7 @@ class Stage:
 
     def waiting(self, why: str, attempt: int) -> None:
         """Tell people, once, that a server keeps the stage waiting."""
+        self.waits += 1
         if attempt == 0:
             self._narrator.say("runtime.waiting", why=why)
 
