@@ -1,11 +1,13 @@
 """The shell around the fold: a batch in, events out, then the state that implies them."""
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
 import faust
 from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
 
 from runtime import metrics
 from runtime.batches import BACK_OFF_S, Batch, Stage
@@ -21,6 +23,7 @@ from streams.store import LineStore
 
 # Partitions worked on at once: while Kafka stores what one gave, the next is folded.
 LANES = 2
+FINISH_S = 3.0
 
 
 class LineAgent:
@@ -30,9 +33,12 @@ class LineAgent:
         self._table = app.Table("lines", partitions=partitions, key_type=bytes, value_type=bytes)
         self._store = LineStore(rules, topic, self._table)
         self._outbox = outbox
+        self._partitions = partitions
         self._app = app
         self._topic = topic
         self.stage: Stage
+        self._finishing = False
+        self._in_hand: set[asyncio.Task[Any]] = set()
 
     def attach(self, narrator: Narrator) -> Stage:
         """Give the app its agent."""
@@ -49,6 +55,24 @@ class LineAgent:
 
     async def apply(self, batch: Batch) -> None:
         """Apply a batch: nothing is written unless the partition is still ours."""
+        if self._finishing:
+            await asyncio.Future()  # for the successor; the app is about to stop
+        applying = asyncio.create_task(self._apply(batch))
+        self._in_hand.add(applying)
+        applying.add_done_callback(self._in_hand.discard)
+        await applying
+
+    async def finish(self) -> None:
+        """Bring what is in hand to its end, states included, so that a successor redoes none of it."""
+        self._finishing = True
+        with contextlib.suppress(TimeoutError, KafkaError):
+            async with asyncio.timeout(FINISH_S):
+                if self._in_hand:
+                    await asyncio.wait(self._in_hand)
+                await asyncio.gather(*map(self._store.settled, range(self._partitions)))
+        await self._outbox.stop()
+
+    async def _apply(self, batch: Batch) -> None:
         began = time.perf_counter()
         lines = self._store.lines(batch.tp.partition)
         events = fold_batch(lines, batch)

@@ -36,12 +36,12 @@ async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
     tell_if_other(settings, record, narrator)
     rules = Rules(record.generation, read_plant(record.plant, settings.topics.rules))
     app = make_app(settings, f"streams-{record.generation}", declare=True)
-    outbox = Outbox(settings)
-    stage = LineAgent(app, rules, settings.topics.raw, settings.partitions, outbox).attach(narrator)
+    agent = LineAgent(app, rules, settings.topics.raw, settings.partitions, Outbox(settings))
+    stage = agent.attach(narrator)
     watchdog = Watchdog(stage, settings, narrator, signs=lambda: _recovered(app))
     health.ready, health.alive = stage.not_ready, watchdog.wrong
     narrator.say("streams.started", generation=record.generation)
-    await run_app(app, watchdog, stopping=outbox.stop)
+    await run_app(app, watchdog, stopping=agent.finish)
 
 
 def _recovered(app: faust.App) -> int:
