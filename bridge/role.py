@@ -19,6 +19,8 @@ from runtime.narrator import Narrator, quiet_libraries
 from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable
 
+TOPICS_MISSED = 3  # looks in a row: then they are gone, and `setup` must make them again
+
 
 class Bridge:
     """Keeps a run going: after one that failed waits a little, then begins the next."""
@@ -40,18 +42,19 @@ class Bridge:
         """Bridge until `stop` is set.
 
         Raises:
-            SettingsError: the log is not as `setup` makes it.
+            SettingsError: the log is not as `setup` makes it, and stays so.
         """
         backoff = Backoff()
-        received = 0
+        received = missed = 0
         while not self.stop.is_set():
             self._run = self._new_run()
             began = time.monotonic()
             try:
                 await self._until_stop(self._attempt())
             except (Unavailable, SettingsError) as error:
-                # A log that was right and is not is Kafka's trouble, for now.
-                if isinstance(error, SettingsError) and not self._started:
+                missed = missed + 1 if isinstance(error, SettingsError) else 0
+                # A log that was right and is not may be a Kafka that has just started.
+                if missed and (missed == TOPICS_MISSED or not self._started):
                     raise
                 if time.monotonic() - began > LONGEST_S:
                     backoff.reset()

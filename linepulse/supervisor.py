@@ -1,6 +1,7 @@
 """Roles as child processes: started again when they die, ended together, never left behind."""
 
 import asyncio
+import contextlib
 import signal
 import subprocess
 import sys
@@ -8,14 +9,18 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from linepulse.checks import EVERY_S, Check
+from linepulse.embedded.ports import free_port
 from linepulse.embedded.server import start_tied
 from runtime.narrator import Narrator
 
 FIRST_DELAY_S = 0.5
-LONGEST_DELAY_S = 30.0
+LONGEST_DELAY_S = 10.0  # whose servers are away shall be back soon after them
 HEALTHY_S = 30.0  # who lived this long starts again without delay
 STOP_S = 9.0
 POLL_S = 0.1
+SETUP_S = 60.0
+LACKS_SETUP = 2  # the exit code of a role that found its servers not as `setup` leaves them
 
 
 def linepulse(*arguments: str) -> list[str]:
@@ -26,7 +31,9 @@ def linepulse(*arguments: str) -> list[str]:
 class Child:
     """One process that shall run.
 
-    `once`: it is not started again when it ends. `orphan_signal`: what it gets when we die.
+    `once`: it is not started again when it ends. `orphan_signal`: what it gets when we die. `port`: where it
+    shall serve its health, or, if that is busy, at another one: it is asked there, on the address that it
+    listens on (`host`), whether it lives.
     """
 
     def __init__(
@@ -38,29 +45,50 @@ class Child:
         *,
         once: bool = False,
         orphan_signal: int = signal.SIGTERM,
+        port: int | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self.name = name
         self.process: subprocess.Popen[bytes] | None = None
+        self.port = port
+        self.check: Check | None = None
         self._command = list(command)
         self._env = env
         self._log = log
         self._once = once
         self._orphan_signal = orphan_signal
+        self._host = host
         self._begun = 0.0
         self._delay = 0.0
         self._not_before = 0.0
 
-    def keep_up(self, narrator: Narrator) -> None:
-        """Start it if it is due; take note if it died."""
-        now = time.monotonic()
+    def keep_up(self, narrator: Narrator) -> int | None:
+        """Start it if it is due, kill it if it does not live; take note if it died: its exit code."""
         if self.process is None:
-            if now >= self._not_before:
-                self._begun = now
-                self.process = start_tied(self._command, self._log, self._orphan_signal, self._env)
-            return
+            if time.monotonic() >= self._not_before:
+                self._start()
+            return None
         code = self.process.poll()
         if code is None:
-            return
+            if self.check is not None and (why := self.check.dead):
+                narrator.say("run.unwell", name=self.name, why=why)
+                self.check = None
+                self.process.kill()
+            return None
+        self._ended(code, narrator)
+        return code
+
+    def _start(self) -> None:
+        env = dict(self._env)
+        if self.port is not None:
+            self.port = free_port(self.port)
+            env["LINEPULSE_HTTP_PORT"] = str(self.port)
+            self.check = Check(self._host, self.port)
+        self._begun = time.monotonic()
+        self.process = start_tied(self._command, self._log, self._orphan_signal, env)
+
+    def _ended(self, code: int, narrator: Narrator) -> None:
+        now = time.monotonic()
         lived = now - self._begun
         self._delay = (
             FIRST_DELAY_S if lived > HEALTHY_S else min(LONGEST_DELAY_S, max(FIRST_DELAY_S, self._delay * 2))
@@ -69,23 +97,65 @@ class Child:
             self._delay = float("inf")
         self._not_before = now + self._delay
         self.process = None
+        self.check = None
         narrator.say(
             "run.ended_once" if self._once else "run.died", name=self.name, code=code, delay=self._delay
         )
 
 
-async def supervise(children: Sequence[Child], narrator: Narrator, stop: asyncio.Event) -> None:
-    """Keep the children running until `stop`, then end them all within STOP_S."""
+class Setup:
+    """`linepulse setup`, run again when a child lacks what it makes; meanwhile nobody is started."""
+
+    def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self._command = list(command)
+        self._env = env
+        self._begun = 0.0
+
+    def begin(self) -> None:
+        """Run it, unless it runs."""
+        if self.process is None:
+            self._begun = time.monotonic()
+            self.process = start_tied(self._command, None, env=self._env)
+
+    def under_way(self) -> bool:
+        """Whether it still runs; after SETUP_S it is given up. Who lacks it will end again, and ask again."""
+        if self.process is not None and self.process.poll() is not None:
+            self.process = None
+        if self.process is not None and time.monotonic() - self._begun > SETUP_S:
+            self.process.kill()
+        return self.process is not None
+
+
+async def supervise(
+    children: Sequence[Child], narrator: Narrator, stop: asyncio.Event, setup: Setup | None = None
+) -> None:
+    """Keep the children running until `stop`, then end them all within STOP_S.
+
+    `setup` is run before a child that ended with LACKS_SETUP starts again.
+    """
+    asking = asyncio.create_task(_ask(children))
     try:
         while not stop.is_set():
             for child in children:
-                child.keep_up(narrator)
-            try:
+                if child.process is None and setup is not None and setup.under_way():
+                    continue
+                if child.keep_up(narrator) == LACKS_SETUP and setup is not None:
+                    narrator.say("run.setup", name=child.name)
+                    setup.begin()
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), POLL_S)
-            except TimeoutError:
-                continue
     finally:
-        await end([child.process for child in children if child.process is not None])
+        asking.cancel()
+        processes = [child.process for child in children] + ([] if setup is None else [setup.process])
+        await end([process for process in processes if process is not None])
+
+
+async def _ask(children: Sequence[Child]) -> None:
+    """Ask each child that serves its health, again and again."""
+    while True:
+        checks = [child.check for child in children if child.check is not None]
+        await asyncio.gather(asyncio.sleep(EVERY_S), *(check.ask() for check in checks))
 
 
 async def end(processes: Sequence["subprocess.Popen[bytes]"], seconds: float = STOP_S) -> None:

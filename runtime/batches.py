@@ -88,6 +88,7 @@ class Stage:
         self.app = app
         self.sources = frozenset(sources)
         self.epoch = 0
+        self.waits = 0  # how often a server was found away: who counts these waits, and lives
         self._store = store
         self._narrator = narrator
         self._expected: dict[TP, int] = {}  # the only offset that may be applied next
@@ -163,6 +164,12 @@ class Stage:
         """The next offset to apply, None where the partition is not ours or not located yet."""
         return self._expected.get(tp)
 
+    async def look_again(self, tp: TP) -> None:
+        """Ask the store anew where a partition stands: its log may not be the one that it was."""
+        async with self._turns[tp]:
+            if tp in self._expected:
+                await self._seek_to_positions([tp], self.epoch)
+
     async def quiesce(self) -> dict[TP, int]:
         """Let the batches in hand come to their end, for QUIESCE_S at most, and begin no other.
 
@@ -189,6 +196,7 @@ class Stage:
 
     def waiting(self, why: str, attempt: int) -> None:
         """Tell people, once, that a server keeps the stage waiting."""
+        self.waits += 1
         if attempt == 0:
             self._narrator.say("runtime.waiting", why=why)
 

@@ -13,7 +13,8 @@ PORTS = {"bridge": 9101, "streams": 9102, "sinks": 9103, "dashboard": 9104}
 class Health:
     """Serves a role's health from `start` to `stop`.
 
-    `alive` and `ready` return None, or the sentence that says what is wrong.
+    `alive` and `ready` return None, or the sentence that says what is wrong. A role that is still starting
+    is alive, and not ready; it sets `ready` when it knows better.
     """
 
     def __init__(
@@ -22,14 +23,15 @@ class Health:
         role: str,
         host: str,
         port: int | None,
-        ready: Callable[[], str | None],
+        ready: Callable[[], str | None] = lambda: "starting",
         alive: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._narrator = narrator
         self._role = role
         self._host = host
         self._port = port
-        self._checks = {"/healthz": alive, "/readyz": ready}
+        self.alive = alive
+        self.ready = ready
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -41,8 +43,8 @@ class Health:
         """
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)
-        for path in self._checks:
-            app.router.add_get(path, self._check)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         wanted = PORTS[self._role] if self._port is None else self._port
@@ -64,9 +66,15 @@ class Health:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _check(self, request: web.Request) -> web.Response:
-        wrong = self._checks[request.path]()
-        return web.Response(text=wrong or "ok", status=503 if wrong else 200)
+    async def _healthz(self, _request: web.Request) -> web.Response:
+        return _answer(self.alive())
+
+    async def _readyz(self, _request: web.Request) -> web.Response:
+        return _answer(self.ready())
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _answer(wrong: str | None) -> web.Response:
+    return web.Response(text=wrong or "ok", status=503 if wrong else 200)

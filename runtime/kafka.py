@@ -72,15 +72,16 @@ async def newest_rules(settings: Settings) -> RulesRecord | None:
     )
     newest: RulesRecord | None = None
     try:
-        await consumer.start()
-        consumer.assign([where])
-        end = (await consumer.end_offsets([where]))[where]
-        while await consumer.position(where) < end:
-            for record in (await consumer.getmany(where, timeout_ms=500)).get(where, []):
-                found = msgspec.json.decode(record.value, type=RulesRecord)
-                if newest is None or found.generation >= newest.generation:
-                    newest = found
-    except KafkaError as error:
+        async with asyncio.timeout(START_S):
+            await consumer.start()
+            consumer.assign([where])
+            end = (await consumer.end_offsets([where]))[where]
+            while await consumer.position(where) < end:
+                for record in (await consumer.getmany(where, timeout_ms=500)).get(where, []):
+                    found = msgspec.json.decode(record.value, type=RulesRecord)
+                    if newest is None or found.generation >= newest.generation:
+                        newest = found
+    except (KafkaError, TimeoutError) as error:
         raise _away(servers, error) from None
     finally:
         await consumer.stop()

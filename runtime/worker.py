@@ -4,12 +4,14 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 import threading
 from collections.abc import Awaitable, Callable
 
 import faust
 
-from runtime.settings import Settings
+from runtime.settings import Settings, SettingsError
+from runtime.watchdog import Watchdog
 from schemas.errors import Unavailable
 
 MAX_BATCH = 2000  # records that one fetch hands over for a partition
@@ -36,6 +38,8 @@ def make_app(
     app = App(
         f"{settings.topic_prefix}-{name}",
         broker=";".join(f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")),
+        # The group's members are named after it: a worker can find out whether it is one of them.
+        broker_client_id=f"{name}-{socket.gethostname()}-{os.getpid()}",
         store="memory://",
         key_serializer="raw",
         value_serializer="raw",
@@ -72,21 +76,30 @@ def stop_requested() -> asyncio.Event:
     return stop
 
 
-async def run_app(app: faust.App, *, stopping: Callable[[], Awaitable[object]] | None = None) -> None:
+async def run_app(
+    app: faust.App, watchdog: Watchdog, *, stopping: Callable[[], Awaitable[object]] | None = None
+) -> None:
     """Run the app until SIGTERM or SIGINT, then stop it within STOP_SECONDS.
 
     Args:
+        watchdog: ends the app as a crash does.
         stopping: awaited before the app stops.
     Raises:
-        Unavailable: the app crashed; its supervisor starts it again, and it goes on from its store.
+        Unavailable: the app crashed, or the watchdog holds it dead; its supervisor starts it again, and it
+            goes on from its store.
+        SettingsError: the topics are gone.
     """
     _spare_the_collector()
     stop = stop_requested()
     starting = asyncio.create_task(app.start())
-    crashed = asyncio.create_task(_until_crashed(app, starting))
+    failing = [
+        asyncio.create_task(_until_crashed(app, starting)),
+        asyncio.create_task(watchdog.until_dead()),
+    ]
     asked = asyncio.create_task(stop.wait())
-    await asyncio.wait({crashed, asked}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({*failing, asked}, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
+    failed = next((task for task in failing if task.done()), None)
     try:
         async with asyncio.timeout(STOP_SECONDS):
             if stopping is not None:
@@ -94,10 +107,14 @@ async def run_app(app: faust.App, *, stopping: Callable[[], Awaitable[object]] |
             await app.stop()
     except TimeoutError:
         pass  # everything that counts is in the store; the rest is Faust's own tidying up
-    end_anyway(1 if crashed.done() else 0)
-    if crashed.done():
-        raise Unavailable(str(crashed.result()) or repr(crashed.result())) from crashed.result()
-    crashed.cancel()
+    for task in failing:
+        task.cancel()
+    reason = None if failed is None else failed.exception() or failed.result()
+    end_anyway(0 if reason is None else 2 if isinstance(reason, SettingsError) else 1)
+    if isinstance(reason, SettingsError):
+        raise reason
+    if reason is not None:
+        raise Unavailable(str(reason) or repr(reason)) from reason
 
 
 def end_anyway(code: int) -> None:

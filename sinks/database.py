@@ -12,7 +12,7 @@ from schemas.errors import Unavailable
 from sinks.sql import statement
 
 APPLICATION = "linepulse-sinks"
-TRANSACTION_S = 60.0  # nothing here takes so long, unless the server hangs
+TRANSACTION_S = 40.0  # nothing here takes so long, unless the server hangs; the watchdog waits longer
 FROZEN_S = 10.0
 
 # A worker that is frozen, or cut off, must not keep others from its partitions: the server ends its

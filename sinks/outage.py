@@ -13,6 +13,7 @@ class Outage:
     def __init__(self, narrator: Narrator) -> None:
         self._narrator = narrator
         self._waiting: dict[object, str] = {}
+        self.waits = 0  # grows with every wait: who counts them lives
 
     @property
     def why(self) -> str | None:
@@ -22,6 +23,7 @@ class Outage:
     async def wait(self, who: object, why: str, attempt: int) -> None:
         """Sleep as long as the attempt's number is worth."""
         metrics.POSTGRES_WAITS.inc()
+        self.waits += 1
         if not self._waiting:
             self._narrator.say("runtime.waiting", why=why)
         self._waiting[who] = why

@@ -10,6 +10,7 @@ from runtime.kafka import require_topics
 from runtime.log_end import Logs
 from runtime.narrator import Narrator
 from runtime.settings import Settings, SettingsError, without_password
+from runtime.watchdog import Watchdog
 from runtime.worker import make_app, run_app
 from schemas.errors import Unavailable
 from sinks.cursors import Cursors
@@ -35,6 +36,15 @@ async def run(settings: Settings) -> None:
         OSError: the health port that was asked for is busy.
     """
     narrator = Narrator(settings.lang, settings.log, "sinks")
+    health = Health(narrator, "sinks", settings.http_host, settings.http_port)
+    await health.start()
+    try:
+        await _work(settings, narrator, health)
+    finally:
+        await health.stop()
+
+
+async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
     await require_topics(settings, settings.topics.derived)
     await _require_schema(settings, narrator)
     narrator.say("sinks.started", database=without_password(settings.database_url))
@@ -58,18 +68,12 @@ async def run(settings: Settings) -> None:
         source = app.topic(topic, key_type=bytes, value_type=bytes)
         app.agent(source, name=table.name, concurrency=table.lanes)(write)
 
-    health = Health(
-        narrator,
-        "sinks",
-        settings.http_host,
-        settings.http_port,
-        ready=lambda: stage.not_ready() or outage.why,
-    )
-    await health.start()
+    # Waiting for PostgreSQL, however long, is no death.
+    watchdog = Watchdog(stage, settings, narrator, signs=lambda: outage.waits)
+    health.ready, health.alive = lambda: stage.not_ready() or outage.why, watchdog.wrong
     try:
-        await run_app(app, stopping=stage.quiesce)
+        await run_app(app, watchdog, stopping=stage.quiesce)
     finally:
-        await health.stop()
         await database.close()
 
 

@@ -95,6 +95,7 @@ class Writer:
             self._narrator.say("sinks.next_rules", topic=batch.tp.topic, partition=batch.tp.partition)
         await asyncio.sleep(BACK_OFF_S[min(self._swap_waits, len(BACK_OFF_S) - 1)])
         self._swap_waits += 1
+        self._outage.waits += 1
 
     def _tell(self, written: Written) -> None:
         metrics.ROWS_WRITTEN.labels(self._sink.table.name).inc(written.rows)

@@ -1,11 +1,13 @@
 """The shell around the fold: a batch in, events out, then the state that implies them."""
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
 import faust
 from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
 
 from runtime import metrics
 from runtime.batches import BACK_OFF_S, Batch, Stage
@@ -77,10 +79,14 @@ class LineAgent:
                 metrics.DEAD_LETTERS.labels(event.reason).inc()
 
     async def stop(self) -> None:
-        """Finish the batches in hand, and make all that was applied durable: nothing is done again."""
+        """Finish the batches in hand, and make all that was applied durable: nothing is done again.
+
+        Where Kafka does not take it, whoever comes next reads a second of records again.
+        """
         for tp, position in (await self.stage.quiesce()).items():
             if self._store.lines(tp.partition).next_offset == position:
-                await self._store.flush(tp.partition)
+                with contextlib.suppress(KafkaError):
+                    await self._store.flush(tp.partition)
 
     async def _send(self, batch: Batch, events: list[Event]) -> bool:
         """Send events until they are durable; give up where the partition is no longer ours."""

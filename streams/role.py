@@ -1,9 +1,12 @@
 """The role `linepulse streams`: a worker of the stream stage, in the foreground."""
 
+import faust
+
 from runtime.health import Health
 from runtime.kafka import require_topics, rules_in_force
 from runtime.narrator import Narrator
 from runtime.settings import Settings
+from runtime.watchdog import Watchdog
 from runtime.worker import make_app, run_app
 from schemas.plant import PlantError, Rules, RulesRecord, plant_text, read_plant
 from streams.agent import LineAgent
@@ -15,9 +18,19 @@ async def run(settings: Settings) -> None:
 
     Raises:
         Unavailable: Kafka is away, its topics or the rules are missing, or the worker crashed.
+        SettingsError: the log is not as `setup` makes it; the text says what to do.
         PlantError: the plant file can't be read.
     """
     narrator = Narrator(settings.lang, settings.log, "streams")
+    health = Health(narrator, "streams", settings.http_host, settings.http_port)
+    await health.start()
+    try:
+        await _work(settings, narrator, health)
+    finally:
+        await health.stop()
+
+
+async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
     await require_topics(settings, [settings.topics.raw, *settings.topics.derived])
     record = await rules_in_force(settings)
     tell_if_other(settings, record, narrator)
@@ -31,13 +44,15 @@ async def run(settings: Settings) -> None:
         await agent.stop()
         await outbox.stop()
 
-    health = Health(narrator, "streams", settings.http_host, settings.http_port, stage.not_ready)
-    await health.start()
+    watchdog = Watchdog(stage, settings, narrator, signs=lambda: _recovered(app))
+    health.ready, health.alive = stage.not_ready, watchdog.wrong
     narrator.say("streams.started", generation=record.generation)
-    try:
-        await run_app(app, stopping=stop)
-    finally:
-        await health.stop()
+    await run_app(app, watchdog, stopping=stop)
+
+
+def _recovered(app: faust.App) -> int:
+    """How far states are read from the changelog: grows while they are."""
+    return sum(offset or 0 for offset in app.tables.recovery.active_offsets.values())
 
 
 def tell_if_other(settings: Settings, force: RulesRecord, narrator: Narrator) -> None:

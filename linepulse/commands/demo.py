@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -68,12 +67,8 @@ class Demo:
         self._folder = folder
         self._lines = lines
         self._narrator = narrator
-        self._health = {role: free_port(PORTS[role]) for role in ROLES}
         self._page_port = free_port(PAGE_PORT)
-        self._children = [
-            self._child(role, linepulse(role), {"LINEPULSE_HTTP_PORT": str(self._health[role])})
-            for role in ROLES
-        ]
+        self._children = [self._child(role, linepulse(role), port=PORTS[role]) for role in ROLES]
 
     async def run(self) -> None:
         """Start all, print the addresses when all are ready, go on until Ctrl-C."""
@@ -89,11 +84,11 @@ class Demo:
     async def _tell_when_ready(self) -> None:
         self._narrator.say("demo.starting", folder=self._folder)
         async with aiohttp.ClientSession() as session:
-            for role in ROLES:
-                await until_ready(session, self._health[role])
+            for child in list(self._children):
+                await until_ready(session, child)
         if self._lines:
             command = linepulse("simulate", "--lines", str(self._lines), "--history", PAST)
-            self._children.append(self._child("simulator", command, {}, once=True))
+            self._children.append(self._child("simulator", command, once=True))
             await until_told(self._lines)
         print(f"DASHBOARD_URL=http://127.0.0.1:{self._page_port}")
         for name, value in self._stack.addresses.items():
@@ -103,16 +98,24 @@ class Demo:
             self._narrator.say("demo.other_port", url=self._stack.mqtt.url)
         self._narrator.say("demo.ready", folder=self._folder)
 
-    def _child(self, name: str, command: list[str], extra: Mapping[str, str], *, once: bool = False) -> Child:
+    def _child(self, name: str, command: list[str], *, port: int | None = None, once: bool = False) -> Child:
         env = {
             **os.environ,
             "LINEPULSE_DASHBOARD_PORT": str(self._page_port),
             "NICEGUI_STORAGE_PATH": str(self._folder / "page"),
-            **extra,
         }
         log = self._folder / f"{name}.log"
         # Its servers die with us: there is nothing that it could end in order.
-        return Child(name, command, env, log, once=once, orphan_signal=signal.SIGKILL)
+        return Child(
+            name,
+            command,
+            env,
+            log,
+            once=once,
+            orphan_signal=signal.SIGKILL,
+            port=port,
+            host=Settings.read().http_host,
+        )
 
 
 async def until_told(lines: int) -> None:
@@ -130,11 +133,11 @@ async def until_told(lines: int) -> None:
             await asyncio.sleep(ASK_EVERY_S)
 
 
-async def until_ready(session: aiohttp.ClientSession, port: int) -> None:
-    """Wait until the role that serves its health there says that it is ready."""
+async def until_ready(session: aiohttp.ClientSession, child: Child) -> None:
+    """Wait until a role says that it is ready."""
     while True:
         try:
-            async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+            async with session.get(f"http://127.0.0.1:{child.port}/readyz") as answer:
                 if answer.status == 200:
                     return
         except aiohttp.ClientError:

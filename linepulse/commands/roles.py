@@ -5,7 +5,8 @@ from importlib import import_module
 
 import uvloop
 
-from runtime.narrator import quiet_libraries
+from runtime.narrator import Narrator, quiet_libraries
+from runtime.pulse import Pulse
 from runtime.settings import Settings
 
 
@@ -42,9 +43,12 @@ def dashboard() -> None:
 
 
 def run_role(name: str) -> None:
-    """Run a role's coroutine until it ends."""
+    """Run a role's coroutine until it ends; a loop that hangs ends the process."""
     settings = Settings.read()
     quiet_libraries()
     role = import_module(f"{name}.role")  # only what this role needs
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        pulse = Pulse(runner.get_loop(), Narrator(settings.lang, settings.log, name))
+        pulse.start()
         runner.run(role.run(settings))
+        pulse.stop()

@@ -94,11 +94,11 @@ def test_streams_can_be_scaled() -> None:
 
 @pytest.mark.parametrize("name", OURS.keys() - {"setup"})
 def test_roles_wait_for_setup_and_show_their_health(name: str) -> None:
-    """Started after setup, asked on /readyz, restarted, given time to end, with logs that have an end."""
+    """Started after setup, asked whether they live, restarted, given time to end."""
     service = OURS[name]
     assert service["depends_on"]["setup"] == {"condition": "service_completed_successfully"}
     assert (
-        f"127.0.0.1:{service['environment']['LINEPULSE_HTTP_PORT']}/readyz"
+        f"127.0.0.1:{service['environment']['LINEPULSE_HTTP_PORT']}/healthz"
         in service["healthcheck"]["test"][-1]
     )
     assert service["restart"] == "unless-stopped"

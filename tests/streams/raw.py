@@ -29,10 +29,10 @@ def partition_of(settings: Settings, line_id: str) -> int:
 class Worker:
     """A role in a process of its own."""
 
-    def __init__(self, settings: Settings, role: str = "streams") -> None:
+    def __init__(self, settings: Settings, *words: str, module: str = "linepulse") -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed at exit
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "linepulse", role],
+            [sys.executable, "-m", module, *(words or ("streams",))],
             env=environment(settings),
             stdout=self._said,
             stderr=subprocess.STDOUT,
@@ -42,6 +42,11 @@ class Worker:
     def pid(self) -> int:
         """The process."""
         return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     @property
     def said(self) -> str:
@@ -60,6 +65,10 @@ class Worker:
     def thaw(self) -> None:
         """SIGCONT."""
         self._process.send_signal(signal.SIGCONT)
+
+    def ended(self, seconds: float) -> tuple[int, str]:
+        """Wait until it has ended by itself; the exit code, and what it said."""
+        return self._process.wait(seconds), self.said
 
     def end(self) -> tuple[int, str]:
         """SIGTERM; the exit code, and what it said."""

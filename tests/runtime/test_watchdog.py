@@ -1,0 +1,110 @@
+"""The watchdog on real servers: it ends workers that are dead, and those alone."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from runtime.settings import Settings
+from tests.eventually import wait_until
+from tests.services import OwnServers, Services
+from tests.services.native import NativeKafka
+from tests.sinks.conftest import make_plant
+from tests.sinks.records import sample
+from tests.sinks.test_role import count, send
+from tests.streams.raw import Derived, RawLog, Worker
+from tests.streams.test_role import all_samples, messages, settings_of
+
+LIMIT_S = 12.0  # a first join takes a few seconds
+START = int(time.time() * 1000) - 3_600_000
+
+
+def impatient(settings: Settings, role: str = "streams") -> Worker:
+    """A worker whose watchdog waits for LIMIT_S only."""
+    return Worker(settings, role, str(LIMIT_S), module="tests.runtime.impatient")
+
+
+async def test_a_consumer_that_dies_silently_ends_its_worker(services: Services):
+    """It says where it stood and where the log ends; started again, it goes on without a gap."""
+    settings = settings_of(services)
+    async with (
+        RawLog(settings) as log,
+        Derived(settings, [settings.topics.samples, settings.topics.orders]) as derived,
+    ):
+        await log.rules()
+        with impatient(settings) as worker:
+            await log.write(messages(20, START))
+            await all_samples(derived, 100)
+            os.kill(worker.pid, signal.SIGUSR1)
+            await log.write(messages(20, START, 20))
+            code, said = worker.ended(LIMIT_S + 20)
+        assert code == 1
+        assert f"❌ {settings.topics.raw}[" in said
+        assert "n'avance plus depuis 12 s: à la position" in said
+        with Worker(settings):
+            await all_samples(derived, 200)
+
+
+async def test_a_worker_without_work_lives(services: Services):
+    """All is read, and one of two workers on one partition has none: no reason to die."""
+    settings = services.settings(partitions=1, database_url="postgresql://postgres@localhost/none")
+    async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:
+        await log.rules()
+        with impatient(settings) as one, impatient(settings) as other:
+            await log.write(messages(20, START))
+            await all_samples(derived, 100)
+            read = time.monotonic()
+            wait_until(lambda: time.monotonic() - read > LIMIT_S + 5, "more than the limit")
+            assert one.runs
+            assert other.runs
+
+
+async def test_postgres_that_is_away_is_waited_for_without_end(own: OwnServers):
+    """Longer than the watchdog waits for anything else; the rows come when it is back."""
+    postgres = own.postgres()
+    settings = own.settings(postgres=postgres)
+    plant = make_plant(settings.database_url)
+    with impatient(settings, "sinks") as worker:
+        await send(settings, settings.topics.samples, [sample(number) for number in range(100)], lines=4)
+        wait_until(lambda: count(plant) == 100, "the first rows")
+        postgres.kill()
+        away = time.monotonic()
+        await send(settings, settings.topics.samples, [sample(number) for number in range(100, 200)], lines=4)
+        wait_until(lambda: time.monotonic() - away > 2 * LIMIT_S, "twice the limit", 3 * LIMIT_S)
+        postgres.start()
+        wait_until(lambda: count(plant) == 200, "the rest")
+        assert worker.runs
+
+
+async def test_kafka_that_was_away_for_longer_than_the_limit_is_no_reason_to_die(own: OwnServers):
+    """While it does not answer nobody is judged; when it does, the worker works again within a minute."""
+    kafka = own.kafka()
+    if not isinstance(kafka, NativeKafka):
+        pytest.skip("the embedded broker forgets everything")
+    settings = own.settings(kafka=kafka, database_url="postgresql://postgres@localhost/none")
+    async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:
+        await log.rules()
+        with impatient(settings) as worker:
+            await log.write(messages(20, START))
+            await all_samples(derived, 100)
+            kafka.stop()
+            away = time.monotonic()
+            wait_until(lambda: time.monotonic() - away > 2 * LIMIT_S, "twice the limit", 3 * LIMIT_S)
+            assert worker.runs
+            kafka.start()
+            await log.write(messages(20, START, 20))
+            await all_samples(derived, 200)
+
+
+async def test_a_role_whose_loop_is_blocked_ends(services: Services):
+    """Its thread notices, and says so."""
+    settings = settings_of(services)
+    async with RawLog(settings) as log:
+        await log.rules()
+        with impatient(settings) as worker:
+            wait_until(lambda: "Calcul des lignes démarré" in worker.said, "the worker")
+            os.kill(worker.pid, signal.SIGUSR2)
+            code, said = worker.ended(LIMIT_S + 20)
+        assert code == 1
+        assert "boucle bloquée" in said
