@@ -11,6 +11,7 @@ import uvloop
 
 from bridge.backoff import LONGEST_S, Backoff
 from bridge.clock import LogClock
+from bridge.known import KnownLog
 from bridge.run import Run
 from runtime import metrics
 from runtime.health import Health
@@ -27,6 +28,7 @@ class Bridge:
         self._settings = settings
         self._narrator = narrator
         self._clock = LogClock(self._jumped)
+        self._known = KnownLog()
         self._run = self._new_run()
         self._started = False
         self._wrong: str | None = "starting"
@@ -75,7 +77,7 @@ class Bridge:
             await working
 
     def _new_run(self) -> Run:
-        return Run(self._settings, self._narrator, self._clock, self._is_ready)
+        return Run(self._settings, self._narrator, self._clock, self._known, self._is_ready)
 
     def _is_ready(self) -> None:
         if not self._started:
