@@ -12,7 +12,9 @@ import uvloop
 from bridge.backoff import LONGEST_S, Backoff
 from bridge.clock import LogClock
 from bridge.known import KnownLog
+from bridge.outage import Outage
 from bridge.run import Run
+from bridge.watch import Watch
 from runtime import metrics
 from runtime.health import Health
 from runtime.kafka import require_topics
@@ -112,11 +114,15 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, bridge.stop.set)
+    outage = Outage(settings, narrator, held=lambda: bridge.ready() is not None)
+    watch = Watch(settings, outage.heard)
     health = Health(narrator, "bridge", settings.http_host, settings.http_port, bridge.ready)
     await health.start()
+    watch.start()
     try:
         await bridge.go()
     finally:
+        watch.stop()
         await health.stop()
 
 
