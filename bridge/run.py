@@ -49,6 +49,7 @@ class Run:
         self._on_ready = on_ready
         self._flow: Flow | None = None
         self.subscribed = False
+        self.cut_off = False  # MQTT ended the connection after it had served
 
     def wrong(self) -> str | None:
         """None while MQTT is subscribed and Kafka takes records, else what is wrong."""
@@ -89,6 +90,10 @@ class Run:
         number = self._known.begin(tail.run)
         try:
             fence = await write_fence(producer, self._settings, number, self._clock.now())
+            if (await read_tail(self._settings, fence)).run >= number:
+                # It read the same tail as we did. One of the two finds the other's fence before its own in
+                # some partition, and begins again; who stands first in all of them goes on.
+                raise Unavailable(f"another bridge began run {number}, too")
             held = await read_back(self._settings, fence) if session_present else []
         except Unavailable:
             await close_producer(producer)
@@ -134,6 +139,7 @@ class Run:
         if lanes.failed.done():
             raise Unavailable(f"Kafka {self._settings.kafka_bootstrap_servers}: {lanes.failed.result()}")
         if connection.lost.done() and not stop.is_set():
+            self.cut_off = True
             raise Unavailable(
                 f"MQTT {without_password(self._settings.mqtt_broker_url)}: {connection.lost.result()}"
             )

@@ -21,6 +21,7 @@ MQTT_QOS0 = Counter("linepulse_mqtt_qos0", "MQTT messages at QoS 0: served, not 
 MQTT_CONNECTED = Gauge("linepulse_mqtt_connected", "1 while the bridge is connected to the MQTT broker")
 MQTT_IN_FLIGHT = Gauge("linepulse_mqtt_in_flight", "MQTT messages received and not yet acknowledged")
 MQTT_CONNECTS = Counter("linepulse_mqtt_connects", "Connections that the bridge made to the MQTT broker")
+MQTT_STANDBY = Gauge("linepulse_mqtt_standby", "1 while the bridge stands by because another has its session")
 LOG_ANEW = Counter("linepulse_log_anew", "Times that the bridge found a log that is not its old one")
 CLOCK_JUMPS = Counter("linepulse_clock_jumps", "Jumps of the clock over 60 s that the bridge evened out")
 
