@@ -69,7 +69,11 @@ async def check_buffer(settings: Settings) -> Finding:
         )
     behind = told.waiting / told.rate if told.rate else math.inf
     if told.waiting > 2 * settings.mqtt_receive_maximum or (told.waiting > FEW and behind > BEHIND_S):
-        return Finding(part, f"{_waiting(settings, told)}; look whether the bridge and Kafka run")
+        return Finding(
+            part,
+            f"{_waiting(settings, told)}; look whether the bridge and Kafka run, or"
+            " another client left a session that nobody reads",
+        )
     return Finding(f"{part}: {_waiting(settings, told)}")
 
 
