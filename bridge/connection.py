@@ -285,9 +285,14 @@ def _client(settings: Settings) -> Client:
         reconnect_on_failure=False,
         manual_ack=True,
     )
+    sign_in(client, settings)
+    return client
+
+
+def sign_in(client: mqtt.Client, settings: Settings) -> None:
+    """Give a client the user, the password and the authority of the settings."""
     url = settings.mqtt
     if url.username is not None:
         client.username_pw_set(unquote(url.username), None if url.password is None else unquote(url.password))
     if url.scheme == "mqtts":
         client.tls_set_context(ssl.create_default_context(cafile=settings.mqtt_ca_file))
-    return client

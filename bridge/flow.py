@@ -121,6 +121,7 @@ class Flow:
             return
         self._backlog.answered()
         if not self._backlog.active:
+            self._redelivered.over()
             self._narrator.say("bridge.caught_up", count=self._received)
         else:
             asyncio.get_running_loop().call_later(PROBE_S, self.probe)

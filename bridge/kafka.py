@@ -29,19 +29,31 @@ class Tail(NamedTuple):
     run: int
 
 
-async def read_tail(settings: Settings) -> Tail:
-    """Read the last records of each partition.
+async def read_tail(settings: Settings, ends: Mapping[TopicPartition, int] | None = None) -> Tail:
+    """Read the last records of each partition, or the last before `ends`.
 
     Raises:
         Unavailable: Kafka does not answer.
     """
     received_at = run = 0
     async with _consumer(settings) as consumer:
-        ends = await consumer.end_offsets(consumer.assignment())
-        async for record in _read(consumer, ends, _depth(settings)):
+        before = ends or await consumer.end_offsets(consumer.assignment())
+        async for record in _read(consumer, before, _depth(settings)):
             received_at = max(received_at, record.timestamp)
             run = max(run, _run_of(record))
     return Tail(received_at, run)
+
+
+async def read_signs(settings: Settings, above: int) -> dict[int, int]:
+    """Where each partition's last record is, of those that a run above this one wrote.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    async with _consumer(settings) as consumer:
+        ends = await consumer.end_offsets(consumer.assignment())
+        last = {record.partition: record async for record in _read(consumer, ends, 1)}
+    return {number: record.offset for number, record in last.items() if _run_of(record) > above}
 
 
 async def write_fence(producer: Any, settings: Settings, run: int, now: int) -> dict[TopicPartition, int]:

@@ -5,7 +5,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from bridge.known import KnownLog
 from bridge.record import Record
+from schemas.errors import Unavailable
 
 
 class Batch:
@@ -24,10 +26,13 @@ class Lane:
     So batches grow with the load and a lone message waits for nobody, without a linger time.
     """
 
-    def __init__(self, producer: Any, topic: str, partition: int, on_stored: Callable[[], None]) -> None:
+    def __init__(
+        self, producer: Any, topic: str, partition: int, known: KnownLog, on_stored: Callable[[], None]
+    ) -> None:
         self._producer = producer
         self._topic = topic
         self._partition = partition
+        self._known = known
         self._on_stored = on_stored
         self._waiting: deque[Batch] = deque()
         self._wake = asyncio.Event()
@@ -46,7 +51,13 @@ class Lane:
         return batch
 
     async def run(self) -> None:
-        """Send batches in order, until one fails (KafkaError): what became of that one is then unknown."""
+        """Send batches in order, until one fails: what became of that one is then unknown.
+
+        Raises:
+            KafkaError: Kafka did not store it.
+            Unavailable: Kafka stored it in a log that is not the one that held those before it. Then nothing
+                more may be acknowledged: of what waits behind this one, some may have gone with the old log.
+        """
         while True:
             await self._wake.wait()
             while self._waiting:
@@ -54,7 +65,9 @@ class Lane:
                 stored = await self._producer.send_batch(
                     batch.builder, self._topic, partition=self._partition
                 )
-                await stored
+                where = await stored
+                if not self._known.follows(self._partition, where.offset, batch.builder.record_count()):
+                    raise Unavailable(f"topic {self._topic} is not the log that it was")
                 batch.done = True
                 self._on_stored()
             self._wake.clear()
@@ -63,8 +76,10 @@ class Lane:
 class Lanes:
     """All partitions of the log. `failed` resolves to the reason when what became of a batch is unknown."""
 
-    def __init__(self, producer: Any, topic: str, partitions: int, on_stored: Callable[[], None]) -> None:
-        self._lanes = [Lane(producer, topic, number, on_stored) for number in range(partitions)]
+    def __init__(
+        self, producer: Any, topic: str, partitions: int, known: KnownLog, on_stored: Callable[[], None]
+    ) -> None:
+        self._lanes = [Lane(producer, topic, number, known, on_stored) for number in range(partitions)]
         self.failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(lane.run()) for lane in self._lanes]
         for task in self._tasks:
@@ -77,6 +92,11 @@ class Lanes:
     def append_to_each(self, headers: list[tuple[str, bytes]], at_ms: int) -> list[Batch]:
         """Put a record without key and value, a tick, into every partition."""
         return [lane.append(None, b"", headers, at_ms) for lane in self._lanes]
+
+    def fail(self, why: str) -> None:
+        """Give up: the log cannot be written."""
+        if not self.failed.done():
+            self.failed.set_result(why)
 
     async def close(self) -> None:
         """Send nothing more."""

@@ -58,3 +58,11 @@ class Redelivered:
             return False
         self._held[key] -= 1
         return True
+
+    def over(self) -> None:
+        """The broker's queue has run dry, so nothing that was sent before is still to come.
+
+        A broker that was killed and brought an old state back uses packet ids again that the log knows: from
+        here on, a new message with the payload of an old one is not taken for it.
+        """
+        self._left = 0

@@ -11,7 +11,11 @@ import uvloop
 
 from bridge.backoff import LONGEST_S, Backoff
 from bridge.clock import LogClock
+from bridge.known import KnownLog
+from bridge.outage import Outage
 from bridge.run import Run
+from bridge.standby import stand_by
+from bridge.watch import Watch
 from runtime import metrics
 from runtime.health import Health
 from runtime.kafka import require_topics
@@ -20,6 +24,9 @@ from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable
 
 TOPICS_MISSED = 3  # looks in a row: then they are gone, and `setup` must make them again
+FENCED_S = 2.0
+"""Who was cut off may have been thrown out by another bridge: so long that one may take to its fence, which
+tells. Coming back sooner throws it out in turn, in the middle of its start."""
 
 
 class Bridge:
@@ -29,14 +36,20 @@ class Bridge:
         self._settings = settings
         self._narrator = narrator
         self._clock = LogClock(self._jumped)
+        self._known = KnownLog()
         self._run = self._new_run()
         self._started = False
         self._wrong: str | None = "starting"
+        self._standing_by = False
         self.stop = asyncio.Event()
 
     def ready(self) -> str | None:
         """None while MQTT is subscribed and Kafka takes records, else what is wrong."""
         return self._wrong or self._run.wrong()
+
+    def held(self) -> bool:
+        """Whether nobody reads what machines send, as far as this bridge knows."""
+        return self.ready() is not None and not self._standing_by
 
     async def go(self) -> None:
         """Bridge until `stop` is set.
@@ -58,13 +71,29 @@ class Bridge:
                     raise
                 if time.monotonic() - began > LONGEST_S:
                     backoff.reset()
-                await self._wait(backoff.wait_s(), str(error))
+                await self._wait(max(backoff.wait_s(), self._run.cut_off * FENCED_S), str(error))
             received += self._run.received
         self._narrator.say("bridge.stopped", count=received)
 
     async def _attempt(self) -> None:
         await require_topics(self._settings, [self._settings.topics.raw])
+        if self._known.run:
+            await self._let_the_other_live()
         await self._run.go(self.stop)
+
+    async def _let_the_other_live(self) -> None:
+        """Stand by while a bridge that took the session from this one lives."""
+        try:
+            await stand_by(self._settings, self._known.run, self._stands_by)
+        finally:
+            self._standing_by = False
+            metrics.MQTT_STANDBY.set(0)
+
+    def _stands_by(self) -> None:
+        self._standing_by = True
+        metrics.MQTT_STANDBY.set(1)
+        self._wrong = "standing by: another bridge has the session"
+        self._narrator.say("bridge.stands_by", client=self._settings.mqtt_client_id)
 
     async def _until_stop(self, work: Coroutine[None, None, None]) -> None:
         """Let it work; what is still on its way to a server when `stop` is set does not get there."""
@@ -78,7 +107,7 @@ class Bridge:
             await working
 
     def _new_run(self) -> Run:
-        return Run(self._settings, self._narrator, self._clock, self._is_ready)
+        return Run(self._settings, self._narrator, self._clock, self._known, self._is_ready)
 
     def _is_ready(self) -> None:
         if not self._started:
@@ -113,11 +142,15 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, bridge.stop.set)
+    outage = Outage(settings, narrator, bridge.held)
+    watch = Watch(settings, outage.heard)
     health = Health(narrator, "bridge", settings.http_host, settings.http_port, bridge.ready)
     await health.start()
+    watch.start()
     try:
         await bridge.go()
     finally:
+        watch.stop()
         await health.stop()
 
 

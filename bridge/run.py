@@ -2,19 +2,23 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from aiokafka import TopicPartition
 
 from bridge.clock import LogClock
 from bridge.connection import Connection
 from bridge.flow import Flow
 from bridge.kafka import read_back, read_tail, write_fence
+from bridge.known import KnownLog
 from bridge.lanes import Lanes
 from bridge.redelivered import Redelivered, reach_of
 from runtime import metrics
+from runtime.kafka import require_topics
 from runtime.narrator import Narrator
 from runtime.producer import close_producer, open_producer
-from runtime.settings import Settings, without_password
+from runtime.settings import Settings, SettingsError, without_password
 from schemas.errors import Unavailable
 from schemas.raw import TICK_SECONDS
 from schemas.topics import MQTT_FILTERS
@@ -31,14 +35,21 @@ class Run:
     """
 
     def __init__(
-        self, settings: Settings, narrator: Narrator, clock: LogClock, on_ready: Callable[[], None]
+        self,
+        settings: Settings,
+        narrator: Narrator,
+        clock: LogClock,
+        known: KnownLog,
+        on_ready: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._narrator = narrator
         self._clock = clock
+        self._known = known
         self._on_ready = on_ready
         self._flow: Flow | None = None
         self.subscribed = False
+        self.cut_off = False  # MQTT ended the connection after it had served
 
     def wrong(self) -> str | None:
         """None while MQTT is subscribed and Kafka takes records, else what is wrong."""
@@ -76,24 +87,31 @@ class Run:
         tail = await read_tail(self._settings)
         self._clock.not_before(tail.received_at)
         producer = await open_producer(self._settings, BATCH_BYTES)
+        number = self._known.begin(tail.run)
         try:
-            fence = await write_fence(producer, self._settings, tail.run + 1, self._clock.now())
+            fence = await write_fence(producer, self._settings, number, self._clock.now())
+            if (await read_tail(self._settings, fence)).run >= number:
+                # It read the same tail as we did. One of the two finds the other's fence before its own in
+                # some partition, and begins again; who stands first in all of them goes on.
+                raise Unavailable(f"another bridge began run {number}, too")
             held = await read_back(self._settings, fence) if session_present else []
         except Unavailable:
             await close_producer(producer)
             raise
-        lanes = Lanes(producer, self._settings.topics.raw, self._settings.partitions, self._stored)
+        self._notice(fence)
+        raw = self._settings.topics.raw
+        lanes = Lanes(producer, raw, self._settings.partitions, self._known, self._stored)
         self._flow = flow = Flow(
             self._settings,
             self._narrator,
             self._clock,
             connection,
             lanes,
-            tail.run + 1,
+            number,
             Redelivered(held, reach_of(self._settings)),
             session_present,
         )
-        ticking = asyncio.create_task(self._tick(flow))
+        beside = [asyncio.create_task(self._tick(flow)), asyncio.create_task(self._look(flow, lanes))]
         try:
             await connection.subscribe()
             for topic in MQTT_FILTERS:
@@ -106,7 +124,8 @@ class Run:
         finally:
             self.subscribed = False
             metrics.MQTT_CONNECTED.set(0)
-            ticking.cancel()
+            for task in beside:
+                task.cancel()
             await self._wind_up(connection, lanes, flow)
             await close_producer(producer)
 
@@ -120,6 +139,7 @@ class Run:
         if lanes.failed.done():
             raise Unavailable(f"Kafka {self._settings.kafka_bootstrap_servers}: {lanes.failed.result()}")
         if connection.lost.done() and not stop.is_set():
+            self.cut_off = True
             raise Unavailable(
                 f"MQTT {without_password(self._settings.mqtt_broker_url)}: {connection.lost.result()}"
             )
@@ -144,6 +164,27 @@ class Run:
             flow.tick()
             self._narrator.sum_up()
             await asyncio.sleep(TICK_SECONDS)
+
+    async def _look(self, flow: Flow, lanes: Lanes) -> None:
+        """While Kafka stores nothing: look whether it still has the log. The producer would try for ever."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            if flow.kafka_silent:
+                try:
+                    await require_topics(self._settings, [self._settings.topics.raw])
+                except SettingsError as error:
+                    lanes.fail(str(error))
+                except Unavailable:
+                    pass  # it is away, and may come back as it was
+
+    def _notice(self, fence: Mapping[TopicPartition, int]) -> None:
+        """Say so if the log is not the one that it was."""
+        for where, offset in fence.items():
+            self._known.follows(where.partition, offset, 1)
+        if self._known.anew:
+            self._known.anew = False
+            metrics.LOG_ANEW.inc()
+            self._narrator.say("bridge.log_anew", topic=self._settings.topics.raw, run=self._known.run)
 
     def _stored(self) -> None:
         if self._flow:

@@ -1,12 +1,16 @@
 """What `linepulse doctor` looks at: each part, and what is wrong with it."""
 
 import asyncio
+import math
 from typing import NamedTuple
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from bridge.buffer import Reading, foreseen, limits
+from bridge.outage import in_words
+from bridge.watch import look
 from linepulse.errors import UserError
 from linepulse.orders import broker_answers
 from linepulse.rules import disagreement, rules_in_database
@@ -17,6 +21,9 @@ from runtime.log_end import fetched_ends
 from runtime.settings import Settings, without_password
 from schemas.errors import Unavailable
 from schemas.plant import PlantError, plant_text, read_plant
+
+FEW = 20  # messages that may wait at any moment
+BEHIND_S = 30.0
 
 
 class Finding(NamedTuple):
@@ -31,7 +38,8 @@ async def check_all(settings: Settings) -> list[Finding]:
     mqtt = await check_mqtt(settings)
     topics = await check_topics(settings)
     schema = await check_schema(settings)
-    findings = [mqtt, *topics, schema, check_plant(settings)]
+    buffer = [] if mqtt.wrong else [await check_buffer(settings)]
+    findings = [mqtt, *buffer, *topics, schema, check_plant(settings)]
     if not any(finding.wrong for finding in [*topics, schema]):
         findings += [await check_rules(settings), await check_progress(settings)]
     return findings
@@ -45,6 +53,38 @@ async def check_mqtt(settings: Settings) -> Finding:
     except UserError as error:
         return Finding(part, str(error))
     return Finding(part)
+
+
+async def check_buffer(settings: Settings) -> Finding:
+    """The broker keeps what waits for the bridge, and not much waits."""
+    part = "MQTT broker's buffer"
+    told = await look(settings)
+    if told is None or told.waiting is None:
+        return Finding(f"{part}: not known, the broker does not publish $SYS")
+    if told.dropped:
+        return Finding(
+            part,
+            f"the broker threw {told.dropped:.0f} messages away since it started, all clients together; set"
+            " max_queued_messages 0 as deploy/mosquitto.conf does, and start it anew",
+        )
+    behind = told.waiting / told.rate if told.rate else math.inf
+    if told.waiting > 2 * settings.mqtt_receive_maximum or (told.waiting > FEW and behind > BEHIND_S):
+        return Finding(
+            part,
+            f"{_waiting(settings, told)}; look whether the bridge and Kafka run, or"
+            " another client left a session that nobody reads",
+        )
+    return Finding(f"{part}: {_waiting(settings, told)}")
+
+
+def _waiting(settings: Settings, told: Reading) -> str:
+    filling = foreseen(told)
+    left = filling.seconds_left(told, limits(settings, told)) if filling else None
+    text = f"{told.waiting:.0f} messages wait, in all its sessions"
+    if left is None:
+        return f"{text}; LINEPULSE_MQTT_BUDGET_BYTES would tell for how long there is room"
+    rate = told.rate or 0.0
+    return f"{text}; room for {in_words(left)} without the bridge, at {rate:.1f} messages a second"
 
 
 async def check_topics(settings: Settings) -> list[Finding]:

@@ -1,6 +1,16 @@
 """Every metric, with its meaning; `/metrics` serves them in Prometheus' form."""
 
+import math
+
 from prometheus_client import Counter, Gauge, Histogram
+
+
+def _known_later(name: str, meaning: str) -> Gauge:
+    """A gauge that is NaN as long as nobody knows."""
+    gauge = Gauge(name, meaning)
+    gauge.set(math.nan)
+    return gauge
+
 
 MQTT_RECEIVED = Counter("linepulse_mqtt_received", "MQTT messages that reached the bridge", ["kind"])
 MQTT_ACKED = Counter("linepulse_mqtt_acked", "MQTT messages acknowledged after Kafka had them")
@@ -11,7 +21,40 @@ MQTT_QOS0 = Counter("linepulse_mqtt_qos0", "MQTT messages at QoS 0: served, not 
 MQTT_CONNECTED = Gauge("linepulse_mqtt_connected", "1 while the bridge is connected to the MQTT broker")
 MQTT_IN_FLIGHT = Gauge("linepulse_mqtt_in_flight", "MQTT messages received and not yet acknowledged")
 MQTT_CONNECTS = Counter("linepulse_mqtt_connects", "Connections that the bridge made to the MQTT broker")
+MQTT_STANDBY = Gauge("linepulse_mqtt_standby", "1 while the bridge stands by because another has its session")
+LOG_ANEW = Counter("linepulse_log_anew", "Times that the bridge found a log that is not its old one")
 CLOCK_JUMPS = Counter("linepulse_clock_jumps", "Jumps of the clock over 60 s that the bridge evened out")
+
+# What the MQTT broker says of itself ($SYS), all its clients together; NaN: it does not say.
+BROKER_WAITING = _known_later(
+    "linepulse_mqtt_broker_waiting",
+    "MQTT messages that the broker keeps for sessions, retained ones left out",
+)
+BROKER_PAYLOAD_BYTES = _known_later(
+    "linepulse_mqtt_broker_payload_bytes", "Payload bytes that the broker keeps, retained ones included"
+)
+BROKER_MEMORY_BYTES = _known_later("linepulse_mqtt_broker_memory_bytes", "Memory that the broker uses")
+BROKER_DROPPED = _known_later(
+    "linepulse_mqtt_broker_dropped", "MQTT messages that the broker has thrown away since it started"
+)
+BROKER_FILLING = _known_later(
+    "linepulse_mqtt_broker_filling",
+    "MQTT messages a second added to the broker's buffer; while the bridge reads: if it did not",
+)
+BROKER_TOLD_AT = _known_later(
+    "linepulse_mqtt_broker_told_timestamp_seconds", "When the broker last said something of itself"
+)
+BUDGET_MESSAGES = _known_later(
+    "linepulse_mqtt_budget_messages", "Messages that the broker may keep (LINEPULSE_MQTT_BUDGET_MESSAGES)"
+)
+BUDGET_BYTES = _known_later(
+    "linepulse_mqtt_budget_bytes",
+    "Memory that the broker may use (LINEPULSE_MQTT_BUDGET_BYTES; or what this machine has, if it runs here)",
+)
+BUDGET_SECONDS = _known_later(
+    "linepulse_mqtt_budget_seconds",
+    "Time for which the broker can keep what comes, at the present rate, if the bridge reads nothing",
+)
 
 APPLIED = Counter("linepulse_records_applied", "Records applied, each once", ["topic"])
 SKIPPED = Counter("linepulse_records_skipped", "Records already applied that Kafka brought again", ["topic"])

@@ -177,6 +177,21 @@ class Settings(BaseSettings):
         description="PEM file of the authority that signed the broker's certificate; unset: the system's",
         validation_alias="LINEPULSE_MQTT_CA_FILE",
     )
+    mqtt_budget_bytes: int | None = Field(
+        None,
+        ge=1,
+        title="MQTT buffer, bytes",
+        description="memory that the MQTT broker may use (its memory_limit, or its machine's): tells for how"
+        " long it can keep messages; unset: what is free here, if the broker runs on this machine",
+        validation_alias="LINEPULSE_MQTT_BUDGET_BYTES",
+    )
+    mqtt_budget_messages: int | None = Field(
+        None,
+        ge=1,
+        title="MQTT buffer, messages",
+        description="messages that the broker may keep for a session (its max_queued_messages); unset: any",
+        validation_alias="LINEPULSE_MQTT_BUDGET_MESSAGES",
+    )
     max_payload_bytes: int = Field(
         900 * 1024,
         ge=1024,

@@ -11,15 +11,15 @@ from linepulse.embedded.ports import free_port
 from linepulse.topics import admin
 from runtime.settings import Settings
 from tests.commands import environment, linepulse
-from tests.services import Services
+from tests.services import OwnServers, Services
 
 
 @pytest.fixture
-def installed(services: Services, tmp_path: Path) -> Settings:
-    """A sound installation."""
+def installed(services: Services, own: OwnServers, tmp_path: Path) -> Settings:
+    """A sound installation. Its MQTT broker keeps nothing for the sessions of other tests."""
     plant = tmp_path / "plant.toml"
     plant.write_text("[line]\ntarget_rate = 100\n")
-    settings = services.settings(topics=False, plant=plant)
+    settings = services.settings(topics=False, plant=plant, mqtt=own.mqtt())
     assert linepulse(environment(settings), "setup").returncode == 0
     return settings
 
@@ -39,7 +39,7 @@ def test_a_sound_installation_is_all_right(installed: Settings) -> None:
     told = linepulse(environment(installed), "doctor")
     assert (told.returncode, told.stderr) == (0, "")
     assert all(line.startswith("✅") for line in told.stdout.splitlines())
-    assert len(told.stdout.splitlines()) == 7
+    assert len(told.stdout.splitlines()) == 8
 
 
 def test_no_mqtt_broker(installed: Settings) -> None:
@@ -96,7 +96,11 @@ def test_a_plant_file_that_differs_from_the_rules_in_force(installed: Settings) 
 
 def test_a_log_without_rules(installed: Settings, services: Services) -> None:
     """Topics were made anew, the database was not: setup writes its rules back."""
-    bare = services.settings(database_url=installed.database_url, plant=installed.plant)
+    bare = services.settings(
+        database_url=installed.database_url,
+        plant=installed.plant,
+        mqtt_broker_url=installed.mqtt_broker_url,
+    )
     assert "run linepulse setup" in complaints(bare)
     assert linepulse(environment(bare), "setup").returncode == 0
     assert linepulse(environment(bare), "doctor").returncode == 0

@@ -166,6 +166,7 @@ persistence_location {self.folder}/
 max_queued_messages 0
 max_inflight_messages 1000
 queue_qos0_messages true
+sys_interval 1
 log_dest stdout
 """
         )

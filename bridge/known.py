@@ -1,0 +1,41 @@
+"""What the bridge's process knows of the log, from one run to the next."""
+
+
+class KnownLog:
+    """Notices that the log is not the one that it was: deleted and made anew, or cut short.
+
+    A log only grows. One that stores a record where it had stored one already, or whose highest run lies
+    below a run of ours, is another log; nothing else tells, because Kafka lets a producer go on as if nothing
+    had happened. `anew` is True from then on until it is set back.
+    """
+
+    def __init__(self) -> None:
+        self.run = 0
+        self.anew = False
+        self._next: dict[int, int] = {}
+
+    def begin(self, highest: int) -> int:
+        """The number of a run to begin on a log whose highest is this: above that, and above all of ours.
+
+        Readers that knew the old log void runs below its highest, so a new log does not begin again with 1.
+        """
+        if highest < self.run:
+            self._forget()
+        self.run = max(highest, self.run) + 1
+        return self.run
+
+    def follows(self, partition: int, first: int, count: int) -> bool:
+        """Note that Kafka stored `count` records from offset `first` on; False: in another log.
+
+        A negative offset is Kafka's word for a batch that it had already, at a place that it does not tell.
+        """
+        if 0 <= first < self._next.get(partition, 0):
+            self._forget()
+            return False
+        if first >= 0:
+            self._next[partition] = first + count
+        return True
+
+    def _forget(self) -> None:
+        self._next.clear()
+        self.anew = True

@@ -1,0 +1,102 @@
+"""What people are told of the broker's buffer: figures at `/metrics`, and sentences while it fills."""
+
+import math
+import time
+from collections.abc import Callable
+
+from bridge.buffer import Buffer, Limits, Reading, limits
+from runtime import metrics
+from runtime.narrator import Narrator
+from runtime.settings import Settings
+
+EVERY_S = 60.0  # between two sentences while it fills
+NOT_KNOWN = math.nan
+
+
+class Outage:
+    """Takes the broker's readings; `held` says whether the bridge reads nothing at present."""
+
+    def __init__(self, settings: Settings, narrator: Narrator, held: Callable[[], bool]) -> None:
+        self._settings = settings
+        self._narrator = narrator
+        self._held = held
+        self._buffer = Buffer()
+        self._dropped = 0.0
+        self._usual = 0.0  # messages that waited when the bridge last read all
+        self._most = 0.0  # messages that waited at worst since then
+        self._said_at = -math.inf
+
+    def heard(self, told: Reading | None, fresh: bool = True) -> None:
+        """Show a reading; None: the broker is not there."""
+        if told is None:
+            self._show(None, Limits(None, None))
+            return
+        held = self._held()
+        if fresh:
+            self._buffer.take(told, held)
+        most = limits(self._settings, told)
+        self._show(told, most)
+        self._tell_drops(told)
+        if fresh and told.waiting is not None:
+            self._tell_filling(told, told.waiting, most, held)
+
+    def _show(self, told: Reading | None, most: Limits) -> None:
+        filling = self._buffer.filling if told else None
+        left = filling.seconds_left(told, most) if filling and told else None
+        for gauge, value in (
+            (metrics.BROKER_WAITING, told and told.waiting),
+            (metrics.BROKER_PAYLOAD_BYTES, told and told.payload_bytes),
+            (metrics.BROKER_MEMORY_BYTES, told and told.memory_bytes),
+            (metrics.BROKER_DROPPED, told and told.dropped),
+            (metrics.BROKER_FILLING, filling and filling.messages),
+            (metrics.BUDGET_MESSAGES, most.messages),
+            (metrics.BUDGET_BYTES, most.memory_bytes),
+            (metrics.BUDGET_SECONDS, left),
+        ):
+            gauge.set(NOT_KNOWN if value is None else value)
+        if told:
+            metrics.BROKER_TOLD_AT.set(time.time())
+
+    def _tell_drops(self, told: Reading) -> None:
+        if told.dropped is None:
+            return
+        if told.dropped < self._dropped:
+            self._dropped = 0.0  # the broker started anew, and counts anew
+        if told.dropped > self._dropped:
+            self._narrator.say(
+                "bridge.broker_drops", count=round(told.dropped - self._dropped), total=round(told.dropped)
+            )
+        self._dropped = told.dropped
+
+    def _tell_filling(self, told: Reading, waiting: float, most: Limits, held: bool) -> None:
+        little = self._usual + self._settings.mqtt_receive_maximum
+        if not held and waiting <= little:
+            if self._most:
+                self._narrator.say("bridge.buffer_drained", count=round(self._most))
+            self._usual, self._most, self._said_at = waiting, 0.0, -math.inf
+        elif held and waiting > self._usual:
+            self._most = max(self._most, waiting)
+            if told.at - self._said_at >= EVERY_S:
+                self._said_at = told.at
+                self._say_filling(told, waiting, most)
+
+    def _say_filling(self, told: Reading, waiting: float, most: Limits) -> None:
+        filling = self._buffer.filling
+        left = filling.seconds_left(told, most) if filling else None
+        self._narrator.say(
+            "bridge.buffer_filling" if left is None else "bridge.buffer_lasts",
+            count=round(waiting),
+            rate=f"{filling.messages:.0f}" if filling else "?",
+            left=None if left is None else in_words(left),
+        )
+
+
+def in_words(seconds: float) -> str:
+    """A time left, as people say it: 40 s, 12 min, 5 h, in French and English alike."""
+    if math.isinf(seconds):
+        return "∞"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h"

@@ -1,0 +1,37 @@
+"""Two bridges of one client id: the one that the broker threw out stands by while the other one lives.
+
+Without this they would throw each other out for ever: at each CONNECT the broker ends the older connection,
+and Mosquitto 2.0 does not even say why (MQTT 5 has a reason for it, 0x8E). What tells is the log: a run newer
+than our own, whose records still come. A bridge that starts has no run yet, and takes the session at once.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from bridge.kafka import read_signs
+from runtime.settings import Settings
+from schemas.raw import TICK_SECONDS
+
+SILENCE_S = 3 * TICK_SECONDS
+LOOK_S = 2.0
+
+
+async def stand_by(settings: Settings, run: int, on_standby: Callable[[], None]) -> None:
+    """Return when no bridge lives whose run is newer than `run`, at once if there is none.
+
+    The other is dead when it has written nothing for SILENCE_S although Kafka answers: it ticks as long as it
+    is connected. Silence is measured by arrival here, not by anyone's clock.
+
+    Raises:
+        Unavailable: Kafka does not answer, which tells nothing of the other bridge.
+    """
+    signs = await read_signs(settings, run)
+    if not signs:
+        return
+    on_standby()
+    heard = time.monotonic()
+    while time.monotonic() - heard < SILENCE_S:
+        await asyncio.sleep(LOOK_S)
+        if (newer := await read_signs(settings, run)) != signs:
+            signs, heard = newer, time.monotonic()

@@ -1,0 +1,40 @@
+"""What tells another log from the one that was known."""
+
+from bridge.known import KnownLog
+
+
+def test_a_log_that_grows_is_the_one_it_was() -> None:
+    """Batches behind each other; retention and foreign records leave gaps, which tell nothing."""
+    known = KnownLog()
+    assert known.begin(0) == 1
+    assert all(known.follows(0, first, 10) for first in (0, 10, 50))
+    assert known.follows(1, 0, 1)
+    assert known.begin(1) == 2
+    assert not known.anew
+
+
+def test_a_place_that_was_taken_already_is_in_another_log() -> None:
+    """Told once; from then on that log is the known one, in all partitions."""
+    known = KnownLog()
+    known.follows(0, 0, 10)
+    known.follows(1, 0, 10)
+    assert not known.follows(0, 9, 1)
+    assert known.anew
+    assert known.follows(1, 0, 10)
+
+
+def test_a_repetition_that_kafka_gives_no_place_tells_nothing() -> None:
+    """Kafka had the batch already, and has forgotten where."""
+    known = KnownLog()
+    known.follows(0, 0, 10)
+    assert known.follows(0, -1, 5)
+    assert known.follows(0, 15, 1)
+    assert not known.anew
+
+
+def test_runs_never_go_back() -> None:
+    """A log that knows none of our runs is another one; the next run is above all of ours."""
+    known = KnownLog()
+    assert known.begin(41) == 42
+    assert known.begin(0) == 43
+    assert known.anew
