@@ -170,6 +170,11 @@ class Stage:
             if tp in self._expected:
                 await self._seek_to_positions([tp], self.epoch)
 
+    async def start_again(self, batch: Batch) -> None:
+        """Ask the store anew where the batch's partition stands; the batch is not applied."""
+        if self.holds(batch):
+            await self._seek_to_positions([batch.tp], batch.epoch)
+
     async def quiesce(self) -> dict[TP, int]:
         """Let the batches in hand come to their end, for QUIESCE_S at most, and begin no other.
 

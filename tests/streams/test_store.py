@@ -1,7 +1,7 @@
 """What is read back from the changelog after a crash between any two of its writes."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from itertools import count
 
 from faust.types import TP
@@ -23,6 +23,7 @@ from schemas.events import (
 from schemas.plant import Rules, read_plant
 from schemas.raw import Kind, RawHeaders, RawRecord
 from streams.partition import Lines
+from streams.sent import Sent
 from streams.store import LineStore
 from tests.streams.line import at, rows_of
 
@@ -61,12 +62,16 @@ class Log:
         times = {record.offset: record.received_at for record in self.records}
         return {tp for tp, last in applied.items() if times.get(last.offset) != last.time}
 
+    async def begins(self, partitions: Collection[TP]) -> dict[TP, int]:
+        return dict.fromkeys(partitions, 0)
 
-def store_of(changelog: Changelog, records: list[RawRecord]) -> LineStore:
-    """A store that saves whenever it is asked to."""
-    return LineStore(
-        RULES, "production.raw", changelog, Log(records), Narrator("en"), clock=count(0.0, 2.0).__next__
-    )
+
+def store_of(
+    changelog: Changelog, records: list[RawRecord], clock: Callable[[], float] | None = None
+) -> LineStore:
+    """A store that saves whenever it is asked to, unless its clock stands still."""
+    clock = clock or count(0.0, 2.0).__next__
+    return LineStore(RULES, "production.raw", changelog, Log(records), Narrator("en"), Sent(), clock)
 
 
 def log_of(lines: str) -> list[RawRecord]:
@@ -230,7 +235,9 @@ def test_between_two_saves_nothing_is_written_and_a_clean_end_writes_all_of_it()
 
     async def end() -> tuple[int, int, int]:
         changelog = Changelog([])
-        store = LineStore(RULES, "production.raw", changelog, Log(records), Narrator("en"), lambda: 0.0)
+        store = LineStore(
+            RULES, "production.raw", changelog, Log(records), Narrator("en"), Sent(), lambda: 0.0
+        )
         await fill(store, records, size=1)
         written = len(changelog.writes)
         await store.flush(0)
