@@ -206,6 +206,8 @@ def _another(states: Iterable[LineState], own: LineState) -> bool:
 def _due(written: LineState | None, state: LineState, *, every: bool) -> bool:
     if written is None or every:
         return written is not state
+    if (state.mode, state.stop, state.alerts) != (written.mode, written.stop, written.alerts):
+        return True  # told already: what it follows from may expire
     return state.heard_at != written.heard_at or state.received_at - written.received_at >= REWRITE
 
 
