@@ -137,7 +137,8 @@ def test_a_line_that_only_time_touches_is_written_once_a_minute():
         return [decode(value).received_at for key, value in changelog.writes if key == b"a" and value]
 
     born, *later = asyncio.run(write())
-    assert [(at - born) // 1000 for at in later] == [40, 100, 160]  # the first: silent for 30 s
+    # The first: 30 s after ticks began, it is held silent.
+    assert [(at - born) // 1000 for at in later] == [50, 110, 170]
 
 
 async def fill(store: LineStore, records: list[RawRecord], size: int = 3) -> list[Event]:
