@@ -193,9 +193,9 @@ class Stage:
 
     def not_ready(self) -> str | None:
         """What keeps the stage from working, None if nothing does."""
-        if self.app.rebalancing or self._locating is None:
+        if self.app.rebalancing or not self.app.tables.recovery.completed.is_set():
             return "waiting for Kafka to assign partitions"
-        if not self._locating.done():
+        if self._locating is not None and not self._locating.done():
             return "waiting for the store to tell where it stands"
         return None
 

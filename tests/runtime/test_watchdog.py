@@ -3,9 +3,11 @@
 import os
 import signal
 import time
+import urllib.request
 
 import pytest
 
+from linepulse.embedded.ports import free_port
 from runtime.settings import Settings
 from tests.eventually import wait_until
 from tests.services import OwnServers, Services
@@ -23,6 +25,11 @@ START = int(time.time() * 1000) - 3_600_000
 def impatient(settings: Settings, role: str = "streams") -> Worker:
     """A worker whose watchdog waits for LIMIT_S only."""
     return Worker(settings, role, str(LIMIT_S), module="tests.runtime.impatient")
+
+
+def ready(port: int) -> bool:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+        return bool(answer.status == 200)
 
 
 async def test_a_consumer_that_dies_silently_ends_its_worker(services: Services):
@@ -47,17 +54,21 @@ async def test_a_consumer_that_dies_silently_ends_its_worker(services: Services)
 
 
 async def test_a_worker_without_work_lives(services: Services):
-    """All is read, and one of two workers on one partition has none: no reason to die."""
+    """All is read, and one of two workers on one partition has none: no reason to die, and both are ready."""
     settings = services.settings(partitions=1, database_url="postgresql://postgres@localhost/none")
+    ports = free_port(), free_port()
+    each = [settings.model_copy(update={"http_port": port}) for port in ports]
     async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:
         await log.rules()
-        with impatient(settings) as one, impatient(settings) as other:
+        with impatient(each[0]) as one, impatient(each[1]) as other:
             await log.write(messages(20, START))
             await all_samples(derived, 100)
             read = time.monotonic()
             wait_until(lambda: time.monotonic() - read > LIMIT_S + 5, "more than the limit")
             assert one.runs
             assert other.runs
+            for port in ports:
+                assert ready(port)
 
 
 async def test_postgres_that_is_away_is_waited_for_without_end(own: OwnServers):
