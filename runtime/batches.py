@@ -170,6 +170,11 @@ class Stage:
             if tp in self._expected:
                 await self._seek_to_positions([tp], self.epoch)
 
+    async def start_again(self, batch: Batch) -> None:
+        """Ask the store anew where the batch's partition stands; the batch is not applied."""
+        if self.holds(batch):
+            await self._seek_to_positions([batch.tp], batch.epoch)
+
     async def quiesce(self) -> dict[TP, int]:
         """Let the batches in hand come to their end, for QUIESCE_S at most, and begin no other.
 
@@ -268,7 +273,8 @@ class Stage:
     async def _seek(self, tp: TP, offset: int) -> None:
         consumer = self.app.consumer
         with contextlib.suppress(driver.IllegalStateError):  # revoked meanwhile: nobody's to seek
-            await consumer.seek(tp, offset)
+            # Not `seek`: Faust would reach into its client from this thread while that reads in its own.
+            await consumer.seek_wait({tp: offset})
             consumer._committed_offset[tp] = offset
             self._seeks[tp] += 1
 
@@ -309,8 +315,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if fetched is None or self.should_stop:
             return
         if not self.flow_active:
-            await self.perform_seek()
-            return
+            # Faust would seek here: in the middle of a recovery, when the table does not hold all states yet.
+            return  # what was fetched comes again: when recovery is done, the stage seeks
         for tp, records in fetched.items():
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 return
@@ -358,7 +364,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         }
 
     async def perform_seek(self) -> None:
-        await super().perform_seek()
+        # A rebalance that began meanwhile took partitions away: it brings a seek of its own.
+        try:
+            await super().perform_seek()
+        except driver.IllegalStateError:
+            return
         await self.stage.located()
 
     def _new_offset(self, tp: TP) -> int | None:

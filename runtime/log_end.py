@@ -86,6 +86,18 @@ class Logs:
             listed = await consumer.end_offsets(list(partitions))
         return await fetched_ends(self._servers, listed)
 
+    async def begins(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset of the first record that each partition still holds.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        if not partitions:
+            return {}
+        async with _consumer(self._servers) as consumer:
+            begins: dict[TopicPartition, int] = await consumer.beginning_offsets(list(partitions))
+        return begins
+
     async def others(self, applied: Mapping[TopicPartition, Applied]) -> set[TopicPartition]:
         """The partitions whose log is not the one that was applied.
 

@@ -14,6 +14,9 @@ MAX_WAITING = 48
 MAX_REMEMBERED = 500
 MAX_WINDOWS = 20
 
+Place = tuple[int, int | None]
+"""Offset of a record, and its time in ms if known."""
+
 Mode = Literal["unknown", "running", "stopped", "no_signal"]
 
 
@@ -134,6 +137,7 @@ class LineState(Frozen, frozen=True, omit_defaults=True, gc=False):
     log: int = 0  # time of the first record applied: which log it is
     time: int = 0  # own entry only: time of the record at `offset`
     census: int | None = None  # own entry only: from this offset on, a census is due
+    sent: dict[str, Place] = {}  # own entry only: the last batch in each derived topic
     run: int = 0  # highest bridge run seen in the partition
     received_at: int = 0  # highest seen
     heard_at: int = 0  # received_at of the last message

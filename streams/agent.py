@@ -41,7 +41,7 @@ class LineAgent:
         topic = settings.topics.raw
         table = app.Table("lines", partitions=settings.partitions, key_type=bytes, value_type=bytes)
         logs = Logs(settings.kafka_bootstrap_servers)
-        self._store = LineStore(rules, topic, table, logs, narrator)
+        self._store = LineStore(rules, topic, table, logs, narrator, outbox.sent)
         self._narrator = narrator
         self._outbox = outbox
         self._app = app
@@ -93,7 +93,11 @@ class LineAgent:
         attempt = 0
         while self.stage.holds(batch):
             try:
-                await self._outbox.send(batch.tp.partition, events)
+                lost = await self._outbox.send(batch.tp.partition, events)
+                if lost is not None:
+                    self._store.read_again(batch.tp.partition, lost)
+                    await self.stage.start_again(batch)
+                    return False
                 return self.stage.holds(batch)
             except Unavailable as why:
                 self.stage.waiting(str(why), attempt)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
 
 from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
@@ -23,6 +24,7 @@ from schemas.events import (
     SampleEvent,
 )
 from schemas.topics import Topics
+from streams.sent import Sent
 
 BATCH_BYTES = 256 * 1024
 MAX_REQUEST_BYTES = 4 * 1024 * 1024  # a dead letter may carry a payload of 900 KiB, in base64
@@ -47,15 +49,18 @@ class Outbox:
     """Sends events to their topics, each in the partition of the record that caused it."""
 
     def __init__(self, settings: Settings) -> None:
+        self.sent = Sent()
         self._settings = settings
         self._topics = topic_of(settings.topics)
         self._encode = msgspec.json.Encoder().encode
         self._producer: AIOKafkaProducer | None = None  # opened by the first send
         self._opening = asyncio.Lock()
 
-    async def send(self, partition: int, events: Iterable[Event]) -> None:
+    async def send(self, partition: int, events: Iterable[Event]) -> str | None:
         """Send events; they are durable when this returns.
 
+        Returns:
+            A topic that was made anew since the last sending: what it held is gone. None: all is well.
         Raises:
             Unavailable: Kafka did not take them all; send all of them again.
         """
@@ -68,16 +73,18 @@ class Outbox:
                 await self._send_batches(producer, topic, partition, group)
                 for topic, group in sorted_out.items()
             ]
-            await asyncio.gather(*(future for futures in sent for future in futures))
+            answers = await asyncio.gather(*(future for futures in sent for future in futures))
         except KafkaError as error:
             await self.stop()
             raise Unavailable(f"Kafka: {error!r}") from error
+        anew = [answer.topic for answer in answers if not self.sent.note(answer)]
+        return anew[0] if anew else None
 
     async def _send_batches(
         self, producer: AIOKafkaProducer, topic: str, partition: int, events: list[Event]
-    ) -> list[asyncio.Future[object]]:
+    ) -> list[asyncio.Future[RecordMetadata]]:
         """Batches made here: sending records one by one costs three times as much."""
-        futures: list[asyncio.Future[object]] = []
+        futures: list[asyncio.Future[RecordMetadata]] = []
         batch = producer.create_batch()
         for event in events:
             key, value = event.line_id.encode(), self._encode(event)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from faust.types import TP
+from msgspec.structs import replace
 
 from runtime import metrics
 from runtime.log_end import Applied, Logs
@@ -15,6 +16,7 @@ from schemas.plant import Rules
 from schemas.state import LineState, decode, encode
 from streams.loss import Loss
 from streams.partition import PARTITION, Lines
+from streams.sent import Sent
 
 REWRITE = MINUTE  # at least so often, so that no line holds back where its partition starts again
 SAVE_S = 1.0  # at most so often: a crash makes a second of records be read again, a batch costs no write
@@ -30,6 +32,7 @@ class LineStore:
         table: Any,
         logs: Logs,
         narrator: Narrator,
+        sent: Sent,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rules = rules
@@ -37,20 +40,22 @@ class LineStore:
         self._table = table
         self._logs = logs
         self._narrator = narrator
+        self._sent = sent
+        self._again: dict[int, str] = {}  # partitions to read again, and the derived topic that is lost
         self._clock = clock
         self._lines: dict[int, Lines] = {}
         self._written: dict[int, dict[str, LineState]] = {}
         self._stale: dict[int, set[bytes]] = {}  # entries of a lost log
         self._durable: dict[int, LineState] = {}  # partitions' own entries after the last save
-        self._sent: dict[int, list[Any]] = {}  # the changelog's answers to the last save
+        self._answers: dict[int, list[Any]] = {}  # the changelog's answers to the last save
         self._saved_at: dict[int, float] = {}
 
     async def positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
         """Read the lines of partitions anew, and tell where each stands.
 
         A partition stands at the log's start where it has no entry of its own, where the log is not the one
-        that it was read from, and where a line's state is of another log. What was in memory is forgotten:
-        only what the table holds is known to be durable.
+        that it was read from, where a line's state is of another log, and where a derived topic lost what
+        was sent to it. What was in memory is forgotten: only what the table holds is known to be durable.
 
         Raises:
             Unavailable: Kafka does not answer now.
@@ -65,13 +70,19 @@ class LineStore:
             {tp: Applied(own.offset, own.time) for tp, own in owns.items() if own and own.offset >= 0}
         )
         mixed = {tp for tp, own in owns.items() if own and _another(held[tp.partition].values(), own)}
-        ends = {**ends, **await self._logs.ends(others | mixed)}
+        again = await self._to_read_again(owns)
+        ends = {**ends, **await self._logs.ends(others | mixed | again)}
         for tp in partitions:
             self._begin(tp, held[tp.partition], ends.get(tp))
             own = owns[tp]
             if tp in others and own is not None:
                 self._tell_lost(tp, own)
+            self._sent.begin(tp.partition, {} if tp in ends or own is None else own.sent)
         return {tp: self._lines[tp.partition].next_offset for tp in partitions}
+
+    def read_again(self, partition: int, topic: str) -> None:
+        """A derived topic was made anew: what it held, and PostgreSQL may lack, is to be sent again."""
+        self._again[partition] = topic
 
     def lines(self, partition: int) -> Lines:
         """The lines of a partition."""
@@ -92,7 +103,7 @@ class LineStore:
         Raises:
             KafkaError: it did not get through: what is in memory is ahead of what Kafka holds.
         """
-        await asyncio.gather(*self._sent.pop(partition, ()))
+        await asyncio.gather(*self._answers.pop(partition, ()))
 
     def save(self, partition: int) -> None:
         """Write the lines that changed to the table and its changelog, if the last save is SAVE_S ago.
@@ -119,6 +130,7 @@ class LineStore:
 
     def _save(self, partition: int, *, every: bool) -> None:
         lines, written = self._lines[partition].states, self._written[partition]
+        lines[PARTITION] = replace(lines[PARTITION], sent=self._sent.places(partition))
         durable = self._durable.get(partition)
         self._durable[partition] = lines[PARTITION]
         others = [state for line_id, state in lines.items() if line_id != PARTITION]
@@ -128,8 +140,26 @@ class LineStore:
             if state is not None and _due(written.get(state.line_id), state, every=every)
         ]
         stale = self._stale.pop(partition, set()) - {_key(state) for state in (*others, lines[PARTITION])}
-        self._sent[partition] = [self._put(partition, state) for state in changed]
-        self._sent[partition] += [self._delete(partition, key) for key in stale]
+        self._answers[partition] = [self._put(partition, state) for state in changed]
+        self._answers[partition] += [self._delete(partition, key) for key in stale]
+
+    async def _to_read_again(self, owns: Mapping[TP, LineState | None]) -> set[TP]:
+        """The partitions of which a derived topic was made anew, if the raw log is whole."""
+        places = {
+            TP(topic, tp.partition): Applied(*place)
+            for tp, own in owns.items()
+            if own is not None
+            for topic, place in own.sent.items()
+        }
+        lost = {other.partition: other.topic for other in await self._logs.others(places)} | self._again
+        again = {tp: lost[tp.partition] for tp in owns if tp.partition in lost}
+        begins = await self._logs.begins(again)
+        for tp, topic in again.items():
+            key = "streams.read_again" if begins[tp] == 0 else "streams.not_read_again"
+            self._narrator.say(key, lost=topic, topic=tp.topic, partition=tp.partition)
+            metrics.LOGS_LOST.labels(topic).inc()
+            self._again.pop(tp.partition, None)
+        return {tp for tp in again if begins[tp] == 0}
 
     def _put(self, partition: int, state: LineState) -> Any:
         key, value = _key(state), encode(state)

@@ -8,15 +8,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as mqtt
 import psycopg
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 from psycopg.rows import dict_row
 
 from runtime.settings import Settings
 from tests.commands import LINEPULSE, ROOT, Running, environment, linepulse, running
 from tests.eventually import wait_until
+from tests.publish import publish
 from tests.services import Services
 
 LINES = 5
@@ -59,17 +58,6 @@ class Plant:
             stdout=subprocess.PIPE,
             text=True,
         )
-
-    def publish(self, messages: list[tuple[str, bytes]]) -> None:
-        """Publish at QoS 1, in order, each acknowledged."""
-        client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        url = self.settings.mqtt
-        client.connect(url.hostname or "", url.port or 1883)
-        client.loop_start()
-        for topic, payload in messages:
-            client.publish(topic, payload, qos=1).wait_for_publish(20)
-        client.disconnect()
-        client.loop_stop()
 
     def close(self) -> None:
         """End the roles."""
@@ -209,7 +197,7 @@ def test_bad_input_is_a_dead_letter_each_and_harms_nobody(plant: Plant):
         messages += [("production/ligne1/data", payload), ("production/ligne1/data", good)]
     messages += [("production/bad name/data", good), ("production/ligne2/status", b"asleep")]
     messages += [("production/ligne2/data", good)]
-    plant.publish(messages)
+    publish(plant.settings, messages)
     expected = len(BAD) + 2
     wait_until(lambda: plant.number('SELECT count(*) FROM "DeadLetter"') >= expected, "the dead letters")
     wait_until(lambda: plant.number('SELECT count(*) FROM "ProductionData"') >= len(BAD) + 3, "the rows")

@@ -1,7 +1,6 @@
 """`linepulse run`: all roles as one, whatever happens to one of them."""
 
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,7 @@ import pytest
 
 from tests.commands import Running, alive, environment, running
 from tests.eventually import wait_until
-from tests.services import OwnServers, Services
-from tests.services.native import NativeKafka
+from tests.services import Services
 
 ROLES = {"bridge", "streams", "sinks", "dashboard"}
 
@@ -46,27 +44,6 @@ def test_a_frozen_role_is_replaced(plant: Running) -> None:
     after = plant.children()
     assert not alive(before["streams"])
     assert {role for role in ROLES if after[role] != before[role]} == {"streams"}
-
-
-def test_a_kafka_that_comes_back_empty_is_set_up_again(own: OwnServers, tmp_path: Path) -> None:
-    """The workers miss their topics and end; setup runs again; the bridge and the streams worker go on."""
-    kafka = own.kafka()
-    if not isinstance(kafka, NativeKafka):
-        pytest.skip("the embedded broker makes what it is asked about")
-    settings = own.settings(kafka=kafka, topics=False, dashboard_port=0)
-    with running(environment(settings), tmp_path / "run", "run") as plant:
-        plant.says("En écoute des messages MQTT")
-        plant.says("Calcul des lignes démarré")
-        kafka.kill()
-        shutil.rmtree(kafka.folder)
-        kafka.start()
-        plant.says("linepulse setup est relancé", 60)
-        for said, what in (
-            ("(8 créés)", "topics made anew"),
-            ("En écoute des messages MQTT", "a bridge that listens"),
-            ("Calcul des lignes démarré", "a streams worker"),
-        ):
-            wait_until(lambda said=said: plant.output.count(said) >= 2, what, 60)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

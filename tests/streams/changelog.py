@@ -1,7 +1,7 @@
 """A log, and the changelog of its lines' states, without Kafka: a test decides where a worker dies."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from itertools import count
 
 from faust.types import TP
@@ -12,6 +12,7 @@ from schemas.events import Event
 from schemas.plant import Rules, read_plant
 from schemas.raw import Kind, RawHeaders, RawRecord
 from streams.partition import Lines
+from streams.sent import Sent
 from streams.store import LineStore
 from tests.streams.line import at
 
@@ -50,16 +51,20 @@ class Log:
         times = {record.offset: record.received_at for record in self.records}
         return {tp for tp, last in applied.items() if times.get(last.offset) != last.time}
 
+    async def begins(self, partitions: Collection[TP]) -> dict[TP, int]:
+        return dict.fromkeys(partitions, 0)
+
 
 def store_of(
     changelog: Changelog,
     records: list[RawRecord],
+    clock: Callable[[], float] | None = None,
     kind: type[LineStore] = LineStore,
     logs: type[Log] = Log,
 ) -> LineStore:
-    """A store that saves whenever it is asked to."""
-    clock = count(0.0, 2.0).__next__
-    return kind(RULES, "production.raw", changelog, logs(records), Narrator("en"), clock)
+    """A store that saves whenever it is asked to, unless its clock stands still."""
+    clock = clock or count(0.0, 2.0).__next__
+    return kind(RULES, "production.raw", changelog, logs(records), Narrator("en"), Sent(), clock)
 
 
 def log_of(lines: str) -> list[RawRecord]:

@@ -17,6 +17,7 @@ from schemas.events import (
     OrderEvent,
 )
 from streams.partition import Lines
+from streams.sent import Sent
 from streams.store import LineStore
 from tests.streams.changelog import RULES, WHERE, Changelog, Log, fill, fold, later, log_of, store_of
 from tests.streams.line import rows_of
@@ -150,7 +151,9 @@ def test_between_two_saves_nothing_is_written_and_a_clean_end_writes_all_of_it()
 
     async def end() -> tuple[int, int, int]:
         changelog = Changelog([])
-        store = LineStore(RULES, "production.raw", changelog, Log(records), Narrator("en"), lambda: 0.0)
+        store = LineStore(
+            RULES, "production.raw", changelog, Log(records), Narrator("en"), Sent(), lambda: 0.0
+        )
         await fill(store, records, size=1)
         written = len(changelog.writes)
         await store.flush(0)

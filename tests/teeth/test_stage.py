@@ -31,7 +31,7 @@ async def work(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Workers]:
 
 def counted(worker: Worker) -> int:
     """The highest number of pieces that line a's order was ever said to have."""
-    return max(getattr(event, "produced", 0) for event in worker.outbox.sent)
+    return max(getattr(event, "produced", 0) for event in worker.outbox.events)
 
 
 class Gaping(Stage):
@@ -117,7 +117,7 @@ async def test_a_second_look_at_what_seems_applied(work: Workers) -> None:
         log.records = later(log_of("aaa"))
         await worker.takes(0, 3)
         await worker.reads_on()
-        return sum(isinstance(event, SampleEvent) for event in worker.outbox.sent)
+        return sum(isinstance(event, SampleEvent) for event in worker.outbox.events)
 
     assert await samples(Stage) == 7
     assert await samples(Skipping) == 4

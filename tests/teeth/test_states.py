@@ -71,7 +71,7 @@ def test_newborn_lines_before_the_partitions_own_entry() -> None:
 
     async def wrong_after_a_crash(kind: type[LineStore]) -> int:
         changelog, events, wrong = Changelog([]), list[Event](), 0
-        store = store_of(changelog, records, kind)
+        store = store_of(changelog, records, kind=kind)
         await store.positions([WHERE])
         for first in range(0, len(records), 2):
             before = changelog.writes.copy()
@@ -79,7 +79,7 @@ def test_newborn_lines_before_the_partitions_own_entry() -> None:
             await store.settled(0)
             store.save(0)
             for through in subsets(changelog.writes[len(before) :]):
-                again = store_of(Changelog([*before, *through]), records, kind)
+                again = store_of(Changelog([*before, *through]), records, kind=kind)
                 wrong += rows_of([*events, *await fill(again, records)]) != straight(records)
         return wrong
 

@@ -1,7 +1,7 @@
 """A streams worker whose Kafka client hands over what a test says: too early, too late, or not at all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +14,7 @@ from runtime.narrator import Narrator
 from runtime.settings import Settings
 from schemas.events import Event
 from schemas.raw import RawRecord
+from streams.sent import Sent
 from tests.eventually import eventually
 from tests.streams.changelog import RULES, WHERE, Changelog, Log
 
@@ -62,8 +63,8 @@ class Client:
         await self.gate.passed()
         return dict.fromkeys(partitions, 0)
 
-    async def seek(self, _tp: TP, offset: int) -> None:
-        self.reads_at = offset
+    async def seek_wait(self, offsets: Mapping[TP, int]) -> None:
+        self.reads_at = offsets[WHERE]
 
     def highwater(self, _tp: TP) -> int:
         return len(self.log.records)
@@ -98,12 +99,13 @@ class Outbox:
     """Keeps the events that were sent."""
 
     def __init__(self) -> None:
-        self.sent: list[Event] = []
+        self.events: list[Event] = []
         self.gate = Gate()
+        self.sent = Sent()
 
     async def send(self, _partition: int, events: Iterable[Event]) -> None:
         await self.gate.passed()
-        self.sent += events
+        self.events += events
 
 
 class Worker:
