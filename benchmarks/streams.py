@@ -67,6 +67,9 @@ class Nowhere:
     async def positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
         return dict.fromkeys(partitions, 0)
 
+    def lost(self, _tp: TP, /, position: int, begin: int) -> int:
+        return begin - position
+
 
 class Counted:
     """Counts records, and prints the figures when it has seen enough."""

@@ -4,13 +4,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime.settings import Settings
 from schemas.state import decode
+from streams.changelog import changelog
 
 GENERATION = 1
 
 
 async def positions(settings: Settings) -> dict[int, range]:
     """For each partition of the log the lowest and the highest next offset of its lines."""
-    topic = f"{settings.topic_prefix}-streams-{GENERATION}-lines-changelog"
+    topic = changelog(settings.topic_prefix, GENERATION)
     where = [TopicPartition(topic, number) for number in range(settings.partitions)]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,

@@ -43,6 +43,7 @@ class Report:
             for stop in self.stops
             if not stop.clean
         ]
+        wrong += [f"not done: {skipped}" for skipped in self.skipped]
         return wrong
 
     @property
@@ -82,7 +83,6 @@ class Report:
             "",
             f"peak memory (MiB): {_pairs(self.peak_mib)}",
             f"longest from SIGTERM to the end (s): {_pairs(self.longest_stop_s)}",
-            *(f"SKIPPED {skipped}" for skipped in self.skipped),
         ]
         if self.verdict is not None:
             lines += ["", self.verdict.text()]

@@ -23,11 +23,20 @@ class Stop:
     role: str
     seconds: float
     code: int
+    began: bool = True  # it had come so far as to listen for SIGTERM
 
     @property
     def clean(self) -> bool:
-        """As every role must."""
-        return self.code == 0 and self.seconds <= CLEAN_S
+        """As every role must; before it begins it has nothing to tidy up."""
+        ended_so = {0} if self.began else {0, -signal.SIGTERM}
+        return self.code in ended_so and self.seconds <= CLEAN_S
+
+
+def catches(pid: int, signum: signal.Signals) -> bool:
+    """Whether a process has a handler of its own for a signal (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) & 1 << signum - 1)
 
 
 class Worker:
@@ -72,14 +81,14 @@ class Worker:
         process = self._child.process
         if process is None or process.poll() is not None:
             return None
-        began = time.monotonic()
+        listens, began = catches(process.pid, signal.SIGTERM), time.monotonic()
         process.terminate()
         try:
             await asyncio.to_thread(process.wait, CLEAN_S + STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
             await asyncio.to_thread(process.wait)
-        return Stop(self.role, time.monotonic() - began, process.returncode)
+        return Stop(self.role, time.monotonic() - began, process.returncode, listens)
 
     def kill(self) -> None:
         """End it, whatever it does."""

@@ -26,6 +26,9 @@ FEW = 20  # messages that may wait at any moment
 BEHIND_S = 30.0
 
 
+LOSS_DAYS = 7
+
+
 class Finding(NamedTuple):
     """A part of the installation; `wrong` says what is wrong with it and how to mend it, None: nothing."""
 
@@ -41,7 +44,8 @@ async def check_all(settings: Settings) -> list[Finding]:
     buffer = [] if mqtt.wrong else [await check_buffer(settings)]
     findings = [mqtt, *buffer, *topics, schema, check_plant(settings)]
     if not any(finding.wrong for finding in [*topics, schema]):
-        findings += [await check_rules(settings), await check_progress(settings)]
+        losses = await asyncio.to_thread(check_losses, settings)
+        findings += [await check_rules(settings), await check_progress(settings), losses]
     return findings
 
 
@@ -170,10 +174,28 @@ async def check_progress(settings: Settings) -> Finding:
         if offset > ends[where]:
             return Finding(
                 part,
-                f"{name} ends at {ends[where]}, PostgreSQL has applied {offset}: the log was made anew; "
-                "name the database that belongs to it",
+                f"{name} ends at {ends[where]}, PostgreSQL has applied {offset}: the log was made anew. "
+                "The sinks read it from its start when they run; if it is another plant's, name the database "
+                "that belongs to it",
             )
         if offset < begins[where]:
             lost = begins[where] - offset
             return Finding(part, f"{name}: retention deleted {lost} records before they were applied")
     return Finding(part)
+
+
+def check_losses(settings: Settings) -> Finding:
+    """No record was lost lately; for LOSS_DAYS it stays a finding."""
+    part = "records lost"
+    with psycopg.connect(settings.database_url) as connection:
+        row = connection.execute(statement("losses"), {"days": LOSS_DAYS}).fetchone()
+    assert row is not None
+    count, last = row
+    if not count:
+        return Finding(part)
+    return Finding(
+        part,
+        f"{count} dead letters of the last {LOSS_DAYS} days, the latest of {last:%Y-%m-%d %H:%M %Z}, tell of "
+        "records that were lost with their log or expired before they were applied; see linepulse "
+        "dead-letters list",
+    )

@@ -19,6 +19,7 @@ from schemas.events import DeadLetterEvent, Event
 from schemas.plant import Rules
 from schemas.raw import Kind, RawHeaders, RawRecord
 from streams.change import Change, last_forms
+from streams.changelog import CONFIG, TABLE
 from streams.outbox import Outbox
 from streams.partition import Lines
 from streams.store import LineStore
@@ -39,7 +40,13 @@ class LineAgent:
         narrator: Narrator,
     ) -> None:
         topic = settings.topics.raw
-        table = app.Table("lines", partitions=settings.partitions, key_type=bytes, value_type=bytes)
+        table = app.Table(
+            TABLE,
+            partitions=settings.partitions,
+            key_type=bytes,
+            value_type=bytes,
+            extra_topic_configs=CONFIG,
+        )
         logs = Logs(settings.kafka_bootstrap_servers)
         self._store = LineStore(rules, topic, table, logs, narrator, outbox.sent)
         self._narrator = narrator

@@ -10,6 +10,7 @@ from runtime.watchdog import Watchdog
 from runtime.worker import make_app, run_app
 from schemas.plant import PlantError, Rules, RulesRecord, plant_text, read_plant
 from streams.agent import LineAgent
+from streams.changelog import app_name
 from streams.outbox import Outbox
 
 
@@ -35,7 +36,7 @@ async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
     record = await rules_in_force(settings)
     tell_if_other(settings, record, narrator)
     rules = Rules(record.generation, read_plant(record.plant, settings.topics.rules))
-    app = make_app(settings, f"streams-{record.generation}", declare=True)
+    app = make_app(settings, app_name(record.generation), declare=True)
     outbox = Outbox(settings)
     agent = LineAgent(app, rules, settings, outbox, narrator)
     stage = agent.attach()

@@ -11,14 +11,14 @@ from msgspec.structs import replace
 from runtime import metrics
 from runtime.log_end import Applied, Logs
 from runtime.narrator import Narrator
-from schemas.instant import MINUTE
+from schemas.instant import SECOND
 from schemas.plant import Rules
 from schemas.state import LineState, decode, encode
 from streams.loss import Loss
 from streams.partition import PARTITION, Lines
 from streams.sent import Sent
 
-REWRITE = MINUTE  # at least so often, so that no line holds back where its partition starts again
+REWRITE = 15 * SECOND  # at least so often, so that no quiet line holds back where its partition starts again
 SAVE_S = 1.0  # at most so often: a crash makes a second of records be read again, a batch costs no write
 
 
@@ -110,7 +110,7 @@ class LineStore:
 
         The partition's own entry never stands beyond a line: it tells where the partition stood after the
         save before, which is `settled`. Where a crash between two writes leaves a newborn line out, the
-        partition starts again before its birth. Lines that only time touched are written once a minute.
+        partition starts again before its birth. Lines that only time touched are written every REWRITE.
         """
         if self._clock() - self._saved_at.get(partition, -SAVE_S) >= SAVE_S:
             self._saved_at[partition] = self._clock()
@@ -206,6 +206,10 @@ def _another(states: Iterable[LineState], own: LineState) -> bool:
 def _due(written: LineState | None, state: LineState, *, every: bool) -> bool:
     if written is None or every:
         return written is not state
+    if state.line_id == PARTITION:
+        return state.offset != written.offset
+    if (state.mode, state.stop, state.alerts) != (written.mode, written.stop, written.alerts):
+        return True  # told already: what it follows from may expire
     return state.heard_at != written.heard_at or state.received_at - written.received_at >= REWRITE
 
 

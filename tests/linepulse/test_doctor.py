@@ -1,6 +1,7 @@
 """`linepulse doctor`: silent about nothing. Each failure here is a real one."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -39,7 +40,7 @@ def test_a_sound_installation_is_all_right(installed: Settings) -> None:
     told = linepulse(environment(installed), "doctor")
     assert (told.returncode, told.stderr) == (0, "")
     assert all(line.startswith("✅") for line in told.stdout.splitlines())
-    assert len(told.stdout.splitlines()) == 8
+    assert len(told.stdout.splitlines()) == 9
 
 
 def test_no_mqtt_broker(installed: Settings) -> None:
@@ -114,3 +115,16 @@ def test_a_log_that_was_made_anew(installed: Settings) -> None:
             [installed.topics.samples],
         )
     assert f"{installed.topics.samples}[0] ends at 0, PostgreSQL has applied 7" in complaints(installed)
+
+
+def test_records_that_were_lost(installed: Settings) -> None:
+    """For a week: after that the dead letters alone tell."""
+    insert = """INSERT INTO "DeadLetter" ("id", "lineId", "line", "topic", "partition", "offset", "payload",
+            "reason", "detail", "receivedAt")
+        VALUES (gen_random_uuid(), '', '', 'production.raw', 0, 100, '', 'expired', '', now() - %s)"""
+    with psycopg.connect(installed.database_url) as connection:
+        connection.execute(insert, [timedelta(days=8)])
+    assert linepulse(environment(installed), "doctor").returncode == 0
+    with psycopg.connect(installed.database_url) as connection:
+        connection.execute(insert, [timedelta(days=1)])
+    assert "1 dead letters of the last 7 days" in complaints(installed)

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from runtime.settings import Settings
+from streams.changelog import changelog
 from tests.eventually import eventually
 from tests.services import Services
 from tests.services.topics import make_anew
@@ -62,7 +63,7 @@ async def letters_of(derived: Derived, reason: str) -> list[dict[str, Any]]:
 
 async def own_entries(settings: Settings, log: RawLog, at: int) -> None:
     """Let time pass until each partition's own entry is in the changelog."""
-    topic = f"{settings.topic_prefix}-streams-1-lines-changelog"
+    topic = changelog(settings.topic_prefix, 1)
     consumer = AIOKafkaConsumer(
         topic, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
     )

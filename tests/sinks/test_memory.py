@@ -1,0 +1,50 @@
+"""The worker's memory while PostgreSQL is away and events go on coming."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.gauge import peak_mib
+from tests.eventually import wait_until
+from tests.memory import full
+from tests.services import OwnServers
+from tests.sinks.conftest import make_plant
+from tests.sinks.records import sample
+from tests.sinks.test_role import count, send
+from tests.sinks.worker import Worker
+
+WIDE = "x" * 20_000
+FIRST, MORE = 2000, 4000  # 80 MB more than the first 40, which are more than the worker may hold
+MARGIN_MIB = 24
+
+
+@pytest.mark.parametrize("how", ["frozen", "stopped"])
+async def test_memory_does_not_grow_with_an_outage(own: OwnServers, tmp_path: Path, how: str) -> None:
+    """After the first 2 000 events 4 000 more change nothing; afterwards all of them are rows."""
+    postgres = own.postgres()
+    settings = own.settings(postgres=postgres)
+    plant, topic = make_plant(settings.database_url), settings.topics.samples
+    worker = Worker(settings, tmp_path).start()
+    try:
+
+        async def more(first: int, last: int) -> None:
+            await send(settings, topic, [sample(n, line=WIDE) for n in range(first, last)], lines=4)
+
+        await more(0, 500)
+        wait_until(lambda: count(plant) == 500, "the first rows")
+        if how == "frozen":
+            postgres.freeze()
+        else:
+            postgres.stop()
+        await more(500, 500 + FIRST)
+        before = full(worker.pid)
+        await more(500 + FIRST, 500 + FIRST + MORE)
+        assert full(worker.pid) - before < MARGIN_MIB
+        if how == "frozen":
+            postgres.thaw()
+        else:
+            postgres.start()
+        wait_until(lambda: count(plant) == 500 + FIRST + MORE, "every row", 90)
+        assert peak_mib(worker.pid) - before < 2 * MARGIN_MIB
+    finally:
+        worker.kill()
