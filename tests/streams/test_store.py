@@ -1,15 +1,11 @@
 """What is read back from the changelog after a crash between any two of its writes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from itertools import count
 
-from faust.types import TP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from runtime.log_end import Applied
 from runtime.narrator import Narrator
 from schemas.events import (
     AlertCensus,
@@ -20,76 +16,12 @@ from schemas.events import (
     OrderCensus,
     OrderEvent,
 )
-from schemas.plant import Rules, read_plant
-from schemas.raw import Kind, RawHeaders, RawRecord
 from schemas.state import decode
 from streams.partition import Lines
 from streams.sent import Sent
 from streams.store import LineStore
-from tests.streams.line import at, rows_of
-
-RULES = Rules(1, read_plant("[line.order]\nquantity = 7"))
-WHERE = TP("production.raw", 0)
-
-
-class Changelog:
-    """A table that keeps every write, in order."""
-
-    def __init__(self, writes: list[tuple[bytes, bytes | None]]) -> None:
-        self.writes = writes
-        self.data = {key: value for key, value in dict(writes).items() if value is not None}
-
-    def values(self) -> list[bytes]:
-        return list(self.data.values())
-
-    def send_changelog(self, partition: int, key: bytes, value: bytes | None) -> Awaitable[None]:
-        assert partition == WHERE.partition
-        self.writes.append((key, value))
-        answer = asyncio.get_running_loop().create_future()
-        answer.set_result(None)
-        return answer
-
-
-class Log:
-    """The raw log as Kafka tells of it."""
-
-    def __init__(self, records: list[RawRecord]) -> None:
-        self.records = records
-
-    async def ends(self, partitions: Collection[TP]) -> dict[TP, int]:
-        return dict.fromkeys(partitions, len(self.records))
-
-    async def others(self, applied: Mapping[TP, Applied]) -> set[TP]:
-        times = {record.offset: record.received_at for record in self.records}
-        return {tp for tp, last in applied.items() if times.get(last.offset) != last.time}
-
-    async def begins(self, partitions: Collection[TP]) -> dict[TP, int]:
-        return dict.fromkeys(partitions, 0)
-
-
-def store_of(
-    changelog: Changelog, records: list[RawRecord], clock: Callable[[], float] | None = None
-) -> LineStore:
-    """A store that saves whenever it is asked to, unless its clock stands still."""
-    clock = clock or count(0.0, 2.0).__next__
-    return LineStore(RULES, "production.raw", changelog, Log(records), Narrator("en"), Sent(), clock)
-
-
-def log_of(lines: str) -> list[RawRecord]:
-    """One message a letter, of the line of that name; a tick for each dot. Ten seconds lie between two."""
-    records = []
-    for offset, line in enumerate(lines):
-        kind = Kind.TICK if line == "." else Kind.DATA
-        headers = RawHeaders(kind, f"production/{line}/data", 1)
-        payload = b"" if line == "." else b'{"count":1,"running":true}'
-        records.append(
-            RawRecord(0, offset, at("10:00") + offset * 10_000, line if payload else None, headers, payload)
-        )
-    return records
-
-
-def fold(lines: Lines, records: list[RawRecord]) -> list[Event]:
-    return [change.form() for record in records for change in lines.apply(record)]
+from tests.streams.changelog import RULES, WHERE, Changelog, Log, fill, fold, later, log_of, store_of
+from tests.streams.line import rows_of
 
 
 @settings(max_examples=60, deadline=None)
@@ -139,22 +71,6 @@ def test_a_line_that_only_time_touches_is_seldom_written():
     born, *later = asyncio.run(write())
     # Every 15 s, as far as ticks tell; and when, 30 s after they began, it is held silent.
     assert [(at - born) // 1000 for at in later] == [20, 40, 50, 70, 90, 110, 130, 150, 170]
-
-
-async def fill(store: LineStore, records: list[RawRecord], size: int = 3) -> list[Event]:
-    """Apply what the store lacks of the records; what it gave."""
-    start = (await store.positions([WHERE]))[WHERE]
-    events: list[Event] = []
-    for first in range(start, len(records), size):
-        events += fold(store.lines(0), records[first : first + size])
-        await store.settled(0)
-        store.save(0)
-    return events
-
-
-def later(records: list[RawRecord]) -> list[RawRecord]:
-    """The same lines in a log made anew, an hour later."""
-    return [record._replace(received_at=record.received_at + 3_600_000) for record in records]
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,0 +1,123 @@
+"""A stage without one of its protections: records are left out, and nobody notices."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+from aiokafka import ConsumerRecord
+from faust.types import TP
+
+from runtime.batches import Batch, Stage
+from schemas.events import SampleEvent
+from tests.streams.changelog import Log, later, log_of
+from tests.teeth.worker import Worker
+
+Workers = Callable[[Log, type[Stage]], Worker]
+
+
+@pytest.fixture
+async def work(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Workers]:
+    """Starts a worker of a log, with a stage that has all protections, or not."""
+    workers: list[Worker] = []
+
+    def start(log: Log, stage: type[Stage]) -> Worker:
+        workers.append(Worker(log, stage, monkeypatch))
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        await worker.end()
+
+
+def counted(worker: Worker) -> int:
+    """The highest number of pieces that line a's order was ever said to have."""
+    return max(getattr(event, "produced", 0) for event in worker.outbox.events)
+
+
+class Gaping(Stage):
+    """Takes a batch that begins beyond what is expected."""
+
+    async def _next(self, tp: TP, records: Sequence[ConsumerRecord]) -> Batch | None:
+        expected = self._expected.get(tp)
+        if expected is not None and records[0].offset > expected:
+            self._expected[tp] = records[0].offset
+        return await super()._next(tp, records)
+
+
+async def test_contiguity(work: Workers) -> None:
+    """Records that Faust left out would be gone: it goes on with those fetched before a rebalance."""
+
+    #  handed over   0 1 │ 4 5, and what comes behind wherever the stage seeks
+    async def pieces(stage: type[Stage]) -> int:
+        worker = work(Log(log_of("aaaaaa")), stage)
+        await worker.assigned()
+        await worker.takes(0, 2)
+        await worker.takes(4, 6)
+        await worker.reads_on()
+        return counted(worker)
+
+    assert await pieces(Stage) == 6
+    assert await pieces(Gaping) == 4
+
+
+class Ageless(Stage):
+    """Takes a batch for its own, whatever has come between."""
+
+    def holds(self, _batch: Batch) -> bool:
+        return True
+
+
+async def test_epoch(work: Workers) -> None:
+    """A batch that outlives a rebalance would move the new position on, over records not applied again."""
+    #  applied, not yet durable   0 1 │ in hand 2 3 │ fetched 4 5
+    #  rebalance: the table knows nothing of them, all is to be read again; then the batch in hand ends
+
+    async def pieces(stage: type[Stage]) -> int:
+        worker = work(Log(log_of("aaaaaa")), stage)
+        await worker.assigned()
+        await worker.takes(0, 2)
+        worker.outbox.gate.shut()
+        worker.hands_over(2, 4)
+        worker.hands_over(4, 6)
+        await worker.outbox.gate.holds_somebody_up()
+        await worker.revoked()
+        worker.client.gate.shut()
+        rebalance = asyncio.create_task(worker.assigned())
+        await worker.client.gate.holds_somebody_up()
+        worker.outbox.gate.open()
+        await worker.is_idle()
+        worker.client.gate.open()
+        await rebalance
+        await worker.reads_on()
+        return counted(worker)
+
+    assert await pieces(Stage) == 6
+    assert await pieces(Ageless) != 6
+
+
+class Skipping(Stage):
+    """Passes over what lies below the position, and asks nobody."""
+
+    async def _next(self, tp: TP, records: Sequence[ConsumerRecord]) -> Batch | None:
+        if records[0].offset < (self._expected.get(tp) or 0):
+            return None
+        return await super()._next(tp, records)
+
+
+async def test_a_second_look_at_what_seems_applied(work: Workers) -> None:
+    """A log made anew under a running worker counts from 0: its first records would be passed over."""
+    #  lost log   a a a a, all applied
+    #  this log   a a a, where the client goes on by itself
+
+    async def samples(stage: type[Stage]) -> int:
+        log = Log(log_of("aaaa"))
+        worker = work(log, stage)
+        await worker.assigned()
+        await worker.reads_on()
+        log.records = later(log_of("aaa"))
+        await worker.takes(0, 3)
+        await worker.reads_on()
+        return sum(isinstance(event, SampleEvent) for event in worker.outbox.events)
+
+    assert await samples(Stage) == 7
+    assert await samples(Skipping) == 4
