@@ -46,26 +46,6 @@ async def fetched_ends(servers: str, listed: Mapping[TopicPartition, int]) -> di
                     found[tp] = end
                     asked.discard(tp)
     return found
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=servers, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            await consumer.start()
-            consumer.assign(list(asked))
-            for tp in asked:
-                consumer.seek(tp, listed[tp] - 1)
-            while asked:
-                await consumer.getmany(timeout_ms=100, max_records=1)
-                for tp in list(asked):
-                    if (end := consumer.highwater(tp)) is not None:
-                        found[tp] = end
-                        asked.discard(tp)
-    except TimeoutError:
-        raise Unavailable(f"Kafka does not tell where {sorted(asked)} end") from None
-    finally:
-        await consumer.stop()
-    return found
 
 
 class Logs:
