@@ -76,8 +76,27 @@ class Narrator:
         self._second, self._told, self._untold = now, 0, 0
 
 
+class OnceASecond(logging.Filter):
+    """Lets the same sentence of a library pass once a second: a refused connection is told a thousand times."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._told: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is told; what comes with a traceback always is."""
+        now, what = self._clock(), (record.name, str(record.msg))
+        if record.exc_info is None and now - self._told.get(what, -1.0) < 1.0:
+            return False
+        self._told[what] = now
+        return True
+
+
 def quiet_libraries(level: int = logging.WARNING) -> None:
     """Send what libraries log from `level` up to standard error, in one plain form."""
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OnceASecond())

@@ -235,7 +235,7 @@ def test_the_guides_walk(plant: Plant, tmp_path: Path):
             "✅ Données production enregistrées: ",
             "📦 Nouvel ordre de production créé: ORD-",
         ):
-            assert line in run.output, line
+            run.says(line)
         data = plant.rows('SELECT * FROM "ProductionData" ORDER BY timestamp DESC LIMIT 10;')
         orders = plant.rows("SELECT * FROM \"ProductionOrder\" WHERE status = 'running';")
         assert len(data) == 3

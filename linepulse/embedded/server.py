@@ -1,5 +1,6 @@
 """A server as a child process: started, stopped, killed, frozen, on the same port and data each time."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -156,9 +157,7 @@ class Server(ABC):
 def children_of(pid: int) -> list[int]:
     """All processes below one, the nearest first (Linux)."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(child) for child in task.read_text().split()]
-        except OSError:
-            continue
+    with contextlib.suppress(OSError):  # it ends while we look
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
     return found + [below for child in found for below in children_of(child)]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import string
 import tomllib
 from importlib.resources import files
@@ -9,7 +10,7 @@ from importlib.resources import files
 import pytest
 
 from runtime.catalogue import tell
-from runtime.narrator import LINES_A_SECOND, Narrator
+from runtime.narrator import LINES_A_SECOND, Narrator, OnceASecond
 
 
 class Time:
@@ -57,3 +58,22 @@ def test_every_sentence_is_in_both_languages_with_the_same_blanks(key, told):
     blanks = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in told.values()]
     assert blanks[0] == blanks[1]
     assert tell("fr", key, **dict.fromkeys(blanks[0], 0)) is not None
+
+
+def test_a_library_that_repeats_itself_is_heard_once_a_second():
+    """Another sentence, and a traceback, are heard at once."""
+    now = 100.0
+    once = OnceASecond(lambda: now)
+
+    def passes(text: str, error: bool = False) -> bool:
+        raised = (ValueError, ValueError(), None) if error else None
+        return once.filter(logging.LogRecord("aiokafka", logging.ERROR, "", 0, text, (), raised))
+
+    assert [passes("no"), passes("no"), passes("other"), passes("no", error=True)] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+    now += 1.0
+    assert passes("no")
