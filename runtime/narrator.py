@@ -77,7 +77,7 @@ class Narrator:
 
 
 class OnceASecond(logging.Filter):
-    """Lets the same sentence of a library pass once a second: a refused connection is told a thousand times."""
+    """Lets a library say the same thing once a second: a refused connection it tells a thousand times."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
