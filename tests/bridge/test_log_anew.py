@@ -132,7 +132,8 @@ async def test_under_load_only_what_the_old_log_had_goes_with_it(
     wait_until(lambda: bridge.metric("linepulse_mqtt_in_flight") == 0, "all acknowledged")
     missing = 0
     for got in found.values():
-        assert got == payloads[-len(got) :]
+        # What only the old log held comes again, behind what was under way to the new one.
+        assert sorted(got) == payloads[-len(got) :]
         missing += len(payloads) - len(got)
     assert 0 < missing <= acknowledged
     assert bridge.terminate() == 0
