@@ -29,7 +29,6 @@ class Lines:
             them yet and one may be missing: then they count for nothing, and the log is read from its start.
         log_end: where the log ends now; what is open in PostgreSQL and unknown here after that is of a log
             that was lost. Asked for only without the own entry.
-        loss: what was lost before the next record, if anything.
     """
 
     def __init__(
@@ -39,10 +38,9 @@ class Lines:
         partition: int,
         states: Iterable[LineState] = (),
         log_end: int | None = None,
-        loss: Loss | None = None,
     ) -> None:
         self.topic = topic
-        self.loss = loss
+        self.loss: Loss | None = None  # what was lost before the next record
         self._fold = Fold(rules)
         known = {state.line_id: state for state in states}
         if PARTITION not in known:

@@ -74,6 +74,7 @@ class LineStore:
         ends = {**ends, **await self._logs.ends(others | mixed | again)}
         for tp in partitions:
             self._begin(tp, held[tp.partition], ends.get(tp))
+            self._again.pop(tp.partition, None)  # not before: Kafka may have been away until now
             own = owns[tp]
             if tp in others and own is not None:
                 self._tell_lost(tp, own)
@@ -158,7 +159,6 @@ class LineStore:
             key = "streams.read_again" if begins[tp] == 0 else "streams.not_read_again"
             self._narrator.say(key, lost=topic, topic=tp.topic, partition=tp.partition)
             metrics.LOGS_LOST.labels(topic).inc()
-            self._again.pop(tp.partition, None)
         return {tp for tp in again if begins[tp] == 0}
 
     def _put(self, partition: int, state: LineState) -> Any:
@@ -186,9 +186,7 @@ class LineStore:
             self._rules, self._topic, tp.partition, kept.values(), log_end=log_end
         )
         self._written[tp.partition] = dict(kept)
-        self._stale[tp.partition] = {_key(state) for state in held.values()} - {
-            _key(state) for state in kept.values()
-        }
+        self._stale[tp.partition] = set() if kept else {_key(state) for state in held.values()}
         self._durable.pop(tp.partition, None)
         self._saved_at.pop(tp.partition, None)
 
