@@ -41,8 +41,8 @@ def test_windows_of_an_earlier_release_get_their_day_and_hour(services: Services
             connection.execute(
                 """INSERT INTO "KPISnapshot" ("id", "lineId", "line", "windowStart", "windowEnd",
                     "availability", "performance", "runningSeconds", "stoppedSeconds", "plannedSeconds",
-                    "noSignalSeconds", "unknownSeconds", "pieces", "defects", "theoreticalOutput", "reportedOutput", "createdAt",
-                    "updatedAt", "generation", "versionTime", "versionOffset")
+                    "noSignalSeconds", "unknownSeconds", "pieces", "defects", "theoreticalOutput",
+                    "reportedOutput", "createdAt", "updatedAt", "generation", "versionTime", "versionOffset")
                 VALUES (gen_random_uuid(), %(line)s, %(line)s, %(at)s, %(at)s, 50, 80, 30, 30, 0, 0, 0, 7, 0,
                     9, 8, %(at)s, %(at)s, 1, 0, 0)""",
                 {"line": line, "at": datetime(2026, 3, 1, 18, minute, tzinfo=UTC)},
