@@ -25,6 +25,11 @@ class Cause(NamedTuple):
         """The record's identifier."""
         return uuid_of(self.line_id, self.received_at, self.partition, self.offset)
 
+    def at(self, ms: int) -> "Cause":
+        """With the rules in force at the time that it tells of."""
+        rules = self.rules.line(self.line_id, ms)
+        return self if rules is self.line_rules else self._replace(line_rules=rules)
+
     def stamp(self, row_id: str) -> dict[str, Any]:
         """What every event says of itself."""
         return {
@@ -62,4 +67,4 @@ class Sample(NamedTuple):
     mode: Mode
     temperature: float | None
     pressure: float | None
-    reason: str | None = None
+    known: bool = True  # when it was made
