@@ -15,11 +15,11 @@ from schemas.plant import Rules
 from schemas.raw import Kind, RawRecord
 from schemas.state import LineState, Mode, Window
 from streams import alerts, clock, kpi, orders, samples, stops
+from streams.calendar import Calendars
 from streams.cause import Cause, Sample
 from streams.change import Change
 from streams.dead_letters import dead_letter
 from streams.kpi import Held
-from streams.shifts import Shifts
 from streams.stops import Turn
 
 Step = tuple[LineState, list[Change]]
@@ -30,7 +30,7 @@ class Fold:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.shifts = Shifts(rules)
+        self.calendars = Calendars(rules)
 
     def __call__(
         self, state: LineState | None, record: RawRecord, topic: str
@@ -49,7 +49,13 @@ class Fold:
         line_id = state.line_id if state is not None else record.line_id or ""
         line_rules = self.rules.line(line_id, received_at)
         cause = Cause(
-            self.rules, line_rules, self.shifts, line_id, record.partition, record.offset, received_at
+            self.rules,
+            line_rules,
+            self.calendars.of(line_id),
+            line_id,
+            record.partition,
+            record.offset,
+            received_at,
         )
         if record.headers.kind is Kind.TICK:
             if state is None:
