@@ -1,12 +1,12 @@
 """Availability, performance, quality and TRS of any stretch of time, from its sums.
 
-Two standards cut the same loss differently. ISO 22400-2: availability = APT/PBT, effectiveness, quality ratio,
-and OEE is their product. NF E60-182: DO = tF/tR, TP = tN/tF, TQ = tU/tN, and TRS is theirs. A micro-stop is a
-loss of availability in the first and of pace in the second; the product is the same.
+Two standards cut the same loss differently. ISO 22400-2: availability = APT/PBT, effectiveness, quality
+ratio, and OEE is their product. NF E60-182: DO = tF/tR, TP = tN/tF, TQ = tU/tN, and TRS is theirs. A
+micro-stop is a loss of availability in the first and of pace in the second; the product is the same.
 
-Required time (tR) is the time that a line ran, or stood still without being allowed to. Opening time (tO) adds
-planned stops, the calendar (tT) what lies outside opening time. Time without signal, and before a line's first
-message, is in none of them: nobody knows it.
+Required time (tR) is the time that a line ran, or stood still without being allowed to. Opening time (tO)
+adds planned stops, the calendar (tT) what lies outside opening time. Time without signal, and before a line's
+first message, is in none of them: nobody knows it.
 """
 
 import math
@@ -102,7 +102,7 @@ def figures(sums: Sums) -> Figures:
 
 
 def mtbf(sums: Sums) -> float | None:
-    """Mean operating time between failures, ISO 22400-2: running time over unplanned stops, in `sums`' unit."""
+    """Mean operating time between failures, ISO 22400-2: running time over unplanned stops; `sums`' unit."""
     return sums.running / sums.stops if sums.stops > 0 else None
 
 

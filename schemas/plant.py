@@ -103,6 +103,8 @@ class LineRules(_Rules):
     silence_s: float = Field(30, ge=1, le=3600)
     accept_past_s: float = Field(7 * 86_400, ge=60, le=31 * 86_400)
     window_s: int = Field(60, ge=10, le=3600)
+    slow_rate: Ratio = 0.80  # below this share of the target, a running line is slow
+    micro_stop_s: float = Field(0, ge=0, le=3600)  # a shorter stop is a micro-stop
     performance_from: PerformanceFrom = "rate"
     order: OrderRules = OrderRules()
     alerts: AlertRules = AlertRules()

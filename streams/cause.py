@@ -6,7 +6,7 @@ from schemas.ids import uuid_of
 from schemas.instant import text_of
 from schemas.plant import LineRules, Rules
 from schemas.state import Mode
-from streams.shifts import Shift, Shifts
+from streams.calendar import Calendar, Demand, Shift
 
 
 class Cause(NamedTuple):
@@ -14,7 +14,7 @@ class Cause(NamedTuple):
 
     rules: Rules
     line_rules: LineRules
-    shifts: Shifts
+    calendar: Calendar
     line_id: str
     partition: int
     offset: int
@@ -52,7 +52,11 @@ class Cause(NamedTuple):
 
     def shift(self, at: int) -> Shift:
         """The shift of a point in time."""
-        return self.shifts.at(at)
+        return self.calendar.shift(at)
+
+    def demand(self, at: int) -> Demand:
+        """What is asked of the line at a point in time."""
+        return self.calendar.demand(at)
 
 
 class Sample(NamedTuple):

@@ -13,11 +13,11 @@ from schemas.plant import Rules
 from schemas.raw import Kind, RawRecord
 from schemas.state import Kpi, LineState, Mode
 from streams import alerts, clock, kpi, orders, samples, stops
+from streams.calendar import Calendars
 from streams.cause import Cause, Sample
 from streams.change import Change
 from streams.dead_letters import dead_letter
 from streams.kpi_row import row
-from streams.shifts import Shifts
 from streams.stops import Ended, Turn
 from streams.windows import Intervals, Stretch, required
 
@@ -29,7 +29,7 @@ class Fold:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.shifts = Shifts(rules)
+        self.calendars = Calendars(rules)
 
     def __call__(
         self, state: LineState | None, record: RawRecord, topic: str
@@ -48,7 +48,13 @@ class Fold:
         line_id = state.line_id if state is not None else record.line_id or ""
         line_rules = self.rules.line(line_id, received_at)
         cause = Cause(
-            self.rules, line_rules, self.shifts, line_id, record.partition, record.offset, received_at
+            self.rules,
+            line_rules,
+            self.calendars.of(line_id),
+            line_id,
+            record.partition,
+            record.offset,
+            received_at,
         )
         if record.headers.kind is Kind.TICK:
             if state is None:
@@ -158,8 +164,9 @@ def on_tick(state: LineState, cause: Cause) -> Step:
         return _published(state.kpi, state, [], cause)
     # Nobody listened when the line fell silent: it may not be the line's fault.
     reason = stops.PIPELINE if since > state.heard_at + silence else None
+    windows, until = state.kpi, state.clock + now - state.heard_at
     state, changes = _silent(state, state.clock + silence, reason, cause)
-    windows, told = kpi.shown(state.kpi, _passed(state, state.clock + now - state.heard_at, cause), cause)
+    windows, told = kpi.shown(windows, _passed(state, until, cause), cause)
     return replace(state, kpi=windows), changes + [row(window, cause) for window in told]
 
 
@@ -195,7 +202,7 @@ def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineStat
 
 
 def _turn(state: LineState, turn: Turn, cause: Cause) -> Step:
-    """A message in the line's order: time is settled up to it, and from there on the line is in `turn.mode`."""
+    """A message in the line's order: time is settled up to it; from there on the line is in `turn.mode`."""
     changes: list[Change] = []
     at = turn.at
     if state.kpi is None or state.clock is None:
@@ -219,7 +226,8 @@ def _changed(state: LineState, turn: Turn, cause: Cause) -> Step:
     held, told = alerts.on_turn(state.alerts, turn.mode, turn.at, since, cause)
     if ended is not None:
         state = _judged(state, ended, cause)
-    if stop is not None and state.stop is None and stop.category == "unplanned" and state.kpi is not None:
+    begins = stop is not None and (state.stop is None or state.stop.id != stop.id)
+    if stop is not None and begins and stop.category == "unplanned" and state.kpi is not None:
         opened = kpi.tally(state.kpi, stop.start, 1, 0, (stop.order_number, stop.product), cause)
         state = replace(state, kpi=opened)
     return replace(state, mode=turn.mode, stop=stop, alerts=held), [*rows, *told]

@@ -55,9 +55,7 @@ def _charge(kpi: Kpi, stretch: Stretch, known: int, cause: Cause) -> Kpi:
     making = kpi.making
     if making is not None and stretch.mode in ("running", "no_signal"):
         making = _longer(making, kpi.charged, at, stretch.mode == "running")
-    return replace(
-        kpi, charged=until, open=window, closed=remembered, making=making, shown=0, dirty=True
-    )
+    return replace(kpi, charged=until, open=window, closed=remembered, making=making, shown=0, dirty=True)
 
 
 def _longer(making: tuple[Making, ...], start: int, end: int, known: bool) -> tuple[Making, ...]:
@@ -158,11 +156,11 @@ def move(kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, cause:
     Where they are no longer remembered, a correction stands beside them: its sums are what changes.
     """
     for start, end in parts:
-        end = min(end, kpi.charged)
-        while start < end:
-            until = min(end, _end_of_window(kpi, start, cause))
-            kpi = _change(kpi, start, cause, order, **{source: start - until, target: until - start})
-            start = until
+        at = start
+        while at < end:
+            until = min(end, _end_of_window(kpi, at, cause))
+            kpi = _change(kpi, at, cause, order, **{source: at - until, target: until - at})
+            at = until
     return kpi
 
 
@@ -178,9 +176,9 @@ def shown(kpi: Kpi, stretches: Sequence[Stretch], cause: Cause) -> tuple[Kpi, li
         at = window.start
     told: list[Window] = []
     for stretch in stretches:
-        stretch = stretch._replace(until=min(stretch.until, until))
-        while at < stretch.until:
-            window, at = windows.charge(window, at, stretch, cause)
+        seen = stretch._replace(until=min(stretch.until, until))
+        while at < seen.until:
+            window, at = windows.charge(window, at, seen, cause)
             if at == window.end:
                 told.append(window)
                 window = windows.begin(at, window.order_number, window.product, cause)
@@ -219,9 +217,7 @@ def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: in
     for index in range(len(kpi.closed) - 1, -1, -1):
         window = kpi.closed[index]
         if window.start <= at < window.end:
-            return replace(
-                kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :])
-            )
+            return replace(kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :]))
     beside = windows.begin(at, *(order or (kpi.open.order_number, kpi.open.product)), cause)
     beside = replace(beside, id=uuid_of("kpi", cause.event_id, beside.start))
     return replace(kpi, closed=(*kpi.closed, _plus(beside, sums)))
@@ -257,4 +253,5 @@ def _charged(window: Window) -> int:
 
 
 def _empty(kpi: Kpi) -> bool:
-    return kpi.charged == kpi.open.start and kpi.open.pieces == 0 and kpi.open.defects == 0
+    window = kpi.open
+    return kpi.charged == window.start and not (window.pieces or window.defects or window.stops)

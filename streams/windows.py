@@ -1,7 +1,7 @@
 """Windows of time: where they begin and end, what a stretch of a line's time adds to them.
 
-A window is a whole part of the local day, cut where a shift, a day or an order changes. Each of its ms has one
-time state: the states partition the window.
+A window is a whole part of the local day, cut where a shift, a day or an order changes. Each of its ms has
+one time state: the states partition the window.
 """
 
 from typing import NamedTuple
@@ -20,8 +20,8 @@ Intervals = tuple[tuple[int, int], ...]
 class Stretch(NamedTuple):
     """Up to `until` (ms), the line is in `mode`. Rates in pieces per minute.
 
-    `planned`: stretches in which a stop is planned, beside those of the calendar; `excused`: this stop is, all
-    of it.
+    `planned`: stretches in which a stop is planned, beside those of the calendar; `excused`: all of this
+    stop is.
     """
 
     until: int
