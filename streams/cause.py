@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 from schemas.ids import uuid_of
 from schemas.instant import text_of
-from schemas.plant import LineRules, Rules
+from schemas.line_rules import LineRules
+from schemas.plant import Rules
 from schemas.state import Mode
 from streams.calendar import Calendar, Demand, Shift
 

@@ -83,7 +83,7 @@ class Fold:
 
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
     kind, headers = record.headers.kind, record.headers
-    zone = cause.rules.time_zone
+    zone = cause.line_rules.time_zone
     if kind is Kind.OVERSIZE:
         raise Poison("oversize", length=headers.length)
     if headers.retain and (kind is not Kind.STATUS or heard_before):
