@@ -168,7 +168,7 @@ CREATE TABLE "KPISum" (
     "defects" bigint NOT NULL,
     "theoreticalOutput" double precision NOT NULL,
     "reportedOutput" double precision NOT NULL,
-    "measuredOutput" double precision NOT NULL, -- each window's own: reportedOutput or timedPieces, by performanceFrom
+    "realOutput" double precision NOT NULL, -- each window's own: reportedOutput or timedPieces, by performanceFrom
     "stops" integer NOT NULL,
     "microStops" integer NOT NULL,
     PRIMARY KEY ("lineId", "hour", "part")

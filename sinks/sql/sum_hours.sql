@@ -16,7 +16,7 @@ WITH touched AS (
         "line", "timeZone", "day", "dayStart", "weekStart", "shiftId", "shiftDate", "orderNumber",
         "productType", "firstStart", "lastEnd", "runningSeconds", "slowSeconds", "stoppedSeconds",
         "microSeconds", "plannedSeconds", "noSignalSeconds", "closedSeconds", "unknownSeconds", "pieces",
-        "timedPieces", "defects", "theoreticalOutput", "reportedOutput", "measuredOutput", "stops",
+        "timedPieces", "defects", "theoreticalOutput", "reportedOutput", "realOutput", "stops",
         "microStops"
     ) = ROW (
         EXCLUDED."line", EXCLUDED."timeZone", EXCLUDED."day", EXCLUDED."dayStart", EXCLUDED."weekStart",
@@ -25,7 +25,7 @@ WITH touched AS (
         EXCLUDED."stoppedSeconds", EXCLUDED."microSeconds", EXCLUDED."plannedSeconds",
         EXCLUDED."noSignalSeconds", EXCLUDED."closedSeconds", EXCLUDED."unknownSeconds", EXCLUDED."pieces",
         EXCLUDED."timedPieces", EXCLUDED."defects", EXCLUDED."theoreticalOutput", EXCLUDED."reportedOutput",
-        EXCLUDED."measuredOutput", EXCLUDED."stops", EXCLUDED."microStops"
+        EXCLUDED."realOutput", EXCLUDED."stops", EXCLUDED."microStops"
     )
 )
 DELETE FROM "KPISum" k

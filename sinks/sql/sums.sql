@@ -22,7 +22,7 @@ SELECT
     round(sum("theoreticalOutput") * 1e6) / 1e6 AS "theoreticalOutput",
     round(sum("reportedOutput") * 1e6) / 1e6 AS "reportedOutput",
     round(sum(CASE "performanceFrom" WHEN 'rate' THEN "reportedOutput" ELSE "timedPieces" END) * 1e6) / 1e6
-        AS "measuredOutput",
+        AS "realOutput",
     sum("stops") AS "stops", sum("microStops") AS "microStops"
 FROM {windows}
 GROUP BY "lineId", "hour", "timeZone", "day", "shiftId", "shiftDate", "orderNumber", "productType"

@@ -29,14 +29,14 @@ CROSS JOIN LATERAL (
     SELECT CASE
         WHEN least(
             "runningSeconds", "microSeconds", unplanned, "plannedSeconds", "closedSeconds",
-            "pieces", "defects", "theoreticalOutput", "measuredOutput", "stops"
+            "pieces", "defects", "theoreticalOutput", "realOutput", "stops"
         ) < 0 THEN 'correction'
         WHEN required = 0 THEN 'not_required'
         WHEN "runningSeconds" = 0 THEN 'not_running'
         WHEN "theoreticalOutput" < 1e-6 THEN 'no_target'
         WHEN "pieces" = 0 THEN 'no_pieces'
         WHEN "defects" > "pieces" THEN 'defects_above_pieces'
-        WHEN "measuredOutput" > "theoreticalOutput" THEN 'above_100'
+        WHEN "realOutput" > "theoreticalOutput" THEN 'above_100'
     END AS reason
     OFFSET 0
 ) AS why
@@ -45,7 +45,7 @@ LEFT JOIN LATERAL (
         "runningSeconds" / nullif(required, 0) AS availability,
         running_or_micro / nullif(required, 0) AS inside,
         CASE WHEN reason IS NULL OR reason NOT IN ('not_required', 'not_running', 'no_target')
-            THEN "measuredOutput" / "theoreticalOutput"
+            THEN "realOutput" / "theoreticalOutput"
         END AS performance,
         ("pieces" - "defects")::double precision / nullif("pieces", 0) AS quality,
         nullif("stops", 0) AS began

@@ -11,6 +11,6 @@
     sum("defects")::bigint AS "defects",
     round(sum("theoreticalOutput") * 1e6) / 1e6 AS "theoreticalOutput",
     round(sum("reportedOutput") * 1e6) / 1e6 AS "reportedOutput",
-    round(sum("measuredOutput") * 1e6) / 1e6 AS "measuredOutput",
+    round(sum("realOutput") * 1e6) / 1e6 AS "realOutput",
     sum("stops") AS "stops",
     sum("microStops") AS "microStops"

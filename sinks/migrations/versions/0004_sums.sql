@@ -37,7 +37,7 @@ CREATE TABLE "KPISum" (
     "defects" bigint NOT NULL,
     "theoreticalOutput" double precision NOT NULL,
     "reportedOutput" double precision NOT NULL,
-    "measuredOutput" double precision NOT NULL,
+    "realOutput" double precision NOT NULL,
     "stops" integer NOT NULL,
     "microStops" integer NOT NULL,
     PRIMARY KEY ("lineId", "hour", "part")
