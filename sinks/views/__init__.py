@@ -39,7 +39,11 @@ def create_views(connection: psycopg.Connection, schema: str | None = None) -> N
 
 def roll_up(view: str) -> sql.Composed:
     """The query of a roll-up."""
-    sums = sql.SQL(_text(view)).format(sums=sql.SQL(_text("sums")))
+    return figures_of(sql.SQL(_text(view)).format(sums=sql.SQL(_text("sums"))))
+
+
+def figures_of(sums: sql.Composable) -> sql.Composed:
+    """A query of the rows of `sums`, a query itself, with their figures beside them."""
     return sql.SQL(_text("figures")).format(sums=sums)
 
 
