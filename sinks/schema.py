@@ -59,11 +59,13 @@ def check(database_url: str) -> str | None:
         return f"{_where(database_url)} does not exist; run linepulse setup"
     with _connect(database_url) as connection:
         found, foreign = _revision(connection), _foreign_tables(connection)
+        there = {row[0] for row in connection.execute(statement("tables_named"), [list(VIEWS)])}
     head = ScriptDirectory.from_config(_alembic()).get_current_head()
     if foreign:
         return _not_ours(database_url, foreign)
     if found == head:
-        return None
+        missing = ", ".join(f'"{view}"' for view in VIEWS if view not in there)
+        return f"{_where(database_url)} lacks {missing}; run linepulse setup" if missing else None
     if found is None:
         return f"{_where(database_url)} has no tables yet; run linepulse setup"
     return f"{_where(database_url)} has schema {found}, expected {head}; run linepulse setup"
