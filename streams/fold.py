@@ -110,7 +110,8 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, kno
     if not late:
         state, turned = _turn(state, Turn(sample.mode, at), cause)
         changes += turned
-        state = replace(_hold(state, sample), clock=at)
+        state, overdue = _overdue(replace(_hold(state, sample), clock=at), at, cause)
+        changes += overdue
     state, counted = _count(state, sample, cause)
     changes += counted
     changes.append(samples.row(sample, cause))
@@ -166,8 +167,9 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     reason = stops.PIPELINE if since > state.heard_at + silence else None
     windows, until = state.kpi, state.clock + now - state.heard_at
     state, changes = _silent(state, state.clock + silence, reason, cause)
-    windows, told = kpi.shown(windows, _passed(state, until, cause), cause)
-    return replace(state, kpi=windows), changes + [row(window, cause) for window in told]
+    state, overdue = _overdue(state, until, cause)
+    windows, told = kpi.shown(state.kpi or windows, _passed(state, until, cause), cause)
+    return replace(state, kpi=windows), [*changes, *overdue, *(row(window, cause) for window in told)]
 
 
 def _silent(state: LineState, at: int, reason: str | None, cause: Cause) -> Step:
@@ -223,7 +225,8 @@ def _changed(state: LineState, turn: Turn, cause: Cause) -> Step:
         return state, []
     stop, ended, rows = stops.on_turn(state.stop, turn, state.orders.running, _planned(state), cause)
     since = stop.start if stop is not None else turn.at
-    held, told = alerts.on_turn(state.alerts, turn.mode, turn.at, since, cause)
+    expected = stop is not None and stop.category == "planned"
+    held, told = alerts.on_turn(state.alerts, "unknown" if expected else turn.mode, turn.at, since, cause)
     if ended is not None:
         state = _judged(state, ended, cause)
     begins = stop is not None and (state.stop is None or state.stop.id != stop.id)
@@ -231,6 +234,20 @@ def _changed(state: LineState, turn: Turn, cause: Cause) -> Step:
         opened = kpi.tally(state.kpi, stop.start, 1, 0, (stop.order_number, stop.product), cause)
         state = replace(state, kpi=opened)
     return replace(state, mode=turn.mode, stop=stop, alerts=held), [*rows, *told]
+
+
+def _overdue(state: LineState, at: int, cause: Cause) -> Step:
+    """A planned stop that the line has not ended in time: from then on it is none."""
+    stop = state.stop
+    if stop is None or stop.category != "planned" or stop.excused or state.mode != "stopped":
+        return state, []
+    late = required(stop.start, at, _planned(state), cause)
+    if not late or state.kpi is None:
+        return state, []
+    stop, rows = stops.unplanned(stop, cause)
+    held, told = alerts.on_turn(state.alerts, "stopped", at, late[0][0], cause)
+    windows = kpi.tally(state.kpi, stop.start, 1, 0, (stop.order_number, stop.product), cause)
+    return replace(state, stop=stop, alerts=held, kpi=windows), [*rows, *told]
 
 
 def _judged(state: LineState, ended: Ended, cause: Cause) -> LineState:

@@ -78,6 +78,12 @@ def on_turn(
     return stop, ended, changes
 
 
+def unplanned(stop: Stop, cause: Cause) -> tuple[Stop, list[Change]]:
+    """A stop that was planned and has lasted longer than that."""
+    stop = replace(stop, category="unplanned")
+    return stop, [_change(stop, None, cause)]
+
+
 def on_late_reason(
     stop: Stop | None, at: int, reason: str | None, cause: Cause
 ) -> tuple[Stop | None, list[Change]]:
