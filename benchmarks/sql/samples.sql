@@ -9,4 +9,4 @@ FROM generate_series(1, %(samples)s) AS number
 CROSS JOIN LATERAL (
     SELECT %(end)s::timestamptz - (%(samples)s - number) * %(days)s * interval '1 day' / %(samples)s AS at
 ) AS moment
-CROSS JOIN generate_series(1, %(lines)s) AS line
+CROSS JOIN LATERAL generate_series(1, %(lines)s + 0 * number) AS line  -- within each point in time

@@ -27,7 +27,6 @@ CROSS JOIN LATERAL (SELECT %(end)s::timestamptz - (%(days)s * 1440 - number + 1)
 CROSS JOIN LATERAL (
     SELECT at AT TIME ZONE 'Europe/Paris' AS local, floor(extract(epoch FROM at) / 18000)::bigint AS five_hours
 ) AS clock
-CROSS JOIN generate_series(1, %(lines)s) AS line
+CROSS JOIN LATERAL generate_series(1, %(lines)s + 0 * number) AS line  -- within each point in time
 CROSS JOIN LATERAL (SELECT (number * 31 + line * 17) %% 101 AS pick) AS picked
 CROSS JOIN LATERAL (SELECT CASE WHEN pick %% 7 = 0 THEN pick %% 40 ELSE 0 END AS stopped) AS lost
-ORDER BY number, line
