@@ -19,7 +19,7 @@ FROM ({sums}) AS sums
 CROSS JOIN LATERAL (
     SELECT
         "runningSeconds" + "microSeconds" AS running_or_micro,
-        round(("stoppedSeconds" - "microSeconds") * 1e3) / 1e3 AS unplanned,
+        "stoppedSeconds" - "microSeconds" AS unplanned,
         "runningSeconds" + "stoppedSeconds" AS required,
         "runningSeconds" + "stoppedSeconds" + "plannedSeconds" AS opening,
         "runningSeconds" + "stoppedSeconds" + "plannedSeconds" + "closedSeconds" AS calendar

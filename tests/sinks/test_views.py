@@ -64,7 +64,9 @@ def test_a_week_is_from_monday_to_sunday(rows: Rows):
     rows.run("2026-12-31 23:50", "2027-01-01 00:10")
     rows.run("2027-01-03 23:50", "2027-01-04 00:05")
     rows.run("2026-03-29 12:00", "2026-03-29 12:01")
-    weeks = rows.view("KPIWeek")
+    rows.run("2024-12-31 12:00", "2024-12-31 12:01")  # belongs to the week of the year after
+    newyear, *weeks = rows.view("KPIWeek")
+    assert told(newyear, "week", "periodStart") == ("2025-W01", at("2024-12-30"))
     assert [told(week, "week", "pieces") for week in weeks] == [
         ("2026-W13", 2),
         ("2026-W53", 60),
