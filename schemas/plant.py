@@ -20,6 +20,7 @@ from schemas.figures import PerformanceFrom
 from schemas.instant import ms_of
 from schemas.payloads import MAX_QUANTITY, Text
 from schemas.raw import LINE_ID
+from schemas.source import SourceRules
 
 
 class PlantError(ValueError):
@@ -95,12 +96,12 @@ class AlertRules(_Rules):
         return self
 
 
-class LineRules(_Rules):
+class LineRules(SourceRules):
     """One line's rules. Rates in pieces per minute."""
 
     name: Text | None = None
     target_rate: float | None = Field(None, gt=0, le=1e9)
-    silence_s: float = Field(30, ge=1, le=3600)
+    silence_s: float = Field(30, ge=1, le=86_400)
     accept_past_s: float = Field(7 * 86_400, ge=60, le=31 * 86_400)
     window_s: int = Field(60, ge=10, le=3600)
     performance_from: PerformanceFrom = "rate"

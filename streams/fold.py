@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from schemas.errors import Poison
 from schemas.instant import SECOND
-from schemas.payloads import Data, Order, Status, event_time, parse_data, parse_order, parse_status
+from schemas.mapping import read_data, read_status
+from schemas.payloads import Data, Order, Status, event_time, parse_order
 from schemas.plant import Rules
 from schemas.raw import Kind, RawRecord
 from schemas.state import LineState, Mode, Window
-from streams import alerts, clock, kpi, orders, samples, stops
+from streams import alerts, clock, counters, kpi, orders, samples, stops
 from streams.cause import Cause, Sample
 from streams.change import Change
 from streams.dead_letters import dead_letter
@@ -71,6 +72,9 @@ class Fold:
         before = state or LineState(line_id=cause.line_id, partition=record.partition)
         try:
             return _on_message(before, record, cause, heard_before=state is not None)
+        except counters.Restarted as restarted:
+            letter = dead_letter(record, restarted, topic, cause)
+            return replace(before, counters=restarted.counters), [letter]
         except Poison as poison:
             # The machine speaks, if only nonsense: that is not silence.
             return state, [dead_letter(record, poison, topic, cause)]
@@ -84,10 +88,10 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
     if headers.retain and (kind is not Kind.STATUS or heard_before):
         raise Poison("retained")
     if kind is Kind.DATA:
-        data = parse_data(record.payload)
+        data = read_data(record.payload, cause.line_rules)
         return on_data(state, data, event_time(data.timestamp, zone), cause)
     if kind is Kind.STATUS:
-        status = parse_status(record.payload)
+        status = read_status(record.payload, cause.line_rules)
         return on_status(state, status, event_time(status.timestamp, zone), cause)
     order = parse_order(record.payload)
     return on_order(state, order, event_time(order.timestamp, zone), cause)
@@ -97,6 +101,7 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause) -> Ste
     """A data message: count it, and if it is not late, let the line be what it says."""
     state, at, changes = _on_time(state, told, cause)
     late = state.clock is not None and at < state.clock
+    state, data = counters.increments(state, data, at, late, cause)
     sample = samples.decide(state, data, at, late, cause)
     if not late:
         state, turned = _turn(state, Turn(sample.mode, at), cause)
