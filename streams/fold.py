@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from schemas.errors import Poison
 from schemas.instant import SECOND
-from schemas.payloads import Data, Order, Status, event_time, parse_data, parse_order, parse_status
+from schemas.mapping import read_data, read_status
+from schemas.payloads import Data, Order, Status, event_time, parse_order
 from schemas.plant import Rules
 from schemas.raw import Kind, RawRecord
 from schemas.state import Kpi, LineState, Mode
-from streams import alerts, clock, kpi, orders, samples, stops
+from streams import alerts, clock, counters, kpi, orders, samples, stops
 from streams.calendar import Calendars
 from streams.cause import Cause, Sample
 from streams.change import Change
@@ -76,6 +77,9 @@ class Fold:
         before = state or LineState(line_id=cause.line_id, partition=record.partition)
         try:
             return _on_message(before, record, cause, heard_before=state is not None)
+        except counters.Restarted as restarted:
+            letter = dead_letter(record, restarted, topic, cause)
+            return replace(before, counters=restarted.counters), [letter]
         except Poison as poison:
             # The machine speaks, if only nonsense: that is not silence.
             return state, [dead_letter(record, poison, topic, cause)]
@@ -89,12 +93,12 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
     if headers.retain and (kind is not Kind.STATUS or heard_before):
         raise Poison("retained")
     if kind is Kind.DATA:
-        data = parse_data(record.payload)
+        data = read_data(record.payload, cause.line_rules)
         # What waited somewhere without a time of its own: nobody knows when it was made.
         known = data.timestamp is not None or not headers.backlog
         return on_data(state, data, event_time(data.timestamp, zone), cause, known=known)
     if kind is Kind.STATUS:
-        status = parse_status(record.payload)
+        status = read_status(record.payload, cause.line_rules)
         return on_status(state, status, event_time(status.timestamp, zone), cause)
     order = parse_order(record.payload)
     return on_order(state, order, event_time(order.timestamp, zone), cause)
@@ -106,6 +110,7 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, kno
     state, at, changes = _on_time(state, told, cause)
     cause = cause.at(at)
     late = state.clock is not None and at < state.clock
+    state, data = counters.increments(state, data, at, late, cause)
     sample = samples.decide(state, data, at, late, cause)._replace(known=known)
     if not late:
         state, turned = _turn(state, Turn(sample.mode, at), cause)
