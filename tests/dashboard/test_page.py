@@ -144,7 +144,7 @@ async def test_an_open_page_survives_a_restart(
                 await expect(rate).to_have_text("117", timeout=20_000)
 
 
-async def test_an_empty_plant_says_what_to_do(services: Services, tmp_path: Path):
+async def test_an_empty_plant_says_what_to_do(services: Services, clock: Clock, tmp_path: Path):
     """Without tables it names the command, without rows a way to send some; the first row makes a tile."""
     url = services.database()
     with Dashboard(url, tmp_path / "run", lang="en", clock=clock) as dashboard:
