@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.services import OwnServers, Services
-from tests.services.native import missing
+from tests.services.native import fetch_kafka, missing
 
 KINDS = ("embedded", "native", "docker")
 
@@ -22,8 +22,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--services") == "native" and (wrong := missing()):
-        pytest.exit("native services need: " + ", ".join(wrong), returncode=3)
+    if config.getoption("--services") == "native":
+        if wrong := missing():
+            pytest.exit("native services need: " + ", ".join(wrong), returncode=3)
+        if not hasattr(
+            config, "workerinput"
+        ):  # once, not by each worker of pytest-xdist
+            fetch_kafka()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the servers of `--services`: all else is the same whatever they are."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "services" in item.fixturenames:
+            item.add_marker("servers")
 
 
 @pytest.fixture(scope="session")
