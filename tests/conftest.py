@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from linepulse.embedded import ports
 from tests.services import OwnServers, Services
 from tests.services.native import fetch_kafka, missing
 
@@ -25,10 +26,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--services") == "native":
         if wrong := missing():
             pytest.exit("native services need: " + ", ".join(wrong), returncode=3)
-        if not hasattr(
-            config, "workerinput"
-        ):  # once, not by each worker of pytest-xdist
+        if not hasattr(config, "workerinput"):  # once, not by each worker of pytest-xdist
             fetch_kafka()
+
+    share_out_ports(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+
+
+def share_out_ports(worker: int) -> None:
+    """Of two processes that ask for a free port at the same time none shall get the other's."""
+    each = (ports.HIGH - ports.LOW) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports.LOW += worker * each
+    ports.HIGH = ports.LOW + each
 
 
 @pytest.hookimpl(tryfirst=True)
