@@ -8,6 +8,7 @@ from schemas.calendar import CalendarRules
 from schemas.events import Priority
 from schemas.figures import PerformanceFrom
 from schemas.payloads import MAX_QUANTITY, Text
+from schemas.source import SourceRules
 from schemas.strict import StrictRules
 
 HOUR_S = 3600
@@ -54,13 +55,13 @@ class AlertRules(StrictRules):
         return self
 
 
-class LineRules(CalendarRules):
+class LineRules(CalendarRules, SourceRules):
     """One line's rules. Rates in pieces per minute."""
 
     name: Text | None = None
     target_rate: float | None = Field(None, gt=0, le=1e9)
     slow_rate: float = Field(0.80, ge=0, le=1)  # a running line below this share of its target is slow
-    silence_s: float = Field(30, ge=1, le=3600)
+    silence_s: float = Field(30, ge=1, le=86_400)
     accept_past_s: float = Field(7 * 86_400, ge=60, le=31 * 86_400)
     window_s: int = Field(60, ge=10, le=HOUR_S)
     micro_stop_s: float = Field(0, ge=0)  # a shorter stop is a micro-stop

@@ -149,8 +149,28 @@ class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
     dirty: bool = False  # the open window has changed since
 
 
-class LineState(Frozen, frozen=True, omit_defaults=True, gc=False):
+class Reading(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """What a machine's counter showed, and when."""
+
+    value: int
+    at: int
+
+
+class Counters(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """The last readings of a machine that sends its counters as they stand; when it last made a piece.
+
+    `made_at` only where the line's rules ask for it.
+    """
+
+    count: Reading | None = None
+    defects: Reading | None = None
+    made_at: int = 0
+
+
+class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     """All that is known of a line after the record at `offset`.
+
+    The one part that can be set: a step of the fold works on a copy of its own, and gives it away once.
 
     A partition's own entry (no line: `line_id` empty) has only what tells where the partition stands, and
     in which log.
@@ -177,6 +197,7 @@ class LineState(Frozen, frozen=True, omit_defaults=True, gc=False):
     stop: Stop | None = None
     alerts: Alerts = Alerts()
     kpi: Kpi | None = None
+    counters: Counters = Counters()
 
 
 def encode(state: LineState) -> bytes:

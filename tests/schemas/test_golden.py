@@ -20,7 +20,19 @@ from schemas.events import (
 )
 from schemas.plant import RulesRecord
 from schemas.raw import Kind, RawHeaders
-from schemas.state import Alert, Alerts, Kpi, LineState, Mismatch, Order, Orders, Stop, Window
+from schemas.state import (
+    Alert,
+    Alerts,
+    Counters,
+    Kpi,
+    LineState,
+    Mismatch,
+    Order,
+    Orders,
+    Reading,
+    Stop,
+    Window,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 STAMP = {"generation": 1, "version": (1768467600250, 4211), "line_id": "ligne1", "line": "Ligne 1"}
@@ -188,6 +200,7 @@ STATE = LineState(
     kpi=Kpi(
         charged=1768467600000, open=Window(id="w1", start=1768467600000, end=1768467660000, created_at=1)
     ),
+    counters=Counters(count=Reading(65530, 1768467600000), made_at=1768467600000),
 )
 
 
