@@ -3,10 +3,15 @@ WITH touched AS (
     SELECT DISTINCT event ->> 'lineId' AS "lineId", (event ->> 'hour')::timestamptz(3) AS "hour"
     FROM json_array_elements(%s::json) AS event
 ), windows AS (
-    SELECT k.*
+    SELECT theirs.*
     FROM touched
-    JOIN "KPISnapshot" k ON k."lineId" = touched."lineId" AND k."hour" = touched."hour"
-        AND k."windowStart" >= touched."hour" AND k."windowStart" < touched."hour" + interval '1 hour'
+    CROSS JOIN LATERAL (
+        SELECT *
+        FROM "KPISnapshot" k
+        WHERE k."lineId" = touched."lineId" AND k."hour" = touched."hour"
+            AND k."windowStart" >= touched."hour" AND k."windowStart" < touched."hour" + interval '1 hour'
+        OFFSET 0  -- hour by hour from the index: joined, PostgreSQL would rather read the whole table
+    ) AS theirs
 ), summed AS (
     {sums}
 ), kept AS (
