@@ -12,10 +12,11 @@ from schemas.errors import Poison
 from schemas.instant import SECOND
 from schemas.mapping import read_data, read_status
 from schemas.payloads import Data, Order, Status, event_time, parse_order
+from schemas.people import Said, parse_said
 from schemas.plant import Rules
 from schemas.raw import Kind, RawRecord
 from schemas.state import LineState, Mode, Window
-from streams import alerts, clock, counters, kpi, orders, samples, stops
+from streams import alerts, clock, counters, kpi, orders, people, samples, stops
 from streams.cause import Cause, Sample
 from streams.change import Change
 from streams.dead_letters import dead_letter
@@ -57,7 +58,9 @@ class Fold:
                 return None, []
             heard_at, (after, changes) = state.heard_at, on_tick(state, cause)
         else:
-            heard_at, (applied, changes) = received_at, self._message(state, record, topic, cause)
+            known = 0 if state is None else state.heard_at
+            heard_at = known if _by_people(record) else received_at
+            applied, changes = self._message(state, record, topic, cause)
             if applied is None:
                 return None, changes
             after = applied
@@ -80,6 +83,12 @@ class Fold:
             return state, [dead_letter(record, poison, topic, cause)]
 
 
+def _by_people(record: RawRecord) -> bool:
+    """Whether people speak of the line, and not its machine: that does not end its silence."""
+    kind = record.headers.kind
+    return kind is Kind.ORDER or (kind is Kind.STATUS and b'"action"' in record.payload)
+
+
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
     kind, headers = record.headers.kind, record.headers
     zone = cause.rules.time_zone
@@ -91,6 +100,9 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
         data = read_data(record.payload, cause.line_rules)
         return on_data(state, data, event_time(data.timestamp, zone), cause)
     if kind is Kind.STATUS:
+        said = parse_said(record.payload)
+        if said is not None:
+            return on_said(state, said, heard_before, cause)
         status = read_status(record.payload, cause.line_rules)
         return on_status(state, status, event_time(status.timestamp, zone), cause)
     order = parse_order(record.payload)
@@ -135,12 +147,40 @@ def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -
     at, _ = clock.decide(told, cause.received_at, cause.line_rules)
     after, rows = orders.on_message(state.orders, message, max(at, state.clock or at), cause)
     changes: list[Change] = [*rows]
-    ended = after.running is not state.orders.running
+    ended = state.orders.running is not None and after.running is None
     state = replace(state, orders=after)
+    if rows and message.action == "correct":
+        state, revised = _recount(state, message, cause)
+        changes += revised
     if ended and state.kpi is not None:
         state, closed = _cut(state, cause)
         changes += closed
     return _published(state, changes, cause)
+
+
+def on_said(state: LineState, said: Said, heard_before: bool, cause: Cause) -> Step:
+    """A person's message about stops, or the end of the line; the machine itself said nothing."""
+    if said.action != "retire":
+        state, changes = people.on_said(state, said, cause)
+        return _published(state, changes, cause)
+    if not heard_before:
+        raise Poison("unknown_line")
+    return retire(state, cause)
+
+
+def retire(state: LineState, cause: Cause) -> Step:
+    """The line ends: no more windows; its stop, alerts and running order end, orders that wait go on waiting.
+
+    What it says from then on brings it back, as from a new beginning.
+    """
+    if state.retired or state.clock is None:
+        return replace(state, retired=True), []
+    at = max(cause.received_at, state.clock)
+    state, changes = _turn(state, Turn("unknown", at), cause)
+    held, resolved = alerts.end_all(state.alerts, at, cause)
+    after, rows = orders.end_running(state.orders, at, cause)
+    state, closed = _cut(replace(state, alerts=held, orders=after, retired=True), cause)
+    return _published(state, [*changes, *resolved, *rows, *closed], cause)
 
 
 def on_tick(state: LineState, cause: Cause) -> Step:
@@ -151,6 +191,8 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     state = replace(state, ticked_at=now, ticking_since=since)
     if state.clock is None or state.kpi is None:
         return state, []
+    if state.retired:
+        return _published(state, [], cause)
     changes: list[Change] = []
     clock_now, silence = state.clock, round(cause.line_rules.silence_s * SECOND)
     if now - max(state.heard_at, since) > silence:
@@ -192,6 +234,8 @@ def _turn(state: LineState, turn: Turn, cause: Cause) -> Step:
     if state.kpi is None or state.clock is None:
         running = state.orders.running
         state = replace(state, clock=at, kpi=kpi.begin(at, running.number if running else None, cause))
+    if state.retired:
+        state = _returned(state, at, cause)
     assert state.clock is not None
     silence = state.clock + round(cause.line_rules.silence_s * SECOND)
     if state.mode == "running" and at > silence:
@@ -203,15 +247,23 @@ def _turn(state: LineState, turn: Turn, cause: Cause) -> Step:
     return replace(state, clock=max(at, state.clock or at)), changes + changed
 
 
+def _returned(state: LineState, at: int, cause: Cause) -> LineState:
+    """A retired line that speaks again: the time in between is nobody's."""
+    assert state.kpi is not None
+    windows, _ = kpi.charge(state.kpi, at, 0, Held("unknown", None, None), cause)
+    return replace(state, kpi=windows, clock=at, retired=False)
+
+
 def _changed(state: LineState, turn: Turn, cause: Cause) -> Step:
     state, changes = _charge(state, turn.at, cause)
     if turn.mode == state.mode and turn.reason is None:
         return state, changes
     running = state.orders.running
     stop, rows = stops.on_turn(state.stop, turn, running.number if running else None, cause)
+    said_of = people.closed(state.people, state.stop, stop, turn.at)
     since = stop.start if stop is not None else turn.at
     held, told = alerts.on_turn(state.alerts, turn.mode, turn.at, since, cause)
-    return replace(state, mode=turn.mode, stop=stop, alerts=held), [*changes, *rows, *told]
+    return replace(state, mode=turn.mode, stop=stop, alerts=held, people=said_of), [*changes, *rows, *told]
 
 
 def _charge(state: LineState, until: int, cause: Cause) -> Step:
@@ -252,6 +304,19 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
     noted = alerts.on_running_time(state.alerts, 0, sample.rate, sample.pieces)
     noted, told = alerts.on_sample(noted, sample, cause)
     return replace(state, alerts=noted), [*changes, *told]
+
+
+def _recount(state: LineState, message: Order, cause: Cause) -> Step:
+    """Defects found later, or taken back, in the window of the time that they belong to."""
+    if state.kpi is None or state.clock is None or not message.defects:
+        return state, []
+    at = event_time(message.at, cause.rules.time_zone, "at")
+    if at is None:
+        done = orders.done_at(state.orders, message.order_number)
+        at = state.clock if done is None else done - 1  # the last moment of its last window
+    at = min(at, state.clock)
+    windows, revised = kpi.count(state.kpi, at, 0, message.defects, cause)
+    return replace(state, kpi=windows), _rows(revised, cause)
 
 
 def _cut(state: LineState, cause: Cause, order_number: str | None = None) -> Step:

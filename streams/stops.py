@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from schemas.events import DowntimeCategory, DowntimeEvent
 from schemas.ids import uuid_of
 from schemas.instant import SECOND, text_of
-from schemas.state import Mode, Stop
+from schemas.state import Mode, PastStop, Stop
 from streams.cause import Cause
 from streams.change import Change
 
@@ -57,7 +57,7 @@ def on_turn(
             order_number=order_number,
             shift_id=cause.shift(turn.at).id,
         )
-        changes.append(_change(stop, None, cause))
+        changes.append(row(stop, None, cause))
     elif stop is not None:
         stop, told = _with_reason(stop, turn.reason, cause)
         changes += told
@@ -81,16 +81,22 @@ def _with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, li
     if reason is None or stop.reason is not None:
         return stop, []
     stop = replace(stop, reason=reason)
-    return stop, [_change(stop, None, cause)]
+    return stop, [row(stop, None, cause)]
 
 
 def _closed(stop: Stop, at: int, cause: Cause) -> Change:
+    past = ended(stop, at)
+    return row(past.stop, past.end, cause)
+
+
+def ended(stop: Stop, at: int) -> PastStop:
+    """The stop once it has ended."""
     # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
-    start = min(stop.start, at)
-    return _change(replace(stop, start=start), at, cause)
+    return PastStop(replace(stop, start=min(stop.start, at)), at)
 
 
-def _change(stop: Stop, end: int | None, cause: Cause) -> Change:
+def row(stop: Stop, end: int | None, cause: Cause) -> Change:
+    """The row of a stop as it stands; `end` is None while it lasts."""
     return Change(DowntimeEvent, stop.id, partial(_row, stop, end, cause))
 
 
@@ -100,7 +106,7 @@ def _row(stop: Stop, end: int | None, cause: Cause) -> DowntimeEvent:
         start_time=text_of(stop.start),
         end_time=None if end is None else text_of(end),
         duration=None if end is None else (end - stop.start) / 1000,
-        category=stop.category,
+        category="planned" if stop.planned else stop.category,
         reason=stop.reason,
         order_number=stop.order_number,
         shift_id=stop.shift_id,
