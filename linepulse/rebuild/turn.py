@@ -13,7 +13,7 @@ from schemas.errors import Unavailable
 
 @contextmanager
 def only_rebuild(database_url: str) -> Iterator[None]:
-    """While this lasts, no other rebuild of this database begins. It ends with the process, however that ends.
+    """While this lasts, no other rebuild of this database begins. It ends with the process at the latest.
 
     Raises:
         UserError: another one is under way.
