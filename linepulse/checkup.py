@@ -148,8 +148,9 @@ async def check_rules(settings: Settings) -> Finding:
     if not same:
         return Finding(
             part,
-            f"generation {logged.generation} is in force, {settings.plant} differs and is not applied; linepulse"
-            ' rebuild --plant applies it, or put back the file (SELECT "plant" FROM "Generation" WHERE "live")',
+            f"generation {logged.generation} is in force, {settings.plant} differs and is not applied;"
+            f" linepulse rebuild --plant {settings.plant} applies it, or put back the file"
+            ' (SELECT "plant" FROM "Generation" WHERE "live" shows it)',
         )
     return Finding(f"{part}: generation {logged.generation}")
 
