@@ -83,7 +83,7 @@ def _beside(connection: psycopg.Connection, database_url: str) -> Beside:
         raise UserError(
             f"DATABASE_URL: {without_password(database_url)}: no generation is live; run linepulse setup"
         )
-    sizes = dict(connection.execute(statement("generations")).fetchall())
+    sizes: dict[int, int] = dict(connection.execute(statement("generations")).fetchall())
     under_way = connection.execute(statement("rebuild_under_way")).fetchone()
     return Beside(
         live[0],

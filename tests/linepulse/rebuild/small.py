@@ -14,6 +14,7 @@ from runtime.log_end import Logs
 from runtime.settings import Settings
 from schemas.events import Event
 from schemas.plant import Rules, read_plant
+from schemas.state import LineState
 from sinks.decode import encode
 from sinks.tables import tables_of
 from streams.agent import fold_batch
@@ -22,20 +23,26 @@ from streams.partition import Lines
 
 async def rebuild(settings: Settings, plant: str = "", generation: int = 2) -> Rebuilt:
     """Read the raw log up to where it ends now, and fill the shadow tables."""
+    rebuilt, events = await fold_log(settings, plant, generation)
+    _fill(settings, rebuilt.schema, events)
+    return rebuilt
+
+
+async def fold_log(settings: Settings, plant: str, generation: int) -> tuple[Rebuilt, list[Event]]:
+    """What a rebuild finds, without its tables; their rows' last forms."""
     rules = Rules(generation, read_plant(plant))
     ends = await Logs(settings.kafka_bootstrap_servers).ends(
         [TP(settings.topics.raw, number) for number in range(settings.partitions)]
     )
-    states, events = {}, []
+    states: dict[int, dict[str, LineState]] = {}
+    events: list[Event] = []
     for tp, records in (await _read(settings, {TP(*where): end for where, end in ends.items()})).items():
         lines = Lines(rules, tp.topic, tp.partition)
         if records:
             events += fold_batch(lines, Batch(tp, records, 0))
         states[tp.partition] = lines.states
-    schema = f"generation_{generation}"
-    _fill(settings, schema, events)
     by_number = {tp.partition: end for tp, end in ends.items()}
-    return Rebuilt(generation, plant, by_number, states, schema)
+    return Rebuilt(generation, plant, by_number, states, f"generation_{generation}"), events
 
 
 async def _read(settings: Settings, ends: dict[TP, int]) -> dict[TP, list[ConsumerRecord]]:
