@@ -61,4 +61,7 @@ def read_checkpoints(connection: psycopg.Connection, schema: str) -> dict[int, C
         msgspec.MsgspecError: another release wrote them.
     """
     found = connection.execute(composed("read_checkpoints", schema=schema)).fetchall()
-    return {row[0]: Checkpoint(*row[:-1], tuple(_decode(row[-1]))) for row in found}
+    return {
+        partition: Checkpoint(partition, begin, begin_time, next_offset, last_time, tuple(_decode(states)))
+        for partition, begin, begin_time, next_offset, last_time, states in found
+    }

@@ -31,3 +31,12 @@ def connect(database_url: str) -> psycopg.Connection:
         raise Unavailable(
             f"DATABASE_URL: {without_password(database_url)}: {why}; start PostgreSQL, or correct it"
         ) from error
+
+
+def away(error: psycopg.Error) -> Unavailable:
+    """What a broken connection means to people."""
+    why = " ".join(str(error).split())
+    return Unavailable(
+        f"DATABASE_URL: PostgreSQL stopped answering ({why}); start it, and run the command again:"
+        " it goes on from there"
+    )

@@ -9,11 +9,12 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from linepulse.rebuild.checkpoint import Checkpoint
-from linepulse.rebuild.database import connect
+from linepulse.rebuild.checkpoint import Checkpoint, read_checkpoints
+from linepulse.rebuild.database import away, connect
 from linepulse.rebuild.latest import Formed
 from linepulse.rebuild.rows import columns
-from linepulse.rebuild.sql import composed
+from linepulse.rebuild.sql import composed, statement
+from schemas.errors import Unavailable
 from sinks.database import is_refusal
 from sinks.tables import Table
 
@@ -24,6 +25,9 @@ class Writer:
     """Writes rows, and now and then a checkpoint that makes them count.
 
     What a method raises may be the failure of an earlier one: all of them are of one transaction.
+
+    Raises:
+        Unavailable: PostgreSQL went away.
     """
 
     def __init__(self, database_url: str, schema: str) -> None:
@@ -32,6 +36,7 @@ class Writer:
         self._connection = connect(database_url)
         # A crash of PostgreSQL takes the last rows back, and their checkpoint with them.
         self._connection.execute("SET synchronous_commit = off")
+        self._connection.execute("SET lock_timeout = '15s'")
         self._connection.commit()
         self._waiting: deque[Future[None]] = deque()
         self.refused = 0  # rows that PostgreSQL does not take; the live tables have them as dead letters
@@ -40,13 +45,23 @@ class Writer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for waiting in self._waiting:
+            waiting.cancel()
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
         self._connection.close()
 
-    @property
-    def connection(self) -> psycopg.Connection:
-        """For who knows that nothing is under way."""
-        return self._connection
+    async def take_up(self, partition: int) -> Checkpoint | None:
+        """Where a partition stands, None if it was not begun; nobody else writes it from now on.
+
+        Raises:
+            Unavailable: a process of a rebuild that was cut off still writes it.
+        """
+        return await asyncio.wrap_future(self._thread.submit(self._take_up, partition))
+
+    async def leave(self, partition: int) -> None:
+        """Wait until all is written; others may write the partition."""
+        await self.done()
+        await asyncio.wrap_future(self._thread.submit(self._leave, partition))
 
     async def put(self, rows: Mapping[Table, Sequence[str]]) -> None:
         """Write lines of rows that are new."""
@@ -71,9 +86,25 @@ class Writer:
     async def _next(self, work: Callable[[], None]) -> None:
         while len(self._waiting) >= AHEAD:
             await asyncio.wrap_future(self._waiting.popleft())
-        self._waiting.append(self._thread.submit(work))
+        self._waiting.append(self._thread.submit(_told, work))
 
     # -- in the thread
+
+    def _take_up(self, partition: int) -> Checkpoint | None:
+        try:
+            with self._connection.transaction():
+                self._connection.execute(statement("lock_partition"), [partition])
+        except psycopg.errors.LockNotAvailable:
+            raise Unavailable(
+                f"partition {partition} is still written by another process; see which linepulse rebuild runs"
+            ) from None
+        found = read_checkpoints(self._connection, self._schema).get(partition)
+        self._connection.commit()
+        return found
+
+    def _leave(self, partition: int) -> None:
+        self._connection.execute(statement("unlock_partition"), [partition])
+        self._connection.commit()
 
     def _put_all(
         self, rows: Mapping[Table, Sequence[str]], copy: Callable[[Table, Sequence[str]], None]
@@ -122,6 +153,13 @@ class Writer:
         query = composed(name, schema=self._schema, table=table.name, columns=_listed(columns(table)))
         with self._connection.cursor().copy(query) as copy:
             copy.write(data)
+
+
+def _told(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except psycopg.OperationalError as error:
+        raise away(error) from error
 
 
 def _listed(names: Sequence[str], *of: str) -> sql.Composed:
