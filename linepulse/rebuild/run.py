@@ -91,9 +91,8 @@ def _made_and_compared(settings: Settings, rebuild: Rebuild, asked: Asked) -> Fo
     zone = read_plant(asked.plant_text).plant.time_zone
     comparison = compare(connection, rebuild.job.generation, topic, zone)
     connection.commit()
-    seams = {at.partition: at.begin_time for at in stand.values() if at.begin and at.begin_time is not None}
-        at.partition: at.begin_time for at in stand.values() if at.begin > 0 and at.begin_time is not None
-    }
+    begun = {at.partition: at for at in stand.values() if at.begin and at.begin_time is not None}
+    seams = {partition: at.begin_time or 0 for partition, at in begun.items()}
     return Found(rebuild.applied(), comparison, reached, seams)
 
 
