@@ -5,14 +5,14 @@ import time
 from collections.abc import Mapping
 
 import psycopg
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from linepulse.rebuild.database import connect
 from linepulse.sql import statement
 from runtime.log_end import Logs
 from runtime.settings import Settings
+from schemas.errors import Unavailable
 from streams.changelog import app_name
 
 QUIET_S = 10.0  # nobody works there when nothing moves for so long
@@ -39,23 +39,27 @@ async def level(settings: Settings, generation: int, ends: Mapping[int, int]) ->
 
 async def _streams_reach(settings: Settings, generation: int, ends: Mapping[int, int]) -> bool:
     """What the group committed is a hint, and enough: it never lies ahead."""
-    group = f"{settings.topic_prefix}-{app_name(generation)}"
-    client = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=f"{settings.topic_prefix}-{app_name(generation)}",  # asked about, not joined
+        enable_auto_commit=False,
+    )
     quiet = _Quiet()
     try:
-        await client.start()
+        await consumer.start()
+        asked = {TopicPartition(settings.topics.raw, partition): end for partition, end in ends.items()}
+        consumer.assign(list(asked))
         while True:
-            told = await client.list_consumer_group_offsets(group)
-            stand = {tp.partition: at.offset for tp, at in told.items() if tp.topic == settings.topics.raw}
-            if all(stand.get(partition, 0) >= end for partition, end in ends.items()):
+            stand = {tp: await consumer.committed(tp) or 0 for tp in asked}
+            if all(stand[tp] >= end for tp, end in asked.items()):
                 return True
             if quiet.since(sum(stand.values())) > QUIET_S:
                 return False
             await asyncio.sleep(EVERY_S)
-    except KafkaError:
-        return False
+    except KafkaError as error:
+        raise Unavailable(f"KAFKA_BOOTSTRAP_SERVERS: Kafka stopped answering ({error!r})") from error
     finally:
-        await client.close()
+        await consumer.stop()
 
 
 async def _sinks_reach(connection: psycopg.Connection, ends: Mapping[TopicPartition, int]) -> bool:
