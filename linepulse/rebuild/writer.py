@@ -115,19 +115,26 @@ class Writer:
 
     def _put(self, table: Table, lines: Sequence[str], copy: Callable[[Table, Sequence[str]], None]) -> None:
         """Copy lines, halving them until what PostgreSQL refuses stands alone."""
+        # Not psycopg's transaction(): where none is open it is one of its own, and commits.
+        self._connection.execute("SAVEPOINT rows")
+        halve = True
         try:
-            with self._connection.transaction():
-                copy(table, lines)
-                return
+            copy(table, lines)
         except UnicodeEncodeError:
             pass
         except psycopg.errors.UniqueViolation:
             if table.versioned and copy == self._copy:
-                self._put(table, lines, self._copy_again)
-                return
+                copy, halve = self._copy_again, False
         except psycopg.Error as error:
             if not is_refusal(error):
                 raise
+        else:
+            self._connection.execute("RELEASE SAVEPOINT rows")
+            return
+        self._connection.execute("ROLLBACK TO SAVEPOINT rows")
+        if not halve:
+            self._put(table, lines, copy)
+            return
         if len(lines) == 1:
             self.refused += 1
             return

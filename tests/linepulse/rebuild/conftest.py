@@ -2,21 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from linepulse.commands.setup import prepare_database
 from linepulse.rebuild.ends import extents
 from linepulse.rebuild.level import level
+from linepulse.rules import settle_rules
 from runtime.settings import Settings
 from tests.commands import environment, linepulse
 from tests.linepulse.rebuild.story import Written, write
 from tests.services import Services
-from tests.sinks.conftest import make_plant
-from tests.streams.raw import RawLog, Worker
+from tests.streams.raw import Worker
 
 NAMES = ("ProductionData", "ProductionOrder", "Downtime", "Alert", "KPISnapshot", "DeadLetter")
 RULES = "[line.order]\nquantity = 150\n"
@@ -28,20 +29,21 @@ class Replayed:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    async def write(self, records: Iterator[Written]) -> int:
+    def write(self, records: Iterator[Written]) -> int:
         """More of the log."""
-        return await write(self.settings, records)
+        return asyncio.run(write(self.settings, records))
 
-    async def live(self) -> None:
+    def live(self) -> None:
         """The roles apply all of the log, and end."""
         with Worker(self.settings), Worker(self.settings, "sinks"):
-            await self.levelled()
+            self.levelled()
 
-    async def levelled(self) -> None:
+    def levelled(self) -> None:
         """Wait until the live tables hold all that the log holds."""
-        ends = {partition: extent.end for partition, extent in (await extents(self.settings)).items()}
+        found = asyncio.run(extents(self.settings))
+        ends = {partition: extent.end for partition, extent in found.items()}
         for _ in range(6):  # each waits 10 s for a role that starts
-            if await level(self.settings, 1, ends):
+            if asyncio.run(level(self.settings, 1, ends)):
                 return
         raise AssertionError("the roles stand still")
 
@@ -51,6 +53,12 @@ class Replayed:
         assert done.returncode == 0, done.stdout + done.stderr
         printed: dict[str, Any] = json.loads(done.stdout)
         return printed
+
+    def says(self, *words: str) -> str:
+        """What `linepulse rebuild` tells people."""
+        done = linepulse(environment(self.settings), "rebuild", *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What the database says."""
@@ -81,14 +89,11 @@ def differing(printed: dict[str, Any]) -> dict[str, int]:
 
 
 @pytest.fixture
-async def plant(services: Services, tmp_path: Path) -> AsyncIterator[Replayed]:
+def plant(services: Services, tmp_path: Path) -> Replayed:
     """Set up, with rules of small orders; nothing in its log."""
     rules = tmp_path / "plant.toml"
     rules.write_text(RULES)
     settings = services.settings(plant=rules, lang="en")
-    made = await asyncio.to_thread(make_plant, settings.database_url)
-    made.run('UPDATE "Generation" SET plant = %s', [RULES])
-    async with RawLog(settings) as log:
-        await log.rules(RULES)
-    yield Replayed(settings)
-    await made.close()
+    prepare_database(settings.database_url)
+    asyncio.run(settle_rules(settings, RULES))
+    return Replayed(settings)

@@ -4,10 +4,10 @@ from tests.linepulse.rebuild.conftest import Replayed, differing
 from tests.linepulse.rebuild.story import story
 
 
-async def test_a_rebuild_of_any_log_gives_the_live_rows(plant: Replayed) -> None:
+def test_a_rebuild_of_any_log_gives_the_live_rows(plant: Replayed) -> None:
     """Poison, late messages, silence, garbage, a replaced bridge: not one row differs, in any table."""
-    count = await plant.write(story(seconds=400, seed=1))
-    await plant.live()
+    count = plant.write(story(seconds=400, seed=1))
+    plant.live()
     before = plant.digests()
     printed = plant.rebuild("--dry-run")
     assert differing(printed) == {}
@@ -17,10 +17,10 @@ async def test_a_rebuild_of_any_log_gives_the_live_rows(plant: Replayed) -> None
     assert plant.rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'generation%'") == []
 
 
-async def test_a_row_that_is_wrong_is_told(plant: Replayed) -> None:
+def test_a_row_that_is_wrong_is_told(plant: Replayed) -> None:
     """One changed by hand, one deleted, one made up: each is found, in its table."""
-    await plant.write(story(seconds=60, seed=2))
-    await plant.live()
+    plant.write(story(seconds=60, seed=2))
+    plant.live()
     plant.run(
         'UPDATE "KPISnapshot" SET pieces = pieces + 1 WHERE id = (SELECT id FROM "KPISnapshot" LIMIT 1)'
     )
