@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from linepulse.commands import dead_letters, demo, doctor, order, roles, run, setup
+from linepulse.commands import dead_letters, demo, doctor, order, rebuild, roles, run, setup
 from linepulse.errors import UserError
 from linepulse.simulator.command import simulate
 from runtime.settings import SettingsError
@@ -26,6 +26,7 @@ for role in (roles.bridge, roles.streams, roles.sinks, roles.dashboard):
 app.command()(simulate)
 app.add_typer(order.app, name="order")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.command()(rebuild.rebuild)
 app.command()(doctor.doctor)
 
 

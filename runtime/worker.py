@@ -96,7 +96,7 @@ async def run_app(
             goes on from its store.
         SettingsError: the topics are gone.
     """
-    _spare_the_collector()
+    spare_the_collector()
     stop = stop_requested()
     starting = asyncio.create_task(app.start())
     failing: list[asyncio.Task[Any]] = [
@@ -140,7 +140,7 @@ def end_anyway(code: int) -> None:
     timer.start()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Leave out what is here at the start, and look less often at what batches bring, which has no cycles.
 
     A fifth of the time that a record takes went into looking.
