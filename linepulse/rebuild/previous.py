@@ -8,8 +8,9 @@ from psycopg import sql
 
 from linepulse.errors import UserError
 from linepulse.rebuild.seed import delete_topic
+from linepulse.rebuild.sql import statement
 from linepulse.rebuild.swap import TABLES
-from linepulse.sql import statement
+from linepulse.rules import rules_in_database
 from linepulse.topics import TopicsError, admin
 from runtime.settings import Settings, without_password
 from schemas.errors import Unavailable
@@ -78,7 +79,7 @@ def drop_tables(database_url: str) -> list[int]:
 
 
 def _beside(connection: psycopg.Connection, database_url: str) -> Beside:
-    live = connection.execute(statement("live_rules")).fetchone()
+    live = rules_in_database(database_url)
     if live is None:
         raise UserError(
             f"DATABASE_URL: {without_password(database_url)}: no generation is live; run linepulse setup"
@@ -86,9 +87,9 @@ def _beside(connection: psycopg.Connection, database_url: str) -> Beside:
     sizes: dict[int, int] = dict(connection.execute(statement("generations")).fetchall())
     under_way = connection.execute(statement("rebuild_under_way")).fetchone()
     return Beside(
-        live[0],
-        {generation: size for generation, size in sizes.items() if generation < live[0]},
-        {generation: size for generation, size in sizes.items() if generation > live[0]},
+        live.generation,
+        {generation: size for generation, size in sizes.items() if generation < live.generation},
+        {generation: size for generation, size in sizes.items() if generation > live.generation},
         bool(under_way and under_way[0]),
     )
 

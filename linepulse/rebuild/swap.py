@@ -16,17 +16,16 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from linepulse.errors import UserError
+from linepulse.rebuild import rows
 from linepulse.rebuild.rebuilt import Rebuilt
-from linepulse.sql import statement
+from linepulse.rebuild.sql import composed, statement
 from runtime.settings import Settings, without_password
 from schemas.errors import Unavailable
-from schemas.topics import Topics
 from sinks.database import APPLICATION as SINKS
 from sinks.database import CLIENT_SIDE, FROZEN_S, SERVER_SIDE
 from sinks.sql import statement as sinks_statement
-from sinks.tables import tables_of
 
-TABLES = tuple(table.name for table in tables_of(Topics()).values())
+TABLES = tuple(table.name for table in rows.TABLES)
 CURSORS_WAIT = "3s"  # a sink's transaction in hand; no longer than sinks wait for us
 TABLES_WAIT = "300ms"  # under PostgreSQL's deadlock_timeout: it is always us who give way
 AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -67,7 +66,7 @@ async def swap(
     deadline, attempt, told = time.monotonic() + patience_s, 0, ""
     while True:
         try:
-            async with await connect(settings.database_url) as connection:
+            async with await _connect(settings.database_url) as connection:
                 return await _Swap(connection, settings, rebuilt).run(step)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             who = await _holders(settings)
@@ -91,14 +90,14 @@ async def live_generation(settings: Settings) -> int | None:
         Unavailable: PostgreSQL does not answer.
     """
     try:
-        async with await connect(settings.database_url) as connection:
+        async with await _connect(settings.database_url) as connection:
             row = await (await connection.execute(sinks_statement("live_generation"))).fetchone()
     except psycopg.OperationalError as error:
         raise Unavailable(f"{_where(settings)}: {_one_line(error)}") from error
     return None if row is None else int(row[0])
 
 
-async def connect(url: str) -> psycopg.AsyncConnection:
+async def _connect(url: str) -> psycopg.AsyncConnection:
     """A connection that the server ends if we freeze: what we hold, everybody waits for."""
     options = " ".join(f"-c {name}={value}" for name, value in {**SERVER_SIDE, **OURS}.items())
     return await psycopg.AsyncConnection.connect(
@@ -173,17 +172,11 @@ class _Swap:
 
     async def _carry_over(self, live: str) -> None:
         """What came to the live rows while the log was read, and is in no log."""
-        where = {"shadow": sql.Identifier(self._rebuilt.schema), "live": sql.Identifier(live)}
-        found = await self._connection.execute(
-            "SELECT column_name FROM information_schema.columns"
-            " WHERE table_schema = %s AND table_name = 'DeadLetter'",
-            [live],
-        )
-        columns = sql.SQL(", ").join(sql.Identifier(name) for (name,) in await found.fetchall())
-        letters = sql.SQL(statement("swap_letters")).format(columns=columns, **where)
-        await self._connection.execute(letters, {"raw": self._settings.topics.raw})
-        for name in ("swap_acknowledged", "swap_replayed"):
-            await self._connection.execute(sql.SQL(statement(name)).format(**where))
+        places = {"schema": self._rebuilt.schema, "live": live}
+        letters = composed("keep_late_letters", **places)
+        await self._connection.execute(letters, {"topic": self._settings.topics.raw})
+        for name in ("keep_acknowledged", "keep_replayed"):
+            await self._connection.execute(composed(name, **places))
 
     async def _move(self, live: str, old: int) -> None:
         kept, shadow = f"generation_{old}", self._rebuilt.schema
@@ -217,7 +210,7 @@ class _Swap:
 async def _holders(settings: Settings) -> str:
     """Who holds our tables, in words; a sink that froze in the middle of a COPY is ended."""
     try:
-        async with await connect(settings.database_url) as connection:
+        async with await _connect(settings.database_url) as connection:
             await connection.execute(
                 sinks_statement("end_frozen"), {"application": SINKS, "seconds": FROZEN_S}
             )

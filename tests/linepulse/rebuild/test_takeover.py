@@ -78,13 +78,13 @@ class Plant:
     def goes_on(self, by: int = 500) -> None:
         """Wait until so many more messages are rows."""
         wanted = self.stored() + by
-        wait_until(lambda: self.stored() >= wanted, f"{wanted} rows", 60)
+        wait_until(lambda: self.stored() >= wanted, f"{wanted} rows", 120)
 
     def taken_over(self, generation: int) -> None:
-        """Wait until what the workers send is of a generation: an order is still changed by them."""
-        query = f"""SELECT count(*) FROM "ProductionOrder" WHERE generation = {generation}
-            AND status = 'running' AND "updatedAt" > now() - interval '1 second'"""
-        wait_until(lambda: self.number(query) > 0, f"generation {generation} at work", 60)
+        """Wait until workers of a generation are heard: orders were changed by messages after its swap."""
+        query = f"""SELECT count(*) FROM "ProductionOrder" o JOIN "Generation" g USING (generation)
+            WHERE generation = {generation} AND live AND o."updatedAt" > g."createdAt" """
+        wait_until(lambda: self.number(query) > 0, f"generation {generation} at work", 120)
 
     def take_over(self, plant: str, fatal: str = "") -> "subprocess.CompletedProcess[str]":
         """Rebuild and take over, in a process of its own."""
