@@ -1,6 +1,8 @@
-"""The steps of `linepulse rebuild`, up to what would change."""
+"""The steps of `linepulse rebuild`: the tables made, compared, live."""
 
 import asyncio
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psycopg
@@ -12,9 +14,11 @@ from linepulse.rebuild.database import away
 from linepulse.rebuild.level import level
 from linepulse.rebuild.progress import progress
 from linepulse.rebuild.rebuild import Rebuild
+from linepulse.rebuild.takeover import close_in, finish, take_over
 from linepulse.rules import disagreement, rules_in_database
 from runtime.catalogue import tell
 from runtime.kafka import newest_rules
+from runtime.narrator import Narrator
 from runtime.settings import Settings
 from schemas.plant import read_plant
 
@@ -45,19 +49,26 @@ class Found:
     seams: dict[int, int] = field(default_factory=dict)
 
 
-def rebuild_tables(settings: Settings, asked: Asked) -> Found:
-    """Make the next generation's tables, and compare them with the live ones.
+def rebuild_tables(settings: Settings, asked: Asked, told: Callable[[Found], None]) -> Found:
+    """Make the next generation's tables, compare them with the live ones, and let them go live.
 
+    Args:
+        told: hears what would change, before anything does.
     Raises:
         UserError: another rebuild runs, or Kafka and PostgreSQL do not belong together.
         Unavailable: Kafka or PostgreSQL went away, or a process was killed; run again, it goes on.
     """
     _require_agreement(settings)
+    if not asked.dry_run:
+        asyncio.run(finish(settings, asked.plant_text))
     with Rebuild(settings, asked.plant_text, asked.workers) as rebuild:
         try:
             found = _made_and_compared(settings, rebuild, asked)
+            told(found)
             if asked.dry_run:
                 rebuild.drop()
+            else:
+                _go_live(settings, rebuild, asked)
         except psycopg.OperationalError as error:
             raise away(error) from error
     return found
@@ -94,6 +105,12 @@ def _made_and_compared(settings: Settings, rebuild: Rebuild, asked: Asked) -> Fo
     begun = {at.partition: at for at in stand.values() if at.begin and at.begin_time is not None}
     seams = {partition: at.begin_time or 0 for partition, at in begun.items()}
     return Found(rebuild.applied(), comparison, reached, seams)
+
+
+def _go_live(settings: Settings, rebuild: Rebuild, asked: Asked) -> None:
+    close_in(rebuild.catch_up)
+    narrator = Narrator(settings.lang, settings.log, "rebuild", out=sys.stderr if asked.quiet else sys.stdout)
+    asyncio.run(take_over(settings, rebuild.rebuilt(), narrator))
 
 
 def _require_agreement(settings: Settings) -> None:
