@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 
-BENCHMARKS = ("bridge", "streams", "sinks", "pipeline")
+BENCHMARKS = ("bridge", "streams", "sinks", "pipeline", "rebuild")
 
 
 def machine() -> dict[str, object]:
