@@ -1,6 +1,9 @@
-"""The steps of `linepulse rebuild`, up to what would change."""
+"""The steps of `linepulse rebuild`: the tables made, compared, and put in the place of the live ones."""
 
 import asyncio
+import io
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psycopg
@@ -12,9 +15,12 @@ from linepulse.rebuild.database import away
 from linepulse.rebuild.level import level
 from linepulse.rebuild.progress import progress
 from linepulse.rebuild.rebuild import Rebuild
+from linepulse.rebuild.rebuilt import Rebuilt
+from linepulse.rebuild.takeover import close_in, take_over
 from linepulse.rules import disagreement, rules_in_database
 from runtime.catalogue import tell
 from runtime.kafka import newest_rules
+from runtime.narrator import Narrator
 from runtime.settings import Settings
 from schemas.plant import read_plant
 
@@ -45,22 +51,40 @@ class Found:
     seams: dict[int, int] = field(default_factory=dict)
 
 
-def rebuild_tables(settings: Settings, asked: Asked) -> Found:
-    """Make the next generation's tables, and compare them with the live ones.
+def rebuild_tables(
+    settings: Settings, asked: Asked, show: Callable[[Found], None] = lambda _found: None
+) -> Found:
+    """Make the next generation's tables, compare them with the live ones and, but for a dry run, go live.
 
+    Args:
+        show: hears what would change, before it does.
     Raises:
-        UserError: another rebuild runs, or Kafka and PostgreSQL do not belong together.
+        UserError: another rebuild runs, or Kafka and PostgreSQL do not belong together, or the swap can't be
+            done; the text says what to do.
         Unavailable: Kafka or PostgreSQL went away, or a process was killed; run again, it goes on.
     """
     _require_agreement(settings)
     with Rebuild(settings, asked.plant_text, asked.workers) as rebuild:
         try:
             found = _made_and_compared(settings, rebuild, asked)
+            show(found)
             if asked.dry_run:
                 rebuild.drop()
+            else:
+                asyncio.run(_go_live(settings, rebuild, asked))
         except psycopg.OperationalError as error:
             raise away(error) from error
     return found
+
+
+async def _go_live(settings: Settings, rebuild: Rebuild, asked: Asked) -> None:
+    async def further(_: Rebuilt) -> Rebuilt:
+        await asyncio.to_thread(rebuild.catch_up)
+        return rebuild.rebuilt()
+
+    out = io.StringIO() if asked.quiet else sys.stdout
+    narrator = Narrator(settings.lang, settings.log, "rebuild", out=out)
+    await take_over(settings, await close_in(rebuild.rebuilt(), further), narrator)
 
 
 def _made_and_compared(settings: Settings, rebuild: Rebuild, asked: Asked) -> Found:
