@@ -20,7 +20,7 @@ def decide(state: LineState, data: Data, at: int, late: bool, cause: Cause) -> S
         at=at,
         late=late,
         pieces=data.count,
-        defects=data.defects,
+        defects=data.defects or 0,
         target_rate=_target(state, data, cause),
         rate=data.rate if data.rate is not None else _rate(state, data.count, at, cause),
         mode=_mode(state, data),
