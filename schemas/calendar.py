@@ -1,7 +1,7 @@
 """The calendar's rules in `plant.toml`: shifts, opening times, planned stops, holidays."""
 
+from collections import Counter
 from datetime import date, time
-from itertools import combinations
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,6 +20,7 @@ def _zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_zone)]
+Holidays = Annotated[tuple[date, ...], Field(max_length=1000)]  # closed, from midnight to midnight
 
 
 class CalendarLists(StrictRules):
@@ -35,22 +36,20 @@ class CalendarLists(StrictRules):
     )
     opening: tuple[OpeningRule, ...] = Field((), max_length=100)  # none: always open
     planned: tuple[PlannedRule, ...] = Field((), max_length=100)
-    holidays: tuple[date, ...] = Field((), max_length=1000)  # closed, from midnight to midnight
 
     @field_validator("shift")
     @classmethod
     def _shifts_apart(cls, shifts: tuple[ShiftRule, ...]) -> tuple[ShiftRule, ...]:
-        for one, other in combinations(shifts, 2):
-            for first, second in ((a, b) for a in one.spans() for b in other.spans()):
-                if one.name == other.name and weekday(first) == weekday(second):
-                    raise ValueError(
-                        f"two shifts have the same name on {weekday(first)}, {one.name}; name them apart"
-                    )
-                if overlap(first, second):
-                    raise ValueError(
-                        f"shift {other.name} overlaps shift {one.name} on {weekday(second)};"
-                        " let it start where the other ends, or give them different days"
-                    )
+        spans = [(span, shift.name) for shift in shifts for span in shift.spans()]
+        for (name, day), times in Counter((name, weekday(span)) for span, name in spans).items():
+            if times > 1:
+                raise ValueError(f"two shifts have the same name on {day}, {name}; name them apart")
+        if together := overlap(spans):
+            (_, one), (second, other) = together
+            raise ValueError(
+                f"shift {other} overlaps shift {one} on {weekday(second)};"
+                " let it start where the other ends, or give them different days"
+            )
         return shifts
 
     @field_validator("planned")
@@ -72,11 +71,11 @@ class CalendarLists(StrictRules):
                         f"{rule.name} lies outside opening time on {weekday(span)};"
                         " move it, or give it the days on which the line is open then"
                     )
-        for one, other in combinations(planned, 2):
-            if one.name == other.name and any(
-                overlap(a, b) for a in one.spans(opening) for b in other.spans(opening)
-            ):
-                raise ValueError(f"two planned stops of the same name overlap, {one.name}; remove one")
+        for name in dict.fromkeys(rule.name for rule in planned):
+            same = [(span, name) for rule in planned if rule.name == name for span in rule.spans(opening)]
+            if together := overlap(same):
+                day = weekday(together[1][0])
+                raise ValueError(f"two planned stops of the same name overlap on {day}, {name}; remove one")
         return planned
 
 
@@ -84,3 +83,4 @@ class CalendarRules(CalendarLists):
     """A line's calendar."""
 
     time_zone: TimeZone = "Europe/Paris"
+    holidays: Holidays = ()

@@ -56,8 +56,8 @@ class Rules:
         self._area_of = {line_id: name for name, area in plant.areas.items() for line_id in area.lines}
         changed = [change.line for change in plant.change if change.line is not None]
         self._lines = {line_id: areas[area] for line_id, area in self._area_of.items()}
-        for line_id in self._area_of:
-            _require_line_name(line_id, f"areas.{self._area_of[line_id]}.lines")
+        for line_id, area in self._area_of.items():
+            _require_line_name(line_id, f"areas.{area}.lines = {line_id!r}")
         for line_id in dict.fromkeys([*plant.lines, *changed]):
             _require_line_name(line_id, f"lines.{line_id}")
             self._lines[line_id] = self._resolve(self._area_of.get(line_id), line_id)
@@ -67,9 +67,9 @@ class Rules:
         """The lines that the plant file names; all others have the same rules."""
         return list(self._lines)
 
-    def timeline(self, line_id: str) -> Timeline:
-        """The rules of a line, as they follow one another."""
-        return self._lines.get(line_id, self._others)
+    def timeline(self, line_id: str | None) -> Timeline:
+        """A line's rules as they follow each other; None: those of a line that the file does not name."""
+        return self._others if line_id is None else self._lines.get(line_id, self._others)
 
     def line(self, line_id: str, at: int) -> LineRules:
         """The rules of a line at a point in time (ms since 1970)."""
@@ -85,7 +85,7 @@ class Rules:
         plant = self.plant
         lists = {key: getattr(plant, key) for key in CalendarLists.model_fields}
         levels: dict[str, Mapping[str, Any]] = {
-            "plant": {"time_zone": self.time_zone, **lists, **plant.line},
+            "plant": {"time_zone": self.time_zone, "holidays": plant.plant.holidays, **lists, **plant.line},
             "area": plant.areas[area].rules if area is not None else {},
             "line": plant.lines.get(line_id or "", {}),
         }

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.calendar import CalendarLists, TimeZone
+from schemas.calendar import CalendarLists, Holidays, TimeZone
 from schemas.payloads import Text
 from schemas.strict import StrictRules
 
@@ -15,6 +15,7 @@ class About(StrictRules):
 
     name: Text = "Usine"
     time_zone: TimeZone = "Europe/Paris"
+    holidays: Holidays = ()
     language: Literal["fr", "en"] = "fr"
 
 

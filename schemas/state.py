@@ -167,8 +167,10 @@ class Counters(Frozen, frozen=True, omit_defaults=True, gc=False):
     made_at: int = 0
 
 
-class LineState(Frozen, frozen=True, omit_defaults=True, gc=False):
+class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     """All that is known of a line after the record at `offset`.
+
+    The one part that can be set: a step of the fold works on a copy of its own, and gives it away once.
 
     A partition's own entry (no line: `line_id` empty) has only what tells where the partition stands, and
     in which log.

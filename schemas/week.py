@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import time
+from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import AfterValidator, Field, model_validator
@@ -21,8 +22,14 @@ def _local(clock: time) -> time:
     return clock
 
 
+def _any(days: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
+    if not days:
+        raise ValueError("name at least one of mon, tue, wed, thu, fri, sat, sun")
+    return days
+
+
 Clock = Annotated[time, AfterValidator(_local)]
-Days = Annotated[tuple[Weekday, ...], Field(min_length=1)]
+Days = Annotated[tuple[Weekday, ...], AfterValidator(_any)]
 
 
 class Span(NamedTuple):
@@ -117,12 +124,17 @@ def weekdays(days: Iterable[str]) -> list[int]:
 
 def weekday(span: Span) -> str:
     """The day on which it begins."""
-    return WEEKDAYS[span.start // DAY]
+    return WEEKDAYS[span.start % WEEK // DAY]
 
 
-def overlap(one: Span, other: Span) -> bool:
-    """Whether they share time, this week or over the end of it."""
-    return any(one.start < other.end + k and other.start + k < one.end for k in (-WEEK, 0, WEEK))
+def overlap(spans: Iterable[tuple[Span, str]]) -> tuple[tuple[Span, str], tuple[Span, str]] | None:
+    """Two named spans that share time, this week or over the end of it, the earlier one first."""
+    ordered = sorted(spans)
+    if not ordered:
+        return None
+    first, name = ordered[0]
+    ordered.append((Span(first.start + WEEK, first.end + WEEK), name))
+    return next((pair for pair in pairwise(ordered) if pair[1][0].start < pair[0][0].end), None)
 
 
 def union(rules: Iterable[Weekly]) -> list[Span]:

@@ -4,14 +4,17 @@ Pure: a point in time and the rules give the answer. A day is drawn when it is f
 """
 
 from bisect import bisect_right
+from typing import Generic, TypeVar
 
 from schemas.calendar import CalendarRules
 from schemas.plant import Rules, Timeline
-from streams.civil_day import Day, Demand, InForce, Shift
+from streams.civil_day import Demand, InForce, Shift
 
 __all__ = ["Calendar", "Calendars", "Demand", "Shift"]
 
 NEVER = 2**62
+REMEMBERED = 32  # days of each calendar
+Stretch = TypeVar("Stretch", Shift, Demand)
 
 
 class Calendars:
@@ -19,7 +22,7 @@ class Calendars:
 
     def __init__(self, rules: Rules) -> None:
         self._known: dict[tuple[object, ...], Calendar] = {}
-        self._others = self._calendar(rules.timeline(""))
+        self._others = self._calendar(rules.timeline(None))
         self._lines = {line_id: self._calendar(rules.timeline(line_id)) for line_id in rules.named}
 
     def of(self, line_id: str) -> "Calendar":
@@ -48,26 +51,58 @@ class Calendar:
         self._rules = [InForce(*change, end) for change, end in zip(changes, ends, strict=True)]
         self._shift = Shift(None, None, "", 0, NEVER, NEVER)
         self._demand = Demand("open", None, NEVER, NEVER)
+        self._forget()
 
     def shift(self, at: int) -> Shift:
         """The longest stretch around a point in time with one shift, one civil day and one clock."""
         last = self._shift
         if not last.start <= at < last.end:
-            found = self._day(at).shifts
-            last = self._shift = found[bisect_right(found, at, key=_start) - 1]
+            self._draw(at)
+            last = self._shift = self._shifts.at(at)
         return last
 
     def demand(self, at: int) -> Demand:
         """The longest stretch around a point in time, of its civil day, over which the same is asked."""
         last = self._demand
         if not last.start <= at < last.end:
-            found = self._day(at).demands
-            last = self._demand = found[bisect_right(found, at, key=_start) - 1]
+            self._draw(at)
+            last = self._demand = self._demands.at(at)
         return last
 
-    def _day(self, at: int) -> Day:
-        return self._rules[bisect_right(self._starts, at) - 1].day(at)
+    def _draw(self, at: int) -> None:
+        if self._shifts.holds(at):
+            return
+        if self._days == REMEMBERED:
+            self._forget()
+        day = self._rules[bisect_right(self._starts, at) - 1].day(at)
+        self._shifts.put(day.shifts)
+        self._demands.put(day.demands)
+        self._days += 1
+
+    def _forget(self) -> None:
+        self._days = 0
+        self._shifts: _Drawn[Shift] = _Drawn()
+        self._demands: _Drawn[Demand] = _Drawn()
 
 
-def _start(stretch: Shift | Demand) -> int:
-    return stretch.start
+class _Drawn(Generic[Stretch]):
+    """The stretches of the days that were drawn, in order; between them may be days that were not."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._stretches: list[Stretch] = []
+
+    def at(self, at: int) -> Stretch:
+        """The stretch that holds a point in time of a day that was drawn."""
+        return self._stretches[bisect_right(self._starts, at) - 1]
+
+    def holds(self, at: int) -> bool:
+        """Whether the point's day was drawn."""
+        index = bisect_right(self._starts, at) - 1
+        return index >= 0 and at < self._stretches[index].end
+
+    def put(self, day: list[Stretch]) -> None:
+        """Add the stretches of a day."""
+        index = bisect_right(self._starts, day[0].start)
+        self._starts[index:index] = [stretch.start for stretch in day]
+        self._stretches[index:index] = day

@@ -13,7 +13,6 @@ from schemas.civil import Zone
 from schemas.instant import DAY
 from schemas.week import Span
 
-REMEMBERED = 32  # days under each set of rules
 Kind = Literal["open", "planned", "closed"]
 Label = TypeVar("Label")
 
@@ -70,7 +69,7 @@ class _Occurrence(NamedTuple):
 
 
 class InForce:
-    """A calendar's rules in [since, until), and the days that were drawn by them."""
+    """A calendar's rules in [since, until)."""
 
     def __init__(self, since: int, rules: CalendarRules, until: int) -> None:
         self._since, self._until = since, until
@@ -82,24 +81,15 @@ class InForce:
             for rule in rules.planned
         ]
         self._holidays = frozenset(day.toordinal() for day in rules.holidays)
-        self._days: dict[int, Day] = {}
 
     def day(self, at: int) -> Day:
         """The civil day of a point in time, as far as these rules hold."""
         day = self._zone.day(at)
-        known = self._days.get(day)
-        if known is None:
-            if len(self._days) >= REMEMBERED:
-                self._days.clear()
-            known = self._days[day] = self._drawn(day)
-        return known
-
-    def _drawn(self, day: int) -> Day:
         start = max(self._zone.instant(day), self._since)
         end = min(self._zone.instant(day + 1), self._until)
-        return Day(self._drawn_shifts(day, start, end), self._drawn_demands(day, start, end))
+        return Day(self._shifts_of(day, start, end), self._demands_of(day, start, end))
 
-    def _drawn_shifts(self, day: int, start: int, end: int) -> list[Shift]:
+    def _shifts_of(self, day: int, start: int, end: int) -> list[Shift]:
         begun = self._around(self._shifts, day)
         own = date.fromordinal(day).isoformat()
 
@@ -112,7 +102,7 @@ class InForce:
         cuts = [*_ends(begun), *self._zone.jumps(start, end)]
         return [Shift(*what, *span) for what, *span in _stretches(start, end, cuts, label)]
 
-    def _drawn_demands(self, day: int, start: int, end: int) -> list[Demand]:
+    def _demands_of(self, day: int, start: int, end: int) -> list[Demand]:
         opening, planned = self._around(self._opening, day), self._around(self._planned, day)
 
         def label(at: int) -> tuple[Kind, str | None]:

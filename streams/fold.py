@@ -4,6 +4,8 @@ Pure: no clock, no random number, no environment. The same records and rules giv
 the batches that they come in.
 """
 
+from copy import copy
+
 from msgspec.structs import replace
 
 from schemas.errors import Poison
@@ -60,29 +62,30 @@ class Fold:
         if record.headers.kind is Kind.TICK:
             if state is None:
                 return None, []
-            heard_at, (after, changes) = state.heard_at, on_tick(state, cause)
+            after, changes = on_tick(copy(state), cause)
         else:
-            heard_at, (applied, changes) = received_at, self._message(state, record, topic, cause)
+            applied, changes = self._message(state, record, topic, cause)
             if applied is None:
                 return None, changes
             after = applied
-        run = max(after.run, record.headers.run)
-        return replace(
-            after, offset=record.offset, run=run, received_at=received_at, heard_at=heard_at
-        ), changes
+            after.heard_at = received_at
+        after.offset, after.received_at = record.offset, received_at
+        after.run = max(after.run, record.headers.run)
+        return after, changes
 
     def _message(
         self, state: LineState | None, record: RawRecord, topic: str, cause: Cause
     ) -> tuple[LineState | None, list[Change]]:
-        before = state or LineState(line_id=cause.line_id, partition=record.partition)
+        draft = copy(state) if state else LineState(line_id=cause.line_id, partition=record.partition)
         try:
-            return _on_message(before, record, cause, heard_before=state is not None)
+            return _on_message(draft, record, cause, heard_before=state is not None)
         except counters.Restarted as restarted:
             letter = dead_letter(record, restarted, topic, cause)
+            before = state or LineState(line_id=cause.line_id, partition=record.partition)
             return replace(before, counters=restarted.counters), [letter]
         except Poison as poison:
             # The machine speaks, if only nonsense: that is not silence.
-            return state, [dead_letter(record, poison, topic, cause)]
+            return copy(state), [dead_letter(record, poison, topic, cause)]
 
 
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
@@ -111,12 +114,14 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, kno
     cause = cause.at(at)
     late = state.clock is not None and at < state.clock
     state, data = counters.increments(state, data, at, late, cause)
-    sample = samples.decide(state, data, at, late, cause)._replace(known=known)
+    sample = samples.decide(state, data, at, late, known, cause)
     if not late:
         state, turned = _turn(state, Turn(sample.mode, at), cause)
         changes += turned
-        state, overdue = _overdue(replace(_hold(state, sample), clock=at), at, cause)
-        changes += overdue
+        _hold(state, sample)
+        if state.stop is not None:
+            state, overdue = _overdue(state, at, cause)
+            changes += overdue
     state, counted = _count(state, sample, cause)
     changes += counted
     changes.append(samples.row(sample, cause))
@@ -161,8 +166,8 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     """Time passes: a running line may have fallen silent, and what silence means is shown as time goes on."""
     now = cause.received_at
     listening = now - state.ticked_at <= clock.TICKS_MISSING
-    since = state.ticking_since if listening else now
-    state = replace(state, ticked_at=now, ticking_since=since)
+    state.ticked_at = now
+    since = state.ticking_since = state.ticking_since if listening else now
     if state.clock is None or state.kpi is None:
         return state, []
     silence = round(cause.line_rules.silence_s * SECOND)
@@ -293,10 +298,11 @@ def _settled(state: LineState, at: int, cause: Cause) -> LineState:
     if at <= state.kpi.charged:
         return state
     passed = _passed(state, at, cause)
-    windows = kpi.charge(state.kpi, passed, state.clock, cause)
-    running = passed[0].until - state.clock if passed[0].mode == "running" else 0
-    noted = alerts.on_running_time(state.alerts, running, state.rate, 0) if running > 0 else state.alerts
-    return replace(state, kpi=windows, alerts=noted)
+    state.kpi = kpi.charge(state.kpi, passed, state.clock, cause)
+    if passed[0].mode == "running" and passed[0].until > state.clock:
+        running = passed[0].until - state.clock
+        state.alerts = alerts.on_running_time(state.alerts, running, state.rate, 0)
+    return state
 
 
 def _planned(state: LineState) -> Intervals:
@@ -304,10 +310,11 @@ def _planned(state: LineState) -> Intervals:
     return ()
 
 
-def _hold(state: LineState, sample: Sample) -> LineState:
-    target = sample.target_rate
-    positive = target if target is not None and target > 0 else state.positive_target
-    return replace(state, target_rate=target, positive_target=positive, rate=sample.rate)
+def _hold(state: LineState, sample: Sample) -> None:
+    """From its message on, and until its next, the line is what the message says."""
+    state.clock, state.target_rate, state.rate = sample.at, sample.target_rate, sample.rate
+    if sample.target_rate is not None and sample.target_rate > 0:
+        state.positive_target = sample.target_rate
 
 
 def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
@@ -328,12 +335,12 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
         )
     if after.running is None:
         windows = kpi.cut(windows, None, None, cause)
-    state = replace(state, orders=after, kpi=windows)
-    if sample.late:
-        return state, changes
-    noted = alerts.on_running_time(state.alerts, 0, sample.rate, sample.pieces)
-    noted, told = alerts.on_sample(noted, sample, cause)
-    return replace(state, alerts=noted), [*changes, *told]
+    state.orders, state.kpi = after, windows
+    if not sample.late:
+        noted = alerts.on_running_time(state.alerts, 0, sample.rate, sample.pieces)
+        state.alerts, told = alerts.on_sample(noted, sample, cause)
+        changes += told
+    return state, changes
 
 
 def _order(state: LineState) -> tuple[str | None, str | None]:
@@ -343,9 +350,7 @@ def _order(state: LineState) -> tuple[str | None, str | None]:
 
 def _published(before: Kpi | None, state: LineState, changes: list[Change], cause: Cause) -> Step:
     if state.kpi is not None:
-        windows, told = kpi.publish(before, state.kpi, cause)
-        if windows is not state.kpi:
-            state = replace(state, kpi=windows)
+        state.kpi, told = kpi.publish(before, state.kpi, cause)
         if told:
-            changes = [*changes, *(row(window, cause) for window in told)]
+            changes += [row(window, cause) for window in told]
     return state, changes

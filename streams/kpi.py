@@ -116,14 +116,14 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
         known: whether the message's time is the machine's own, or it came as it was made.
         cause: the record.
     """
-    making, kpi = kpi.making, replace(kpi, making=())
+    making, timed = kpi.making, known and kpi.making is not None
+    if making and making[0].start >= kpi.open.start and len(making) == 1 and making[0].known:
+        return _into_open(kpi, pieces, defects, pieces if timed else 0)
+    kpi = replace(kpi, making=())
     if not pieces and not defects:
         return kpi
-    timed = known and making is not None
     if not making:
         return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces if timed else 0)
-    if making[0].start >= kpi.open.start and len(making) == 1 and making[0].known:
-        return _into_open(kpi, pieces, defects, pieces if timed else 0)
     total = sum(part.end - part.start for part in making)
     passed = told_pieces = told_defects = 0
     for part in making:
@@ -201,11 +201,12 @@ def publish(before: Kpi | None, kpi: Kpi, cause: Cause) -> tuple[Kpi, list[Windo
 
 
 def _into_open(kpi: Kpi, pieces: int, defects: int, timed: int) -> Kpi:
+    """All that was made, was made in the open window: the usual message."""
     window = kpi.open
     window = replace(
         window, pieces=window.pieces + pieces, defects=window.defects + defects, timed=window.timed + timed
     )
-    return replace(kpi, open=window, shown=0, dirty=True)
+    return replace(kpi, open=window, making=(), shown=0, dirty=True)
 
 
 def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: int) -> Kpi:
