@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from linepulse.errors import UserError
-from linepulse.rebuild.previous import drop_old as drop_old_generations
+from linepulse.rebuild import previous
 from linepulse.rebuild.report import Report, tables_as_dict
 from linepulse.rebuild.run import Asked, Found, rebuild_tables
 from linepulse.rules import rules_in_database
@@ -33,13 +33,13 @@ def rebuild(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, and nothing else.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the partitions.")] = 1,
     drop_old: Annotated[
-        bool, typer.Option("--drop-old", help="Only drop what replaced generations left; read nothing.")
+        bool, typer.Option("--drop-old", help="Only drop what is kept of generations before the live one.")
     ] = False,
 ) -> None:
     """Read the raw log again, and let the rows that it gives take the place of the live ones.
 
-    Interrupted, it goes on where it was when it is run again. The replaced tables are kept, in a schema of
-    their own, until --drop-old.
+    Interrupted, it goes on where it was when it is run again. The tables that were live are kept beside the
+    new ones, until --drop-old.
 
     Example: linepulse rebuild --plant plant.toml --dry-run
     """
@@ -47,17 +47,16 @@ def rebuild(
     quiet_libraries(logging.CRITICAL)
     settings = Settings.read()
     if drop_old:
-        if plant is not None or dry_run or as_json:
-            raise UserError("--drop-old: drops old tables and does nothing else; leave the other options out")
-        _drop(settings)
+        _drop_old(settings, alone=plant is None and not dry_run and not as_json)
         return
-    text, began = _rules(settings, plant), time.monotonic()
+    text = _rules(settings, plant)
+    began = time.monotonic()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
 
     def show(found: Found) -> None:
         if not as_json:
-            Report(settings.lang).show(found, time.monotonic() - began)
+            Report(settings.lang).show(found, round(time.monotonic() - began, 1))
 
     found = rebuild_tables(settings, Asked(text, workers, dry_run=dry_run, quiet=as_json), show)
     if as_json:
@@ -65,9 +64,14 @@ def rebuild(
         print(json.dumps({"messages": found.messages, "seconds": seconds, "tables": tables}))
 
 
-def _drop(settings: Settings) -> None:
-    for generation in asyncio.run(drop_old_generations(settings)):
-        print(tell(settings.lang, "rebuild.dropped", generation=generation))
+def _drop_old(settings: Settings, *, alone: bool) -> None:
+    if not alone:
+        raise typer.BadParameter("--drop-old goes alone: it reads no log")
+    dropped = asyncio.run(previous.drop_old(settings))
+    for generation in dropped:
+        print(tell(settings.lang, "takeover.dropped", generation=generation))
+    if not dropped:
+        print(tell(settings.lang, "takeover.nothing_old"))
 
 
 def _rules(settings: Settings, plant: Path | None) -> str:

@@ -1,7 +1,6 @@
-"""The steps of `linepulse rebuild`: the tables made, compared, and put in the place of the live ones."""
+"""The steps of `linepulse rebuild`: the tables made, compared, live."""
 
 import asyncio
-import io
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,8 +14,7 @@ from linepulse.rebuild.database import away
 from linepulse.rebuild.level import level
 from linepulse.rebuild.progress import progress
 from linepulse.rebuild.rebuild import Rebuild
-from linepulse.rebuild.rebuilt import Rebuilt
-from linepulse.rebuild.takeover import close_in, take_over
+from linepulse.rebuild.takeover import close_in, finish, take_over
 from linepulse.rules import disagreement, rules_in_database
 from runtime.catalogue import tell
 from runtime.kafka import newest_rules
@@ -51,40 +49,29 @@ class Found:
     seams: dict[int, int] = field(default_factory=dict)
 
 
-def rebuild_tables(
-    settings: Settings, asked: Asked, show: Callable[[Found], None] = lambda _found: None
-) -> Found:
-    """Make the next generation's tables, compare them with the live ones and, but for a dry run, go live.
+def rebuild_tables(settings: Settings, asked: Asked, told: Callable[[Found], None] = lambda _: None) -> Found:
+    """Make the next generation's tables, compare them with the live ones, and let them go live.
 
     Args:
-        show: hears what would change, before it does.
+        told: hears what would change, before anything does.
     Raises:
-        UserError: another rebuild runs, or Kafka and PostgreSQL do not belong together, or the swap can't be
-            done; the text says what to do.
+        UserError: another rebuild runs, or Kafka and PostgreSQL do not belong together.
         Unavailable: Kafka or PostgreSQL went away, or a process was killed; run again, it goes on.
     """
     _require_agreement(settings)
+    if not asked.dry_run:
+        asyncio.run(finish(settings, asked.plant_text))
     with Rebuild(settings, asked.plant_text, asked.workers) as rebuild:
         try:
             found = _made_and_compared(settings, rebuild, asked)
-            show(found)
+            told(found)
             if asked.dry_run:
                 rebuild.drop()
             else:
-                asyncio.run(_go_live(settings, rebuild, asked))
+                _go_live(settings, rebuild, asked)
         except psycopg.OperationalError as error:
             raise away(error) from error
     return found
-
-
-async def _go_live(settings: Settings, rebuild: Rebuild, asked: Asked) -> None:
-    async def further(_: Rebuilt) -> Rebuilt:
-        await asyncio.to_thread(rebuild.catch_up)
-        return rebuild.rebuilt()
-
-    out = io.StringIO() if asked.quiet else sys.stdout
-    narrator = Narrator(settings.lang, settings.log, "rebuild", out=out)
-    await take_over(settings, await close_in(rebuild.rebuilt(), further), narrator)
 
 
 def _made_and_compared(settings: Settings, rebuild: Rebuild, asked: Asked) -> Found:
@@ -118,6 +105,12 @@ def _made_and_compared(settings: Settings, rebuild: Rebuild, asked: Asked) -> Fo
     begun = {at.partition: at for at in stand.values() if at.begin and at.begin_time is not None}
     seams = {partition: at.begin_time or 0 for partition, at in begun.items()}
     return Found(rebuild.applied(), comparison, reached, seams)
+
+
+def _go_live(settings: Settings, rebuild: Rebuild, asked: Asked) -> None:
+    close_in(rebuild.catch_up)
+    narrator = Narrator(settings.lang, settings.log, "rebuild", out=sys.stderr if asked.quiet else sys.stdout)
+    asyncio.run(take_over(settings, rebuild.rebuilt(), narrator))
 
 
 def _require_agreement(settings: Settings) -> None:

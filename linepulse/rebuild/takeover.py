@@ -10,7 +10,7 @@ meanwhile: the new generation's workers begin at E, whenever they begin.
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from linepulse.errors import UserError
 from linepulse.rebuild.rebuilt import Rebuilt
@@ -29,25 +29,20 @@ DOUBT_S = 60.0  # how long PostgreSQL is asked whether a commit got through, and
 AGAIN_S = 1.0
 
 
-async def close_in(
-    rebuilt: Rebuilt,
-    further: Callable[[Rebuilt], Awaitable[Rebuilt]],
-    clock: Callable[[], float] = time.monotonic,
-) -> Rebuilt:
+def close_in(catch_up: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
     """Read on until what is left of the log is a second's worth, or as little as it gets.
 
     Args:
-        further: reads on to where the log ends now.
+        catch_up: reads on to where the log ends now.
     """
     before = math.inf
     for _ in range(MOST_ROUNDS):
         began = clock()
-        rebuilt = await further(rebuilt)
+        catch_up()
         took = clock() - began
         if took < CLOSE_S or took > GAIN * before:
-            break
+            return
         before = took
-    return rebuilt
 
 
 async def take_over(
@@ -75,7 +70,11 @@ async def take_over(
     for view in swapped.left_behind:
         narrator.say("takeover.left_behind", view=view)
     step("swapped")
-    await _record(settings, rebuilt)
+    try:
+        await _record(settings, rebuilt)
+    except asyncio.CancelledError:
+        narrator.say("takeover.unrecorded", generation=rebuilt.generation, topic=settings.topics.rules)
+        raise
     narrator.say("takeover.recorded", generation=rebuilt.generation, topic=settings.topics.rules)
     step("recorded")
     return swapped

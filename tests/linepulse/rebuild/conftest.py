@@ -33,17 +33,17 @@ class Replayed:
         """More of the log."""
         return asyncio.run(write(self.settings, records))
 
-    def live(self) -> None:
+    def live(self, generation: int = 1) -> None:
         """The roles apply all of the log, and end."""
         with Worker(self.settings), Worker(self.settings, "sinks"):
-            self.levelled()
+            self.levelled(generation)
 
-    def levelled(self) -> None:
+    def levelled(self, generation: int = 1) -> None:
         """Wait until the live tables hold all that the log holds."""
         found = asyncio.run(extents(self.settings))
         ends = {partition: extent.end for partition, extent in found.items()}
         for _ in range(6):  # each waits 10 s for a role that starts
-            if asyncio.run(level(self.settings, 1, ends)):
+            if asyncio.run(level(self.settings, generation, ends)):
                 return
         raise AssertionError("the roles stand still")
 

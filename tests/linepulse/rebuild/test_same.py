@@ -33,18 +33,3 @@ def test_a_row_that_is_wrong_is_told(plant: Replayed) -> None:
     assert tables["ProductionData"]["added"] == 1
     assert tables["Downtime"]["removed"] == 1
     assert sum(what["changed"] + what["added"] + what["removed"] for what in tables.values()) == 3
-
-
-def test_it_goes_live_and_the_next_one_changes_nothing(plant: Replayed) -> None:
-    """The rows are of the next generation, all the same; the old ones wait for --drop-old."""
-    plant.write(story(seconds=60, seed=3))
-    plant.live()
-    before = plant.digests()
-    assert differing(plant.rebuild()) == {}
-    assert plant.rows('SELECT generation FROM "Generation" WHERE live') == [(2,)]
-    assert plant.rows('SELECT DISTINCT generation FROM "KPISnapshot"') == [(2,)]
-    assert plant.digests() == before == plant.digests("generation_1")
-    assert differing(plant.rebuild("--dry-run", "--workers", "2")) == {}
-    assert plant.says("--drop-old") == "Generation 1: tables dropped\n"
-    assert plant.rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'generation%'") == []
-    assert plant.digests() == before

@@ -135,6 +135,20 @@ async def test_nothing_is_lost_or_doubled_at_the_seam(plant: Plant, rules: str) 
     assert all(role.process.poll() is None for name, role in plant.roles.items() if name != "bridge")
 
 
+async def test_the_command_takes_over_while_the_plant_runs(plant: Plant) -> None:
+    """`linepulse rebuild --plant`, as people run it."""
+    plant.talk()
+    plant.goes_on()
+    file = plant.folder / "next.toml"
+    file.write_text(CHANGED)
+    done = linepulse(plant.env, "rebuild", "--plant", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "La génération 2 est en service" in done.stdout
+    plant.taken_over(2)
+    plant.goes_on()
+    await plant.check(CHANGED, 2)
+
+
 @pytest.mark.parametrize("fatal", STEPS)
 async def test_killed_at_any_step_one_generation_is_whole_and_the_next_rebuild_goes_live(
     plant: Plant, fatal: str
