@@ -1,6 +1,6 @@
 """Points in time: whole milliseconds since 1970 inside, RFC 3339 text in UTC at every boundary."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 
 SECOND = 1000
@@ -8,7 +8,6 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @lru_cache(maxsize=4096)
@@ -24,4 +23,5 @@ def text_of(ms: int) -> str:
 
 def ms_of(moment: datetime) -> int:
     """Milliseconds since 1970 of an aware datetime; what is finer is cut off."""
-    return (moment - _EPOCH) // _MILLISECOND
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000

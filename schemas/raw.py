@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 TICK_SECONDS = 5
@@ -88,7 +89,11 @@ class RawHeaders(NamedTuple):
         Raises:
             ValueError, KeyError: the record was not written by a bridge.
         """
-        found = dict(headers)
+        headers = tuple(headers)
+        return _as_written(headers) or cls._decode(dict(headers))
+
+    @classmethod
+    def _decode(cls, found: dict[str, bytes]) -> "RawHeaders":
         kind = _KINDS.get(found.get("kind", b""))
         if kind is None:
             raise ValueError(f"header kind: {found.get('kind')!r}")
@@ -98,18 +103,45 @@ class RawHeaders(NamedTuple):
         length, digest = found.get("length"), found.get("digest")
         return cls(
             kind,
-            found["topic"].decode(errors="replace"),
+            _text(found["topic"]),
             int(found.get("qos", 0)),
             found.get("retain") == b"1",
             found.get("dup") == b"1",
             int(found.get("mid", 0)),
-            found.get("client", b"").decode(errors="replace"),
+            _text(found.get("client", b"")),
             run,
             int(found.get("seq", 0)),
             "backlog" in found,
             None if length is None else int(length),
             None if digest is None else digest.decode(),
         )
+
+
+_WRITTEN = ("kind", "topic", "qos", "retain", "dup", "mid", "client", "run", "seq")
+_text = lru_cache(maxsize=4096)(partial(str, encoding="utf-8", errors="replace"))
+
+
+def _as_written(headers: tuple[tuple[str, bytes], ...]) -> RawHeaders | None:
+    """The headers of a usual message, without a search for each: they are read for every record."""
+    if len(headers) != len(_WRITTEN):
+        return None
+    (a, kind), (b, topic), (c, qos), (d, retain), (e, dup), (f, mid), (g, client), (h, run), (i, seq) = (
+        headers
+    )
+    found = _KINDS.get(kind)
+    if found is None or (a, b, c, d, e, f, g, h, i) != _WRITTEN:
+        return None
+    return RawHeaders(
+        found,
+        _text(topic),
+        int(qos),
+        retain == b"1",
+        dup == b"1",
+        int(mid),
+        _text(client),
+        int(run),
+        int(seq),
+    )
 
 
 class RawRecord(NamedTuple):

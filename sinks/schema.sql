@@ -121,7 +121,20 @@ CREATE TABLE "KPISnapshot" (
     "updatedAt" timestamptz(3) NOT NULL,
     "generation" integer NOT NULL,
     "versionTime" bigint NOT NULL,
-    "versionOffset" bigint NOT NULL
+    "versionOffset" bigint NOT NULL,
+    "productType" text,
+    "day" date NOT NULL,                      -- civil day of the window, by the line's clock
+    "hour" timestamptz(3) NOT NULL,           -- start of the local hour that it starts in
+    "slowSeconds" double precision NOT NULL DEFAULT 0,    -- in runningSeconds
+    "microSeconds" double precision NOT NULL DEFAULT 0,   -- in stoppedSeconds
+    "closedSeconds" double precision NOT NULL DEFAULT 0,  -- outside opening time
+    "timedPieces" bigint NOT NULL,            -- pieces that count for performance
+    "stops" integer NOT NULL DEFAULT 0,       -- unplanned stops that began
+    "microStops" integer NOT NULL DEFAULT 0,  -- likewise
+    "performanceFrom" text NOT NULL,          -- rate, pieces: what is held against theoreticalOutput
+    "do" double precision,                    -- percentages, as trs
+    "tp" double precision,
+    "tq" double precision
 ) WITH (fillfactor = 70);
 CREATE INDEX "KPISnapshot_lineId_windowStart" ON "KPISnapshot" ("lineId", "windowStart");
 

@@ -35,5 +35,6 @@ def _row(row_id: str, record: RawRecord, poison: Poison, topic: str, cause: Caus
 def _detail(poison: Poison, language: str) -> str:
     facts: dict[str, Any] = dict(poison.facts)
     if poison.reason == "bad_field":
-        facts["expected"] = tell(language, f"expected.{facts['field']}")
+        expected = facts.get("expected", facts["field"])
+        facts["expected"] = tell(language, f"expected.{expected}", **facts)
     return tell(language, f"poison.{poison.reason}", **facts)

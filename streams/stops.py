@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from schemas.events import DowntimeCategory, DowntimeEvent
 from schemas.ids import uuid_of
 from schemas.instant import SECOND, text_of
-from schemas.state import Mode, Stop
+from schemas.state import Mode, Order, Stop
 from streams.cause import Cause
 from streams.change import Change
+from streams.windows import Intervals, is_required, required
 
 PIPELINE = "pipeline"
 OFFLINE = "offline"
@@ -25,9 +26,17 @@ class Turn(NamedTuple):
     reason: str | None = None
 
 
+class Ended(NamedTuple):
+    """A stop that ended, its class judged on all of it, and what it was taken for when it began."""
+
+    stop: Stop
+    end: int
+    began_as: DowntimeCategory
+
+
 def on_turn(
-    stop: Stop | None, turn: Turn, order_number: str | None, cause: Cause
-) -> tuple[Stop | None, list[Change]]:
+    stop: Stop | None, turn: Turn, order: Order | None, planned: Intervals, cause: Cause
+) -> tuple[Stop | None, Ended | None, list[Change]]:
     """Open, keep or close the line's stop.
 
     A stop opens when the line is not running, `no_signal` when a running line falls silent; silence leaves a
@@ -36,32 +45,43 @@ def on_turn(
     Args:
         stop: the open stop, if any.
         turn: what the line is from now on.
-        order_number: the running order, if any.
+        order: the running order, if any.
+        planned: stretches of time in which a stop is planned, beside those of the calendar.
         cause: the record that tells.
     Returns:
-        The stop after it, and the rows that people see.
+        The stop after it, the one that ended, and the rows that people see.
     """
     changes = []
+    ended: Ended | None = None
     wanted = _CATEGORY.get(turn.mode)
-    silence_in_a_stop = stop is not None and wanted == "no_signal"
-    if stop is not None and wanted != stop.category and not silence_in_a_stop:
-        changes.append(_closed(stop, turn.at, cause))
+    stops_after_silence = stop is not None and stop.category == "no_signal" and wanted == "unplanned"
+    if stop is not None and (wanted is None or stops_after_silence):
+        ended = _ended(stop, turn.at, planned, cause)
+        changes.append(_change(ended.stop, ended.end, cause))
         stop = None
     if stop is None and wanted is not None:
+        expected = wanted == "no_signal" or is_required(turn.at, planned, cause)
         stop = Stop(
             id=uuid_of("downtime", cause.event_id, wanted),
-            category=wanted,
+            category=wanted if expected else "planned",
             start=turn.at,
             created_at=cause.received_at,
             reason=turn.reason,
-            order_number=order_number,
+            order_number=order.number if order else None,
+            product=order.product if order else None,
             shift_id=cause.shift(turn.at).id,
         )
         changes.append(_change(stop, None, cause))
     elif stop is not None:
         stop, told = _with_reason(stop, turn.reason, cause)
         changes += told
-    return stop, changes
+    return stop, ended, changes
+
+
+def unplanned(stop: Stop, cause: Cause) -> tuple[Stop, list[Change]]:
+    """A stop that was planned and has lasted longer than that."""
+    stop = replace(stop, category="unplanned")
+    return stop, [_change(stop, None, cause)]
 
 
 def on_late_reason(
@@ -84,10 +104,17 @@ def _with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, li
     return stop, [_change(stop, None, cause)]
 
 
-def _closed(stop: Stop, at: int, cause: Cause) -> Change:
-    # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
-    start = min(stop.start, at)
-    return _change(replace(stop, start=start), at, cause)
+def _ended(stop: Stop, at: int, planned: Intervals, cause: Cause) -> Ended:
+    """A stop's class: planned if the line was never required meanwhile, micro if it was short."""
+    if stop.category == "no_signal":
+        # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
+        return Ended(replace(stop, start=min(stop.start, at)), at, stop.category)
+    category: DowntimeCategory = "unplanned"
+    if stop.excused or not required(stop.start, at, planned, cause):
+        category = "planned"
+    elif at - stop.start < cause.line_rules.micro_stop_s * SECOND:
+        category = "micro"
+    return Ended(replace(stop, category=category), at, stop.category)
 
 
 def _change(stop: Stop, end: int | None, cause: Cause) -> Change:

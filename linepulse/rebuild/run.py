@@ -49,7 +49,7 @@ class Found:
     seams: dict[int, int] = field(default_factory=dict)
 
 
-def rebuild_tables(settings: Settings, asked: Asked, told: Callable[[Found], None]) -> Found:
+def rebuild_tables(settings: Settings, asked: Asked, told: Callable[[Found], None] = lambda _: None) -> Found:
     """Make the next generation's tables, compare them with the live ones, and let them go live.
 
     Args:

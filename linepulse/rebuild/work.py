@@ -10,7 +10,7 @@ from linepulse.rebuild.checkpoint import Checkpoint
 from linepulse.rebuild.ends import Extent
 from linepulse.rebuild.latest import Latest
 from linepulse.rebuild.reader import RawLog, raw_log
-from linepulse.rebuild.rows import TABLE_OF, line_of
+from linepulse.rebuild.rows import UNCHANGING, line_of
 from linepulse.rebuild.writer import Writer
 from runtime.settings import Settings
 from schemas.plant import Rules, read_plant
@@ -73,8 +73,8 @@ async def apply_partition(
         rows: defaultdict[Table, list[str]] = defaultdict(list)
         for record in records:
             for change in changes(lines, record):
-                table = TABLE_OF.get(change.kind)
-                if table is None or table.versioned:
+                table = UNCHANGING.get(change.kind)
+                if table is None:
                     latest.put(change)
                 else:
                     rows[table].append(line_of(change.form()))

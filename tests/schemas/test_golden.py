@@ -20,7 +20,19 @@ from schemas.events import (
 )
 from schemas.plant import RulesRecord
 from schemas.raw import Kind, RawHeaders
-from schemas.state import Alert, Alerts, Kpi, LineState, Mismatch, Order, Orders, Stop, Window
+from schemas.state import (
+    Alert,
+    Alerts,
+    Counters,
+    Kpi,
+    LineState,
+    Mismatch,
+    Order,
+    Orders,
+    Reading,
+    Stop,
+    Window,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 STAMP = {"generation": 1, "version": (1768467600250, 4211), "line_id": "ligne1", "line": "Ligne 1"}
@@ -92,7 +104,10 @@ EVENTS: dict[str, Event] = {
         id="0b0f8d8e-6f0a-5a53-8d3d-1f9f4f5b8a05",
         window_start="2026-01-15T09:00:00.000Z",
         window_end="2026-01-15T09:01:00.000Z",
+        day="2026-01-15",
+        hour="2026-01-15T09:00:00.000Z",
         order_number="ORD-1768467600-XY2Z4",
+        product_type="Bouteille Standard 1L",
         shift_id="MATIN",
         shift_date="2026-01-15",
         trs=56.25,
@@ -100,16 +115,26 @@ EVENTS: dict[str, Event] = {
         performance=83.3333,
         quality=90.0,
         oee=56.25,
+        do=75.0,
+        tp=83.3333,
+        tq=90.0,
         reason=None,
+        performance_from="rate",
         running_seconds=45.0,
+        slow_seconds=5.0,
         stopped_seconds=15.0,
+        micro_seconds=0.0,
         planned_seconds=0.0,
         no_signal_seconds=0.0,
+        closed_seconds=0.0,
         unknown_seconds=0.0,
         pieces=90,
+        timed_pieces=90,
         defects=9,
         theoretical_output=90.0,
         reported_output=75.0,
+        stops=1,
+        micro_stops=0,
     ),
     "dead_letter": DeadLetterEvent(
         **STAMP,
@@ -175,6 +200,7 @@ STATE = LineState(
     kpi=Kpi(
         charged=1768467600000, open=Window(id="w1", start=1768467600000, end=1768467660000, created_at=1)
     ),
+    counters=Counters(count=Reading(65530, 1768467600000), made_at=1768467600000),
 )
 
 

@@ -1,0 +1,58 @@
+"""What a field of a message may hold: such that PostgreSQL has nothing left to refuse."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+
+MAX_COUNT = 1_000_000
+MAX_READING = 2**53  # of a counter; beyond it, a float no longer tells two numbers apart
+MAX_QUANTITY = 100_000_000
+MAX_FLOAT = 1e9
+MAX_TEXT = 200
+MAX_DEPTH = 16
+
+
+def _whole(lowest: int, highest: int) -> AfterValidator:
+    """What a machine that knows only floats means by `3.0`."""
+
+    def whole(number: float) -> int:
+        if not number.is_integer() or not lowest <= number <= highest:
+            raise ValueError("not a whole number within bounds")
+        return int(number)
+
+    return AfterValidator(whole)
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("contains a NUL character")
+    return text
+
+
+def whole_number(lowest: int, highest: int) -> Any:
+    """The type of a whole number within bounds, which a float may stand for."""
+    return Annotated[
+        Annotated[int, Strict(), Field(ge=lowest, le=highest)]
+        | Annotated[float, Strict(), _whole(lowest, highest)],
+        Field(union_mode="left_to_right"),
+    ]
+
+
+if TYPE_CHECKING:
+    Count = int
+    Quantity = int
+else:
+    Count = whole_number(0, MAX_COUNT)
+    Quantity = whole_number(1, MAX_QUANTITY)
+Number = Annotated[float, Strict(), Field(ge=-MAX_FLOAT, le=MAX_FLOAT, allow_inf_nan=False)]
+Text = Annotated[str, Strict(), Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_no_nul)]
+Timestamp = (
+    Annotated[str, Strict(), Field(max_length=64)]
+    | Annotated[float, Strict(), Field(allow_inf_nan=False, ge=0, le=1e14)]
+)
+
+
+class Payload(BaseModel):
+    """A message as pydantic reads it: the one that says what is wrong."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)

@@ -1,0 +1,157 @@
+"""Machines as they are: what a line's machine sends, under which names, in which units, as which numbers.
+
+The keys stand among a line's rules in `plant.toml`.
+"""
+
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.bounds import MAX_COUNT, MAX_READING, Text
+from schemas.data import Limits
+
+CountMode = Literal["increment", "counter"]
+Highest = Annotated[int, Field(ge=1, le=MAX_READING)]
+Factor = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+
+# What a unit is in ours (pieces per minute, °C, bar): factor and offset.
+RATE_UNITS = {"per_minute": (1.0, 0.0), "per_hour": (1 / 60, 0.0), "per_second": (60.0, 0.0)}
+TEMPERATURE_UNITS = {"C": (1.0, 0.0), "F": (5 / 9, -160 / 9), "K": (1.0, -273.15)}
+PRESSURE_UNITS = {
+    "bar": (1.0, 0.0),
+    "mbar": (1e-3, 0.0),
+    "Pa": (1e-5, 0.0),
+    "kPa": (1e-2, 0.0),
+    "psi": (0.0689475729, 0.0),
+}
+
+
+class _Source(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fields(_Source):
+    """The machine's own names; a dot leads into an object within: `data.count`."""
+
+    count: Text | None = None
+    defects: Text | None = None
+    target_rate: Text | None = None
+    rate: Text | None = None
+    running: Text | None = None
+    temperature: Text | None = None
+    pressure: Text | None = None
+    timestamp: Text | None = None
+    status: Text | None = None
+    reason: Text | None = None
+
+
+class Units(_Source):
+    """The machine's own units; `rate` also goes for its target rate."""
+
+    rate: Literal["per_minute", "per_hour", "per_second"] = "per_minute"
+    temperature: Literal["C", "F", "K"] = "C"
+    pressure: Literal["bar", "mbar", "Pa", "kPa", "psi"] = "bar"
+
+
+class Measures(_Source):
+    """A number for each measure, None where nothing is said."""
+
+    target_rate: Factor | None = None
+    rate: Factor | None = None
+    temperature: Factor | None = None
+    pressure: Factor | None = None
+
+
+class SourceRules(_Source):
+    """What a machine's numbers and names mean.
+
+    Attributes:
+        count_mode: `increment`: pieces since the last message; `counter`: the counter as it stands.
+        counter_max: the highest value of the counter before it starts again at 0.
+        counter_max_rate: more pieces a minute than this are not plausible, by which a counter that started
+            again is told from one that was set back; without it, twice the line's target rate.
+        stopped_after_s: a machine that counts and never says whether it runs is stopped when it has counted
+            nothing for so long; without it, it runs on.
+        scale, offset: the measure is what the machine sends times `scale` plus `offset`, in its unit.
+        running_words, stopped_words: what the machine says for running, for stopped.
+    """
+
+    count_mode: CountMode = "increment"
+    counter_max: Highest | None = None
+    counter_max_rate: float | None = Field(None, gt=0, le=1e9)
+    defects_mode: CountMode = "increment"
+    defects_max: Highest | None = None
+    stopped_after_s: float | None = Field(None, ge=1, le=86_400)
+    fields: Fields = Fields()
+    units: Units = Units()
+    scale: Measures = Measures()
+    offset: Measures = Measures()
+    running_words: tuple[Text, ...] = ()
+    stopped_words: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for mode, highest, key in (
+            (self.count_mode, self.counter_max, "counter_max"),
+            (self.defects_mode, self.defects_max, "defects_max"),
+        ):
+            name = "count_mode" if key == "counter_max" else "defects_mode"
+            if mode == "counter" and highest is None:
+                raise ValueError(f'{key} is missing: {name} = "counter" needs the highest value before 0')
+            if mode == "increment" and highest is not None:
+                raise ValueError(f'{key} means nothing without {name} = "counter"')
+        both = {word_of(word) for word in self.running_words} & {word_of(word) for word in self.stopped_words}
+        if both:
+            raise ValueError(f"running_words and stopped_words both hold {min(both)!r}")
+        return self
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The highest numbers that the machine may send."""
+        return Limits(self.counter_max or MAX_COUNT, self.defects_max or MAX_COUNT)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The machine's names for our fields, where it has others."""
+        mapped = {name: getattr(self.fields, name) for name in Fields.model_fields}
+        return {_ours(name): path for name, path in mapped.items() if path is not None}
+
+    @cached_property
+    def linear(self) -> dict[str, tuple[float, float]]:
+        """Factor and offset of each measure that is not as we have it."""
+        units = {
+            "target_rate": RATE_UNITS[self.units.rate],
+            "rate": RATE_UNITS[self.units.rate],
+            "temperature": TEMPERATURE_UNITS[self.units.temperature],
+            "pressure": PRESSURE_UNITS[self.units.pressure],
+        }
+        found = {}
+        for name, (factor, zero) in units.items():
+            scale, offset = getattr(self.scale, name), getattr(self.offset, name)
+            line = ((1.0 if scale is None else scale) * factor, (offset or 0.0) * factor + zero)
+            if line != (1.0, 0.0):
+                found[_ours(name)] = line
+        return found
+
+    @cached_property
+    def words(self) -> dict[str, bool]:
+        """What the machine says, and whether it then runs."""
+        said = {word_of(word): True for word in self.running_words}
+        return {**said, **{word_of(word): False for word in self.stopped_words}}
+
+    @cached_property
+    def as_ours(self) -> bool:
+        """Whether the machine's messages are such as `schemas.payloads` reads them."""
+        return not (self.names or self.linear or self.words)
+
+
+def word_of(value: object) -> str:
+    """A word as it is compared: `RUN`, ` run` and `Run` are one, `1`, `1.0` and `"1"` another."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip().casefold()
+
+
+def _ours(name: str) -> str:
+    return "targetRate" if name == "target_rate" else name

@@ -1,0 +1,41 @@
+"""A message's `timestamp`: ISO 8601, or seconds or milliseconds since 1970."""
+
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from schemas.errors import Poison
+from schemas.instant import ms_of
+from schemas.refusals import shown
+
+_EPOCH_IN_MS = 1e11  # as seconds, a number from here on is past the year 5000: it is milliseconds
+
+
+def event_time(timestamp: str | float | None, time_zone: str) -> int | None:
+    """A payload's `timestamp` in ms since 1970, None where there is none.
+
+    ISO 8601 (without an offset: in the plant's time zone), or seconds or milliseconds since 1970.
+
+    Raises:
+        Poison: text that is no point in time.
+    """
+    if timestamp is None:
+        return None
+    if isinstance(timestamp, str):
+        return _iso(timestamp, time_zone)
+    return int(timestamp if timestamp >= _EPOCH_IN_MS else timestamp * 1000)
+
+
+def _iso(text: str, time_zone: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=_zone(time_zone))
+        return ms_of(moment)
+    except (ValueError, OverflowError):
+        raise Poison("bad_field", field="timestamp", value=shown(text)) from None
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
