@@ -4,6 +4,9 @@ BIN := .venv/bin
 STAMP := .venv/installed
 LINES ?= 3
 PYTEST_ARGS ?=
+# Tests wait more than they work: WORKERS of them at a time, each with servers of its own; 0: one after the other.
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 CHAOS_ARGS ?=
 
 .PHONY: help install demo test test-native test-docker check bench chaos clean
@@ -25,10 +28,10 @@ demo: install  ## the whole plant, embedded: LINES=0 for your own machines
 	@exec $(BIN)/linepulse demo --lines $(LINES)
 
 test: install  ## everything that runs on a bare machine
-	$(BIN)/python -m pytest --services embedded -m 'not docker' $(PYTEST_ARGS)
+	$(PYTEST) --services embedded -m 'not docker' $(PYTEST_ARGS)
 
-test-native: install  ## the same on Apache Kafka, Mosquitto and PostgreSQL
-	$(BIN)/python -m pytest --services native -m 'not docker' $(PYTEST_ARGS)
+test-native: install  ## what uses servers, on Apache Kafka, Mosquitto and PostgreSQL
+	$(PYTEST) --services native -m 'servers and not docker' $(PYTEST_ARGS)
 
 test-docker: install  ## a few of them on containers, where an engine answers
 	$(BIN)/python -m pytest -m docker $(PYTEST_ARGS)

@@ -6,7 +6,9 @@ import platform
 import subprocess
 import sys
 
-BENCHMARKS = ("bridge", "streams", "sinks", "pipeline")
+from tests.commands import with_repository
+
+BENCHMARKS = ("bridge", "streams", "sinks", "pipeline", "rebuild", "rollups")
 
 
 def machine() -> dict[str, object]:
@@ -25,7 +27,8 @@ def main() -> None:
     """Run each in a process of its own."""
     print(json.dumps({"machine": machine()}, indent=2), flush=True)
     for name in BENCHMARKS:
-        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+        command = [sys.executable, "-P", "-m", f"benchmarks.{name}"]
+        subprocess.run(command, env=with_repository(os.environ), check=True)
 
 
 if __name__ == "__main__":

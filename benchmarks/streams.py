@@ -30,7 +30,7 @@ from runtime.worker import make_app
 from schemas.instant import text_of
 from schemas.payloads import parse_data
 from schemas.raw import Kind, RawHeaders
-from tests.commands import environment
+from tests.commands import environment, with_repository
 from tests.eventually import wait_until
 from tests.services import Services
 from tests.streams.raw import RawLog, Worker
@@ -142,7 +142,7 @@ async def until_done(app: faust.App, counted: Counted) -> None:
 def run_reference(settings: Settings, name: str, records: int) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.streams", "--reference", name, "--records", str(records)],
-        env=environment(settings),
+        env=with_repository(environment(settings)),
         capture_output=True,
         timeout=120,
         check=True,

@@ -15,15 +15,16 @@ from random import Random
 from chaos.faults import FAULTS
 from chaos.judge import judge
 from chaos.ledger import Ledger
-from chaos.links import ROOT
 from chaos.losses import untold
 from chaos.plan import Planned
 from chaos.plant import ROLES, Plant
 from chaos.prober import Prober
+from chaos.rebuilt import differing
 from chaos.recovery import MUST_S, Recovery
 from chaos.report import Report
 from chaos.settled import NotSettled, delivered, settled
 from linepulse.embedded.server import start_tied
+from tests.commands import with_repository
 from tests.eventually import eventually
 
 READY_S = 90.0
@@ -128,8 +129,7 @@ class Campaign:
         }
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         command = [sys.executable, "-P", "-m", "chaos.publisher", *words, "--clock-scenarios"]
-        env = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return start_tied(command, self.folder / "publisher.log", env=env)
+        return start_tied(command, self.folder / "publisher.log", env=with_repository(os.environ))
 
     async def _fault(self, plant: Plant, prober: Prober, planned: Planned) -> None:
         if not planned.soon:
@@ -175,6 +175,8 @@ class Campaign:
         self._say("judging")
         self.report.verdict = await judge(plant.settings, ledger, plant.tape)
         self.report.failures += await untold(plant.settings, plant.tape)
+        self._say("reading the log again")
+        self.report.failures += await differing(plant.settings)
 
     async def _unless_unsettled(self, waiting: Awaitable[None]) -> None:
         """What never comes is a failure, and judged all the same: the verdict tells more of it."""

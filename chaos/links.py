@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from linepulse.embedded.ports import free_port
-
-ROOT = Path(__file__).parents[1]
+from tests.commands import with_repository
 
 
 class Links:
@@ -25,12 +24,11 @@ class Links:
     async def __aenter__(self) -> Self:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "chaos.proxy"),
+                *(sys.executable, "-P", "-m", "chaos.proxy"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                cwd=ROOT,
-                env=dict(os.environ),
+                env=with_repository(os.environ),
                 start_new_session=True,
             )
         return self

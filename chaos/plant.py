@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from chaos.disk import Disk, SmallPostgres
-from chaos.links import ROOT, Links
+from chaos.links import Links
 from chaos.roles import Roles
 from chaos.tape import Tape
 from linepulse.embedded.ports import free_port
 from linepulse.embedded.server import Server
 from linepulse.supervisor import linepulse
 from runtime.settings import Settings
-from tests.commands import environment
+from tests.commands import environment, with_repository
 from tests.services.native import Mosquitto, NativeKafka
 
 ROLES = ("bridge", "streams", "sinks")
@@ -80,7 +80,7 @@ class Plant:
         self.tape = await self._ending.enter_async_context(Tape(self.settings, tape))
         commands = {role: linepulse(role) for role in ROLES}
         commands["bridge"] = [*commands["bridge"][:2], "-m", "chaos.clocked_bridge", str(self.clock)]
-        env = {role: environment(self._of(role)) for role in ROLES}
+        env = {role: with_repository(environment(self._of(role))) for role in ROLES}
         self.roles = await self._ending.enter_async_context(Roles(commands, env, self._logs))
         for role, count in WORKERS.items():
             for _ in range(count):
@@ -112,7 +112,6 @@ class Plant:
         done = subprocess.run(
             linepulse("setup"),
             env=environment(self.settings),
-            cwd=ROOT,
             capture_output=True,
             text=True,
             timeout=120,

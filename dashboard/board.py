@@ -108,7 +108,7 @@ class Board:
     async def _read(self) -> None:
         now = self._now()
         self.overview = await self._store.overview(now)
-        self.in_force = await self._store.in_force([tile.line_id for tile in self.overview.tiles], now)
+        self.in_force = await self._store.in_force()
         self.details = {
             tile.line_id: await self._store.detail(tile.line_id, now)
             for tile in self.overview.tiles

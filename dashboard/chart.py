@@ -6,7 +6,6 @@ from typing import Any
 from dashboard.models import CurvePoint
 from dashboard.ratios import ratios
 from dashboard.words import Words
-from schemas.figures import PerformanceFrom
 
 # Told apart without colour as well: each has a line style of its own, TRS is the thick one.
 SERIES = (
@@ -19,11 +18,9 @@ INK = "#44525f"
 GRID = "#e3e8ec"
 
 
-def curve(
-    points: tuple[CurvePoint, ...], performance_from: PerformanceFrom, words: Words, now: datetime
-) -> dict[str, Any]:
+def curve(points: tuple[CurvePoint, ...], words: Words, now: datetime) -> dict[str, Any]:
     """TRS, availability, performance and quality over time, in percent."""
-    figures = [ratios(point.sums, performance_from) for point in points]
+    figures = [ratios(point.sums) for point in points]
     values = {name: [_shown(getattr(f, name)) for f in figures] for name, *_ in SERIES}
     known = [v for column in values.values() for v in column if v is not None]
     return {

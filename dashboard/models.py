@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from schemas.figures import PerformanceFrom
-
 
 class State(StrEnum):
     """How a line stands; a text of the catalogue and an icon each."""
@@ -26,7 +24,7 @@ class Sums:
     pieces: int = 0
     defects: int = 0
     theoretical: float = 0.0
-    reported: float = 0.0
+    real: float = 0.0  # what is held against it
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,6 @@ class InForce:
 
     plant: str = "Usine"
     time_zone: str = "Europe/Paris"
-    performance_from: dict[str, PerformanceFrom] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

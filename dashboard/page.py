@@ -86,7 +86,7 @@ class Frame:
         board = self.board
         return board.shared(
             (tile.line_id, self._lang),
-            lambda: render.tile(tile, board.overview, board.in_force, self.words, board.now),
+            lambda: render.tile(tile, board.overview, self.words, board.now),
         )
 
     def panel(self, name: str) -> ui.html:
@@ -162,8 +162,7 @@ class LinePage(Frame):
             ui.html(f"← {self.words.t('all_lines')}", sanitize=False, tag="span")
 
     def _curve(self) -> dict[str, object]:
-        rates = self.board.in_force.performance_from.get(self._line_id, "rate")
-        return curve(self._detail().curve, rates, self.words, self.board.now)
+        return curve(self._detail().curve, self.words, self.board.now)
 
     def _detail(self) -> Detail:
         return self.board.details.get(self._line_id, Detail())

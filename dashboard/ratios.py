@@ -1,19 +1,21 @@
 """Figures of stretches of time, as ratios of their sums."""
 
 from dashboard.models import Sums
-from schemas.figures import Figures, PerformanceFrom, figures
+from schemas import figures
+from schemas.figures import Figures
 
 
-def ratios(sums: Sums, performance_from: PerformanceFrom = "rate") -> Figures:
+def ratios(sums: Sums) -> Figures:
     """The figures of a stretch."""
-    return figures(
-        sums.running_s,
-        sums.stopped_s,
-        sums.pieces,
-        sums.defects,
-        sums.theoretical,
-        sums.reported,
-        performance_from,
+    return figures.figures(
+        figures.Sums(
+            running=sums.running_s,
+            unplanned=sums.stopped_s,
+            pieces=sums.pieces,
+            defects=sums.defects,
+            theoretical=sums.theoretical,
+            real=sums.real,
+        )
     )
 
 
@@ -25,5 +27,5 @@ def total(parts: list[Sums]) -> Sums:
         sum(p.pieces for p in parts),
         sum(p.defects for p in parts),
         sum(p.theoretical for p in parts),
-        sum(p.reported for p in parts),
+        sum(p.real for p in parts),
     )

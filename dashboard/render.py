@@ -45,12 +45,12 @@ def icon(state: State) -> Markup:
     return Markup(f'<svg viewBox="0 0 16 16" aria-hidden="true">{ICONS[state]}</svg>')
 
 
-def tile(shown: Tile, overview: Overview, in_force: InForce, words: Words, now: datetime) -> str:
+def tile(shown: Tile, overview: Overview, words: Words, now: datetime) -> str:
     """A line at a glance."""
     sample, shift = shown.sample, shown.shift
     rate = _rate(shown)
     target = sample.target_rate if sample is not None else None
-    kpi = None if shift is None else ratios(shift.sums, in_force.performance_from.get(shown.line_id, "rate"))
+    kpi = None if shift is None else ratios(shift.sums)
     scale = target * FULL_SCALE if target else 0.0
     return fragment(
         "tile",

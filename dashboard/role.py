@@ -5,13 +5,14 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from datetime import datetime
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
-from dashboard.board import Board
+from dashboard.board import Board, now_utc
 from dashboard.store import Store
 from runtime.health import Health
 from runtime.narrator import Narrator
@@ -21,15 +22,15 @@ GOODBYE_S = 2  # open pages hold their connections; they reconnect by themselves
 STORAGE = Path(".linepulse") / "nicegui"  # the page keeps nothing; if its library ever does, it is there
 
 
-async def run(settings: Settings) -> None:
-    """Serve the page until SIGTERM or Ctrl-C.
+async def run(settings: Settings, now: Callable[[], datetime] = now_utc) -> None:
+    """Serve the page until SIGTERM or Ctrl-C; `now` is the clock that it is read by.
 
     Raises:
         SettingsError: the page's port can't be had.
     """
     narrator = Narrator(settings.lang, settings.log, "dashboard")
     listening = _listen(settings.dashboard_host, settings.dashboard_port)
-    board = Board(Store(settings.database_url))
+    board = Board(Store(settings.database_url), now)
     server = _Server(
         uvicorn.Config(
             _app(board, settings),

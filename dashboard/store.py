@@ -1,6 +1,5 @@
 """Reads PostgreSQL: one connection, for the one reader that all sessions share."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -22,7 +21,7 @@ from dashboard.models import (
     Sums,
     Tile,
 )
-from schemas.plant import PlantError, Rules, read_plant
+from schemas.plant import PlantError, read_plant
 
 CONNECT_S = 3
 STATEMENT_MS = 3000
@@ -89,12 +88,12 @@ class Store:
             tuple(_order(row) for row in await self._rows("orders", line=line_id, limit=LATEST)),
         )
 
-    async def in_force(self, lines: Sequence[str], now: datetime) -> InForce:
+    async def in_force(self) -> InForce:
         """What the page needs of the rules in force; the defaults where `setup` has written none."""
         rows = await self._rows("rules")
         generation, text = (rows[0]["generation"], rows[0]["plant"]) if rows else (0, "")
-        if generation != self._generation or set(lines) != set(self._in_force.performance_from):
-            self._in_force = _in_force(generation, text, lines, now)
+        if generation != self._generation:
+            self._in_force = _in_force(text)
             self._generation = generation
         return self._in_force
 
@@ -128,17 +127,12 @@ def natural(line_id: str) -> tuple[str, int, str]:
     return letters, int(digits or 0), line_id
 
 
-def _in_force(generation: int, text: str, lines: Sequence[str], now: datetime) -> InForce:
+def _in_force(text: str) -> InForce:
     try:
         plant = read_plant(text)
     except PlantError:  # written by another version; what the page needs of it has defaults
         plant = read_plant("")
-    rules, at = Rules(generation, plant), int(now.timestamp() * 1000)
-    return InForce(
-        plant.plant.name,
-        plant.plant.time_zone,
-        {line_id: rules.line(line_id, at).performance_from for line_id in lines},
-    )
+    return InForce(plant.plant.name, plant.plant.time_zone)
 
 
 def _tile(row: Row) -> Tile:
@@ -177,7 +171,7 @@ def _sums(row: Row) -> Sums:
         row["pieces"],
         row["defects"],
         row["theoreticalOutput"],
-        row["reportedOutput"],
+        row["realOutput"],
     )
 
 

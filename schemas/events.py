@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from schemas.figures import PerformanceFrom
+
 Version = tuple[int, int]
 """(the line's highest `received_at` in ms, offset in `production.raw`) of the record that caused it."""
 
@@ -112,14 +114,22 @@ class AlertEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
 class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     """A row of `"KPISnapshot"`: percentages (0-100, or null with a `reason`) and the sums they come from.
 
-    Sums: seconds in each state (they add up to the time charged so far), pieces, and the output in pieces
-    that the target rate (`theoretical_output`) and the reported rate (`reported_output`) give, both
-    integrated over running time. A coarser figure is a ratio of these sums, never a mean of percentages.
+    Seconds: running (slow among them), stopped (micro-stops among them), planned, no signal, closed (outside
+    opening time), and unknown (before the line's first message) add up to the time charged so far. Pieces:
+    `timed_pieces` are those that count for performance. Output in pieces: what the target rate
+    (`theoretical_output`) and the reported rate (`reported_output`) give, both integrated over running time.
+    Stops: those that began in the window. A coarser figure is a ratio of these sums, never a mean of
+    percentages. A row may be a correction of windows told long ago: its sums, negative ones too, are what
+    changes.
     """
 
     window_start: str
     window_end: str
+    day: str  # of the plant's calendar
+    hour: str  # start of the local hour
+    time_zone: str = "Europe/Paris"  # of that day and hour
     order_number: str | None
+    product_type: str | None
     shift_id: str | None
     shift_date: str | None
     trs: float | None
@@ -127,16 +137,26 @@ class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     performance: float | None
     quality: float | None
     oee: float | None
+    do: float | None
+    tp: float | None
+    tq: float | None
     reason: str | None
+    performance_from: PerformanceFrom
     running_seconds: float
+    slow_seconds: float
     stopped_seconds: float
+    micro_seconds: float
     planned_seconds: float
     no_signal_seconds: float
-    unknown_seconds: float  # before the line's first message
+    closed_seconds: float
+    unknown_seconds: float
     pieces: int
+    timed_pieces: int
     defects: int
     theoretical_output: float
     reported_output: float
+    stops: int
+    micro_stops: int
     created_at: str
     updated_at: str
 

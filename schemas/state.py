@@ -81,6 +81,7 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
     created_at: int
     reason: str | None = None
     order_number: str | None = None
+    product: str | None = None
     shift_id: str | None = None
     planned: bool = False
 
@@ -141,31 +142,54 @@ class Alerts(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Window(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """A KPI window [start, end): ms in each mode, pieces, and outputs in pieces."""
+    """A KPI window [start, end): ms in each time state, pieces, and outputs in pieces."""
 
     id: str
     start: int
     end: int
     created_at: int
     order_number: str | None = None
+    product: str | None = None
     shift_id: str | None = None
     shift_date: str | None = None
-    running: int = 0
-    stopped: int = 0
+    day: str = ""
+    producing: int = 0
+    slow: int = 0
+    micro: int = 0
+    unplanned: int = 0
+    planned: int = 0
     no_signal: int = 0
+    closed: int = 0
     unknown: int = 0
     pieces: int = 0
+    timed: int = 0  # of them, those made in running time that is known: they count for performance
     defects: int = 0
     theoretical: float = 0.0
     reported: float = 0.0
+    stops: int = 0  # unplanned ones that began here
+    micro_stops: int = 0
+
+
+class Making(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
+    """A stretch [start, end) in which the next message's pieces may have been made; `known`: the line ran."""
+
+    start: int
+    end: int
+    known: bool
 
 
 class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """The open window, charged up to `charged`; the latest closed ones, for messages that come late."""
+    """The open window, charged up to `charged`; the latest closed ones, for messages that come late.
+
+    What the line told is charged. What silence means is only shown: rows up to `shown` say that there was no
+    signal, and a gateway that sends its past later finds that time uncharged.
+    """
 
     charged: int
     open: Window
     closed: tuple[Window, ...] = ()
+    making: tuple[Making, ...] | None = None  # since the last data message; None before the first
+    shown: int = 0
     published: int = 0  # received_at of the open window's last row
     dirty: bool = False  # the open window has changed since
 
@@ -188,8 +212,10 @@ class Counters(Frozen, frozen=True, omit_defaults=True, gc=False):
     made_at: int = 0
 
 
-class LineState(Frozen, frozen=True, omit_defaults=True, gc=False):
+class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     """All that is known of a line after the record at `offset`.
+
+    The one part that can be set: a step of the fold works on a copy of its own, and gives it away once.
 
     A partition's own entry (no line: `line_id` empty) has only what tells where the partition stands, and
     in which log.

@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 from schemas.ids import uuid_of
 from schemas.instant import text_of
-from schemas.plant import LineRules, Rules
+from schemas.line_rules import LineRules
+from schemas.plant import Rules
 from schemas.state import Mode
-from streams.shifts import Shift, Shifts
+from streams.calendar import Calendar, Demand, Shift
 
 
 class Cause(NamedTuple):
@@ -14,7 +15,7 @@ class Cause(NamedTuple):
 
     rules: Rules
     line_rules: LineRules
-    shifts: Shifts
+    calendar: Calendar
     line_id: str
     partition: int
     offset: int
@@ -24,6 +25,11 @@ class Cause(NamedTuple):
     def event_id(self) -> str:
         """The record's identifier."""
         return uuid_of(self.line_id, self.received_at, self.partition, self.offset)
+
+    def at(self, ms: int) -> "Cause":
+        """With the rules in force at the time that it tells of."""
+        rules = self.rules.line(self.line_id, ms)
+        return self if rules is self.line_rules else self._replace(line_rules=rules)
 
     def stamp(self, row_id: str) -> dict[str, Any]:
         """What every event says of itself."""
@@ -47,7 +53,11 @@ class Cause(NamedTuple):
 
     def shift(self, at: int) -> Shift:
         """The shift of a point in time."""
-        return self.shifts.at(at)
+        return self.calendar.shift(at)
+
+    def demand(self, at: int) -> Demand:
+        """What is asked of the line at a point in time."""
+        return self.calendar.demand(at)
 
 
 class Sample(NamedTuple):
@@ -62,4 +72,4 @@ class Sample(NamedTuple):
     mode: Mode
     temperature: float | None
     pressure: float | None
-    reason: str | None = None
+    known: bool = True  # when it was made

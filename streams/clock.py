@@ -1,7 +1,7 @@
 """Time, as the log tells it: when a message was made, and whether it comes late."""
 
 from schemas.instant import SECOND
-from schemas.plant import LineRules
+from schemas.line_rules import LineRules
 
 ACCEPT_FUTURE = 60 * SECOND
 TICKS_MISSING = 15 * SECOND  # three ticks: nobody was listening

@@ -4,7 +4,7 @@ Pure: no clock, no random number, no environment. The same records and rules giv
 the batches that they come in.
 """
 
-from collections.abc import Iterable
+from copy import copy
 
 from msgspec.structs import replace
 
@@ -15,13 +15,13 @@ from schemas.payloads import Data, Order, Status, event_time, parse_order
 from schemas.people import Said, parse_said
 from schemas.plant import Rules
 from schemas.raw import Kind, RawRecord
-from schemas.state import LineState, Mode, Window
-from streams import alerts, clock, counters, kpi, orders, people, samples, stops
+from schemas.state import Kpi, LineState, Mode
+from streams import alerts, clock, counters, kpi, orders, people, samples, stops, turns
+from streams.calendar import Calendars
 from streams.cause import Cause, Sample
 from streams.change import Change
 from streams.dead_letters import dead_letter
-from streams.kpi import Held
-from streams.shifts import Shifts
+from streams.kpi_row import row
 from streams.stops import Turn
 
 Step = tuple[LineState, list[Change]]
@@ -32,7 +32,7 @@ class Fold:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.shifts = Shifts(rules)
+        self.calendars = Calendars(rules)
 
     def __call__(
         self, state: LineState | None, record: RawRecord, topic: str
@@ -51,36 +51,42 @@ class Fold:
         line_id = state.line_id if state is not None else record.line_id or ""
         line_rules = self.rules.line(line_id, received_at)
         cause = Cause(
-            self.rules, line_rules, self.shifts, line_id, record.partition, record.offset, received_at
+            self.rules,
+            line_rules,
+            self.calendars.of(line_id),
+            line_id,
+            record.partition,
+            record.offset,
+            received_at,
         )
         if record.headers.kind is Kind.TICK:
             if state is None:
                 return None, []
-            heard_at, (after, changes) = state.heard_at, on_tick(state, cause)
+            after, changes = on_tick(copy(state), cause)
         else:
-            known = 0 if state is None else state.heard_at
-            heard_at = known if _by_people(record) else received_at
             applied, changes = self._message(state, record, topic, cause)
             if applied is None:
                 return None, changes
             after = applied
-        run = max(after.run, record.headers.run)
-        return replace(
-            after, offset=record.offset, run=run, received_at=received_at, heard_at=heard_at
-        ), changes
+            if not _by_people(record):
+                after.heard_at = received_at
+        after.offset, after.received_at = record.offset, received_at
+        after.run = max(after.run, record.headers.run)
+        return after, changes
 
     def _message(
         self, state: LineState | None, record: RawRecord, topic: str, cause: Cause
     ) -> tuple[LineState | None, list[Change]]:
-        before = state or LineState(line_id=cause.line_id, partition=record.partition)
+        draft = copy(state) if state else LineState(line_id=cause.line_id, partition=record.partition)
         try:
-            return _on_message(before, record, cause, heard_before=state is not None)
+            return _on_message(draft, record, cause, heard_before=state is not None)
         except counters.Restarted as restarted:
             letter = dead_letter(record, restarted, topic, cause)
+            before = state or LineState(line_id=cause.line_id, partition=record.partition)
             return replace(before, counters=restarted.counters), [letter]
         except Poison as poison:
             # The machine speaks, if only nonsense: that is not silence.
-            return state, [dead_letter(record, poison, topic, cause)]
+            return copy(state), [dead_letter(record, poison, topic, cause)]
 
 
 def _by_people(record: RawRecord) -> bool:
@@ -91,14 +97,16 @@ def _by_people(record: RawRecord) -> bool:
 
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
     kind, headers = record.headers.kind, record.headers
-    zone = cause.rules.time_zone
+    zone = cause.line_rules.time_zone
     if kind is Kind.OVERSIZE:
         raise Poison("oversize", length=headers.length)
     if headers.retain and (kind is not Kind.STATUS or heard_before):
         raise Poison("retained")
     if kind is Kind.DATA:
         data = read_data(record.payload, cause.line_rules)
-        return on_data(state, data, event_time(data.timestamp, zone), cause)
+        # What waited somewhere without a time of its own: nobody knows when it was made.
+        known = data.timestamp is not None or not headers.backlog
+        return on_data(state, data, event_time(data.timestamp, zone), cause, known=known)
     if kind is Kind.STATUS:
         said = parse_said(record.payload)
         if said is not None:
@@ -109,63 +117,77 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
     return on_order(state, order, event_time(order.timestamp, zone), cause)
 
 
-def on_data(state: LineState, data: Data, told: int | None, cause: Cause) -> Step:
+def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, known: bool = True) -> Step:
     """A data message: count it, and if it is not late, let the line be what it says."""
+    before = state.kpi
     state, at, changes = _on_time(state, told, cause)
+    cause = cause.at(at)
     late = state.clock is not None and at < state.clock
     state, data = counters.increments(state, data, at, late, cause)
-    sample = samples.decide(state, data, at, late, cause)
+    sample = samples.decide(state, data, at, late, known, cause)
     if not late:
-        state, turned = _turn(state, Turn(sample.mode, at), cause)
+        state, turned = turns.take(state, Turn(sample.mode, at), cause)
         changes += turned
-        state = _hold(state, sample)
+        _hold(state, sample)
+        if state.stop is not None:
+            state, overdue = turns.overdue(state, at, cause)
+            changes += overdue
     state, counted = _count(state, sample, cause)
     changes += counted
     changes.append(samples.row(sample, cause))
-    return _published(state, changes, cause)
+    return _published(before, state, changes, cause)
 
 
 def on_status(state: LineState, status: Status, told: int | None, cause: Cause) -> Step:
     """A status message: running, stopped, or offline; `online` changes nothing."""
     if status.status == "online":
         return state, []
+    before = state.kpi
     state, at, changes = _on_time(state, told, cause)
+    cause = cause.at(at)
     if state.clock is not None and at < state.clock:
         stop, rows = stops.on_late_reason(state.stop, at, status.reason, cause)
         return replace(state, stop=stop), [*changes, *rows]
+    if status.status == "offline" and state.clock is not None:
+        # Often a will, told long after the last message: the line's own past may still come.
+        state, turned = turns.fall_silent(state, at, status.reason or stops.OFFLINE, cause)
+        return state, [*changes, *turned]
     mode: Mode = "running" if status.status == "running" else "stopped"
-    reason = status.reason
     if status.status == "offline":
-        mode = "no_signal" if state.mode == "running" else state.mode
-        reason = reason or stops.OFFLINE if mode == "no_signal" else None
-    state, turned = _turn(state, Turn(mode, at, reason), cause)
-    return _published(state, changes + turned, cause)
+        mode = state.mode
+    state, turned = turns.take(state, Turn(mode, at, status.reason), cause)
+    return _published(before, state, changes + turned, cause)
 
 
 def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -> Step:
     """An order is planned, closed or cancelled: a window ends where the running order does."""
+    before = state.kpi
     at, _ = clock.decide(told, cause.received_at, cause.line_rules)
     after, rows = orders.on_message(state.orders, message, max(at, state.clock or at), cause)
     changes: list[Change] = [*rows]
     ended = state.orders.running is not None and after.running is None
     state = replace(state, orders=after)
     if rows and message.action == "correct":
-        state, revised = _recount(state, message, cause)
-        changes += revised
+        _recount(state, message, cause)
     if ended and state.kpi is not None:
-        state, closed = _cut(state, cause)
-        changes += closed
-    return _published(state, changes, cause)
+        state = replace(state, kpi=kpi.cut(state.kpi, None, None, cause))
+    return _published(before, state, changes, cause)
 
 
 def on_said(state: LineState, said: Said, heard_before: bool, cause: Cause) -> Step:
     """A person's message about stops, or the end of the line; the machine itself said nothing."""
-    if said.action != "retire":
+    before = state.kpi
+    if said.action == "retire":
+        if not heard_before:
+            raise Poison("unknown_line")
+        state, changes = retire(state, cause)
+    else:
+        was = state.people.planned
         state, changes = people.on_said(state, said, cause)
-        return _published(state, changes, cause)
-    if not heard_before:
-        raise Poison("unknown_line")
-    return retire(state, cause)
+        if state.people.planned != was:
+            state, replanned = turns.replanned(state, was, state.people.planned, cause)
+            changes = [*changes, *replanned]
+    return _published(before, state, changes, cause)
 
 
 def retire(state: LineState, cause: Cause) -> Step:
@@ -174,37 +196,36 @@ def retire(state: LineState, cause: Cause) -> Step:
     What it says from then on brings it back, as from a new beginning.
     """
     if state.retired or state.clock is None:
-        return replace(state, retired=True), []
+        state.retired = True
+        return state, []
     at = max(cause.received_at, state.clock)
-    state, changes = _turn(state, Turn("unknown", at), cause)
-    held, resolved = alerts.end_all(state.alerts, at, cause)
-    after, rows = orders.end_running(state.orders, at, cause)
-    state, closed = _cut(replace(state, alerts=held, orders=after, retired=True), cause)
-    return _published(state, [*changes, *resolved, *rows, *closed], cause)
+    state, changes = turns.take(state, Turn("unknown", at), cause)
+    assert state.kpi is not None
+    state.alerts, resolved = alerts.end_all(state.alerts, at, cause)
+    state.orders, rows = orders.end_running(state.orders, at, cause)
+    state.kpi = kpi.cut(state.kpi, None, None, cause)
+    state.retired = True
+    return state, [*changes, *resolved, *rows]
 
 
 def on_tick(state: LineState, cause: Cause) -> Step:
-    """Time passes: a running line may have fallen silent, and what is silent is charged as time goes on."""
+    """Time passes: a running line may have fallen silent, and what silence means is shown as time goes on."""
     now = cause.received_at
     listening = now - state.ticked_at <= clock.TICKS_MISSING
-    since = state.ticking_since if listening else now
-    state = replace(state, ticked_at=now, ticking_since=since)
-    if state.clock is None or state.kpi is None:
+    state.ticked_at = now
+    since = state.ticking_since = state.ticking_since if listening else now
+    if state.clock is None or state.kpi is None or state.retired:
         return state, []
-    if state.retired:
-        return _published(state, [], cause)
-    changes: list[Change] = []
-    clock_now, silence = state.clock, round(cause.line_rules.silence_s * SECOND)
-    if now - max(state.heard_at, since) > silence:
-        if state.mode == "running":
-            # Nobody listened when the line fell silent: it may not be the line's fault.
-            reason = stops.PIPELINE if since > state.heard_at + silence else None
-            state, changes = _changed(state, Turn("no_signal", clock_now + silence, reason), cause)
-        passed = now - state.heard_at
-        if passed <= kpi.SILENT_FOR_GOOD:
-            state, charged = _charge(state, clock_now + passed, cause)
-            changes += charged
-    return _published(state, changes, cause)
+    silence = round(cause.line_rules.silence_s * SECOND)
+    if now - max(state.heard_at, since) <= silence:
+        return _published(state.kpi, state, [], cause)
+    # Nobody listened when the line fell silent: it may not be the line's fault.
+    reason = stops.PIPELINE if since > state.heard_at + silence else None
+    windows, until = state.kpi, state.clock + now - state.heard_at
+    state, changes = turns.fall_silent(state, state.clock + silence, reason, cause)
+    state, overdue = turns.overdue(state, until, cause)
+    state.kpi, told = kpi.shown(state.kpi or windows, turns.passed(state, until, cause), cause)
+    return state, [*changes, *overdue, *(row(window, cause) for window in told)]
 
 
 def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineState, int, list[Change]]:
@@ -227,111 +248,53 @@ def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineStat
     return state, at, changes
 
 
-def _turn(state: LineState, turn: Turn, cause: Cause) -> Step:
-    """The line's clock moves on to `turn.at`, and from there on the line is in `turn.mode`."""
-    changes: list[Change] = []
-    at = turn.at
-    if state.kpi is None or state.clock is None:
-        running = state.orders.running
-        state = replace(state, clock=at, kpi=kpi.begin(at, running.number if running else None, cause))
-    if state.retired:
-        state = _returned(state, at, cause)
-    assert state.clock is not None
-    silence = state.clock + round(cause.line_rules.silence_s * SECOND)
-    if state.mode == "running" and at > silence:
-        reason = stops.PIPELINE if state.ticked_at < state.heard_at + (silence - state.clock) else None
-        state, changes = _changed(state, Turn("no_signal", silence, reason), cause)
-        if turn.mode == "no_signal":
-            return replace(state, clock=at), changes
-    state, changed = _changed(state, turn, cause)
-    return replace(state, clock=max(at, state.clock or at)), changes + changed
-
-
-def _returned(state: LineState, at: int, cause: Cause) -> LineState:
-    """A retired line that speaks again: the time in between is nobody's."""
-    assert state.kpi is not None
-    windows, _ = kpi.charge(state.kpi, at, 0, Held("unknown", None, None), cause)
-    return replace(state, kpi=windows, clock=at, retired=False)
-
-
-def _changed(state: LineState, turn: Turn, cause: Cause) -> Step:
-    state, changes = _charge(state, turn.at, cause)
-    if turn.mode == state.mode and turn.reason is None:
-        return state, changes
-    running = state.orders.running
-    stop, rows = stops.on_turn(state.stop, turn, running.number if running else None, cause)
-    said_of = people.closed(state.people, state.stop, stop, turn.at)
-    since = stop.start if stop is not None else turn.at
-    held, told = alerts.on_turn(state.alerts, turn.mode, turn.at, since, cause)
-    return replace(state, mode=turn.mode, stop=stop, alerts=held, people=said_of), [*changes, *rows, *told]
-
-
-def _charge(state: LineState, until: int, cause: Cause) -> Step:
-    assert state.kpi is not None
-    held = Held(state.mode, state.target_rate, state.rate)
-    running = until - state.kpi.charged if state.mode == "running" else 0
-    windows, closed = kpi.charge(state.kpi, until, state.clock or until, held, cause)
-    noted = alerts.on_running_time(state.alerts, running, state.rate, 0) if running > 0 else state.alerts
-    return replace(state, kpi=windows, alerts=noted), _rows(closed, cause)
-
-
-def _hold(state: LineState, sample: Sample) -> LineState:
-    target = sample.target_rate
-    positive = target if target is not None and target > 0 else state.positive_target
-    return replace(state, target_rate=target, positive_target=positive, rate=sample.rate)
+def _hold(state: LineState, sample: Sample) -> None:
+    """From its message on, and until its next, the line is what the message says."""
+    state.clock, state.target_rate, state.rate = sample.at, sample.target_rate, sample.rate
+    if sample.target_rate is not None and sample.target_rate > 0:
+        state.positive_target = sample.target_rate
 
 
 def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
-    """Pieces into the running order, the window of the message's time, and the alerts."""
+    """Pieces into the running order, the windows of the time in which they were made, and the alerts."""
     assert state.clock is not None
-    changes: list[Change] = []
+    assert state.kpi is not None
     begins = state.orders.running is None
-    after, number, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
-    state = replace(state, orders=after)
+    after, order, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
+    changes: list[Change] = [*rows]
+    windows = state.kpi
     if begins:
-        state, closed = _cut(state, cause, number)
-        changes += closed
-    assert state.kpi is not None
-    windows, revised = kpi.count(state.kpi, sample.at, sample.pieces, sample.defects, cause)
-    state = replace(state, kpi=windows)
-    changes += rows
-    changes += _rows(revised, cause)
-    if after.running is None:
-        state, closed = _cut(state, cause)
-        changes += closed
+        windows = (kpi.cut if sample.late else kpi.starts)(windows, order.number, order.product, cause)
     if sample.late:
-        return state, changes
-    noted = alerts.on_running_time(state.alerts, 0, sample.rate, sample.pieces)
-    noted, told = alerts.on_sample(noted, sample, cause)
-    return replace(state, alerts=noted), [*changes, *told]
-
-
-def _recount(state: LineState, message: Order, cause: Cause) -> Step:
-    """Defects found later, or taken back, in the window of the time that they belong to."""
-    if state.kpi is None or state.clock is None or not message.defects:
-        return state, []
-    at = event_time(message.at, cause.rules.time_zone, "at")
-    if at is None:
-        done = orders.done_at(state.orders, message.order_number)
-        at = state.clock if done is None else done - 1  # the last moment of its last window
-    at = min(at, state.clock)
-    windows, revised = kpi.count(state.kpi, at, 0, message.defects, cause)
-    return replace(state, kpi=windows), _rows(revised, cause)
-
-
-def _cut(state: LineState, cause: Cause, order_number: str | None = None) -> Step:
-    assert state.kpi is not None
-    windows, closed = kpi.cut(state.kpi, order_number, cause)
-    return replace(state, kpi=windows), _rows(closed, cause)
-
-
-def _published(state: LineState, changes: list[Change], cause: Cause) -> Step:
-    if state.kpi is not None:
-        windows, published = kpi.publish(state.kpi, cause)
-        state = replace(state, kpi=windows)
-        changes = [*changes, *_rows(published, cause)]
+        windows = kpi.count_late(windows, sample.at, sample.pieces, sample.defects, cause)
+    else:
+        windows = kpi.count(
+            windows, sample.at, sample.pieces, sample.defects, known=sample.known, cause=cause
+        )
+    if after.running is None:
+        windows = kpi.cut(windows, None, None, cause)
+    state.orders, state.kpi = after, windows
+    if not sample.late:
+        noted = alerts.on_running_time(state.alerts, 0, sample.rate, sample.pieces)
+        state.alerts, told = alerts.on_sample(noted, sample, cause)
+        changes += told
     return state, changes
 
 
-def _rows(windows: Iterable[Window], cause: Cause) -> list[Change]:
-    return [kpi.row(window, cause) for window in windows]
+def _recount(state: LineState, message: Order, cause: Cause) -> None:
+    """Defects found later, or taken back, in the window of the time that they belong to."""
+    if state.kpi is None or state.clock is None or not message.defects:
+        return
+    at = event_time(message.at, cause.line_rules.time_zone, "at")
+    if at is None:
+        done = orders.done_at(state.orders, message.order_number)
+        at = state.clock if done is None else done - 1  # the last moment of its last window
+    state.kpi = kpi.count_late(state.kpi, min(at, state.clock), 0, message.defects, cause)
+
+
+def _published(before: Kpi | None, state: LineState, changes: list[Change], cause: Cause) -> Step:
+    if state.kpi is not None:
+        state.kpi, told = kpi.publish(before, state.kpi, cause)
+        if told:
+            changes += [row(window, cause) for window in told]
+    return state, changes

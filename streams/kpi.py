@@ -1,192 +1,258 @@
-"""KPI windows: time charged to what the line was, pieces counted, and the figures that follow.
+"""KPI windows of a line: time charged to what it was, pieces to when they were made.
 
-Windows are tumbling, cut where a shift or an order changes. What the line was holds until its next message,
-a running line's for `silence_s` at most.
+What a line was holds until its next message, a running line's for `silence_s` at most. A message's pieces are
+those made since the message before it: they are shared over that time.
 """
 
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from schemas.events import KpiEvent
-from schemas.figures import Figures, PerformanceFrom, figures
 from schemas.ids import uuid_of
-from schemas.instant import DAY, MINUTE, SECOND, text_of
-from schemas.state import MAX_WINDOWS, Kpi, Mode, Window
+from schemas.instant import DAY, HOUR, SECOND
+from schemas.state import MAX_WINDOWS, Kpi, Making, Window
+from streams import windows
 from streams.cause import Cause
-from streams.change import Change
+from streams.windows import Intervals, Stretch
 
 SILENT_FOR_GOOD = DAY  # a line silent for so long writes no more windows
 REFRESH = SECOND
+MAX_MAKING = 40
+
+Of = tuple[str | None, str | None]
+"""The number of an order, and its product."""
 
 
-class Held(NamedTuple):
-    """What the line is over a stretch of time. Rates in pieces per minute."""
-
-    mode: Mode
-    target_rate: float | None
-    rate: float | None
-
-
-def begin(at: int, order_number: str | None, cause: Cause) -> Kpi:
+def begin(at: int, order_number: str | None, product: str | None, cause: Cause) -> Kpi:
     """The first window of a line: the time before its first message, at `at`, is unknown."""
-    window = _window(at, order_number, cause)
-    window = replace(window, id=uuid_of("kpi", cause.line_id, window.start, "first"))
-    return charge(Kpi(charged=window.start, open=window), at, at, Held("unknown", None, None), cause)[0]
+    window = windows.begin(at, order_number, product, cause)
+    return charge(Kpi(charged=window.start, open=window), [Stretch(at, "unknown")], at, cause)
 
 
-def charge(kpi: Kpi, until: int, heard: int, held: Held, cause: Cause) -> tuple[Kpi, list[Window]]:
-    """Charge the time up to `until` (ms) to what the line was, last heard at `heard` (ms).
+def charge(kpi: Kpi, stretches: Iterable[Stretch], heard: int, cause: Cause) -> Kpi:
+    """Charge time to what the line was, stretch by stretch; last heard at `heard` (ms)."""
+    for stretch in stretches:
+        if stretch.until > kpi.charged:
+            kpi = _charge(kpi, stretch, max(kpi.charged, heard + SILENT_FOR_GOOD), cause)
+    return kpi
 
-    Returns:
-        The windows after it, and those that it closed.
-    """
-    at, window = kpi.charged, kpi.open
+
+def _charge(kpi: Kpi, stretch: Stretch, known: int, cause: Cause) -> Kpi:
+    at, window, until = kpi.charged, kpi.open, stretch.until
+    if until > known:
+        stretch = stretch._replace(until=known)
     closed: list[Window] = []
-    if until <= at:
-        return kpi, closed
-    end = min(until, max(at, heard + SILENT_FOR_GOOD))
-    while at < end:
-        part = min(end, window.end) - at
-        window = _charged(window, part, held)
-        at += part
+    while at < stretch.until:
+        window, at = windows.charge(window, at, stretch, cause)
         if at == window.end:
             closed.append(window)
-            window = _window(at, window.order_number, cause)
+            window = windows.begin(at, window.order_number, window.product, cause)
     if at < until:  # nobody knows what the line was in between
-        closed.append(replace(window, end=at))
-        window = replace(_window(until, window.order_number, cause), start=until)
-    remembered = (*kpi.closed, *closed)[-MAX_WINDOWS:] if closed else kpi.closed
-    return replace(kpi, charged=until, open=window, closed=remembered, dirty=True), closed
+        if at > window.start:
+            closed.append(replace(window, end=at))
+        window = windows.begin_at(until, window.order_number, window.product, cause)
+    remembered = (*kpi.closed, *closed) if closed else kpi.closed
+    making = kpi.making
+    if making is not None and stretch.mode in ("running", "no_signal"):
+        making = _longer(making, kpi.charged, at, stretch.mode == "running")
+    return replace(kpi, charged=until, open=window, closed=remembered, making=making, shown=0, dirty=True)
 
 
-def cut(kpi: Kpi, order_number: str | None, cause: Cause) -> tuple[Kpi, list[Window]]:
-    """Begin a new window where the order changes, at the point up to which time is charged."""
-    if _unknown_only(kpi.open):  # the line's first order: no need to set its past apart
-        return replace(kpi, open=replace(kpi.open, order_number=order_number), dirty=True), []
-    window = replace(_window(kpi.charged, order_number, cause), start=kpi.charged)
-    closed = [] if _empty(kpi) else [replace(kpi.open, end=kpi.charged)]
-    remembered = (*kpi.closed, *closed)[-MAX_WINDOWS:]
-    return replace(kpi, open=window, closed=remembered, dirty=True), closed
+def _longer(making: tuple[Making, ...], start: int, end: int, known: bool) -> tuple[Making, ...]:
+    if start >= end:
+        return making
+    if making and making[-1].end == start and making[-1].known == known:
+        return (*making[:-1], Making(making[-1].start, end, known))
+    return (*making, Making(start, end, known))[-MAX_MAKING:]
 
 
-def count(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause) -> tuple[Kpi, list[Window]]:
-    """Count pieces in the window that `at` (ms) belongs to.
+def starts(kpi: Kpi, order_number: str, product: str, cause: Cause) -> Kpi:
+    """An order starts with the data message up to which time is charged: what it tells of was made before.
 
-    A message so late that its window is no longer remembered opens one beside it, with pieces and no time:
-    sums over windows stay right.
-
-    Returns:
-        The windows after it, and the closed one that it revised, if any.
+    So the time in which its pieces were made, since no other order has run, is the order's.
     """
+    if _unknown_only(kpi.open):  # the line's first order: no need to set its past apart
+        return replace(kpi, open=replace(kpi.open, order_number=order_number, product=product), dirty=True)
+    if not kpi.making:
+        return cut(kpi, order_number, product, cause)
+    since, until = kpi.making[0].start, kpi.making[-1].end
+    kpi = replace(
+        kpi,
+        closed=tuple(
+            replace(window, order_number=order_number, product=product)
+            if window.order_number is None and window.start < until and window.end > since
+            else window
+            for window in kpi.closed
+        ),
+    )
+    if kpi.open.start < until:
+        return replace(kpi, open=replace(kpi.open, order_number=order_number, product=product), dirty=True)
+    making = kpi.making
+    return replace(cut(kpi, order_number, product, cause), making=making)
+
+
+def cut(kpi: Kpi, order_number: str | None, product: str | None, cause: Cause) -> Kpi:
+    """Begin a new window where the order changes, at the point up to which time is charged.
+
+    What is made from here on is not the order's that ran before.
+    """
+    window = windows.begin_at(kpi.charged, order_number, product, cause)
+    closed = kpi.closed if _empty(kpi) else (*kpi.closed, replace(kpi.open, end=kpi.charged))
+    making = None if kpi.making is None else ()
+    return replace(kpi, open=window, closed=closed, making=making, shown=0, dirty=True)
+
+
+def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: Cause) -> Kpi:
+    """Share a data message's pieces over the time since the line's data message before it.
+
+    Whole pieces, by cumulative floor over running time and time without signal. What was made while there was
+    no signal counts as production, not for performance; so does all of it where `known` is False (nobody can
+    tell when it was made) or there was no data message before.
+
+    Args:
+        kpi: the windows, charged up to the message.
+        at: the message's time, ms: pieces that no running time could have made are counted there.
+        pieces, defects: counted since the message before.
+        known: whether the message's time is the machine's own, or it came as it was made.
+        cause: the record.
+    """
+    making, timed = kpi.making, known and kpi.making is not None
+    if making and making[0].start >= kpi.open.start and len(making) == 1 and making[0].known:
+        return _into_open(kpi, pieces, defects, pieces if timed else 0)
+    kpi = replace(kpi, making=())
+    if not pieces and not defects:
+        return kpi
+    if not making:
+        return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces if timed else 0)
+    total = sum(part.end - part.start for part in making)
+    passed = told_pieces = told_defects = 0
+    for part in making:
+        start = part.start
+        while start < part.end:
+            end = min(part.end, _end_of_window(kpi, start, cause))
+            passed += end - start
+            here, bad = pieces * passed // total - told_pieces, defects * passed // total - told_defects
+            if here or bad:
+                kpi = _change(
+                    kpi, start, cause, pieces=here, defects=bad, timed=here if timed and part.known else 0
+                )
+            told_pieces, told_defects, start = told_pieces + here, told_defects + bad, end
+    return kpi
+
+
+def count_late(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause) -> Kpi:
+    """Count pieces of a message that comes behind the line's clock, in the window of its time."""
+    return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces)
+
+
+def tally(kpi: Kpi, at: int, stops: int, micro_stops: int, order: Of, cause: Cause) -> Kpi:
+    """Count stops that began at `at` (ms), or count them no more."""
+    return _change(kpi, at, cause, order, stops=stops, micro_stops=micro_stops)
+
+
+def move(kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, cause: Cause) -> Kpi:
+    """Time that was charged to one state was of another: its windows are revised.
+
+    Where they are no longer remembered, a correction stands beside them: its sums are what changes.
+    """
+    for start, end in parts:
+        at = start
+        while at < end:
+            until = min(end, _end_of_window(kpi, at, cause))
+            kpi = _change(kpi, at, cause, order, **{source: at - until, target: until - at})
+            at = until
+    return kpi
+
+
+def shown(kpi: Kpi, stretches: Sequence[Stretch], cause: Cause) -> tuple[Kpi, list[Window]]:
+    """What windows look like if silence goes on as the stretches say, as far as that was not shown yet.
+
+    Nothing is charged: a message may still tell what the line was. No window is shown past a day of silence.
+    """
+    until = min(stretches[-1].until, kpi.charged + SILENT_FOR_GOOD)
+    at, window = kpi.charged, kpi.open
+    if kpi.shown >= window.end:
+        window = windows.begin(kpi.shown, window.order_number, window.product, cause)
+        at = window.start
+    told: list[Window] = []
+    for stretch in stretches:
+        seen = stretch._replace(until=min(stretch.until, until))
+        while at < seen.until:
+            window, at = windows.charge(window, at, seen, cause)
+            if at == window.end:
+                told.append(window)
+                window = windows.begin(at, window.order_number, window.product, cause)
+    if at > window.start and kpi.shown < until:
+        told.append(window)
+    return replace(kpi, shown=max(until, kpi.shown)), told if kpi.shown < until else []
+
+
+def publish(before: Kpi | None, kpi: Kpi, cause: Cause) -> tuple[Kpi, list[Window]]:
+    """The windows that changed since `before`; the open one at most once a second."""
+    told: list[Window] = []
+    if before is None or kpi.closed is not before.closed:
+        known = () if before is None else before.closed
+        told = [window for window in kpi.closed if not any(window is other for other in known)]
+        kpi = replace(kpi, closed=kpi.closed[-MAX_WINDOWS:])
+    if kpi.dirty and cause.received_at - kpi.published >= REFRESH and not _empty(kpi):
+        told.append(kpi.open)
+        kpi = replace(kpi, published=cause.received_at, dirty=False)
+    return kpi, told
+
+
+def _into_open(kpi: Kpi, pieces: int, defects: int, timed: int) -> Kpi:
+    """All that was made, was made in the open window: the usual message."""
+    window = kpi.open
+    window = replace(
+        window, pieces=window.pieces + pieces, defects=window.defects + defects, timed=window.timed + timed
+    )
+    return replace(kpi, open=window, making=(), shown=0, dirty=True)
+
+
+def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: int) -> Kpi:
+    """Add to the window that `at` belongs to; to one beside it where it is no longer remembered."""
+    if not any(sums.values()):
+        return kpi
     if at >= kpi.open.start:
-        return replace(kpi, open=_counted(kpi.open, pieces, defects), dirty=True), []
+        return replace(kpi, open=_plus(kpi.open, sums), shown=0, dirty=True)
     for index in range(len(kpi.closed) - 1, -1, -1):
         window = kpi.closed[index]
         if window.start <= at < window.end:
-            window = _counted(window, pieces, defects)
-            return replace(kpi, closed=(*kpi.closed[:index], window, *kpi.closed[index + 1 :])), [window]
-    window = replace(_window(at, kpi.open.order_number, cause), id=uuid_of("kpi", cause.event_id))
-    window = _counted(window, pieces, defects)
-    return replace(kpi, closed=(*kpi.closed, window)[-MAX_WINDOWS:]), [window]
+            return replace(kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :]))
+    beside = windows.begin(at, *(order or (kpi.open.order_number, kpi.open.product)), cause)
+    beside = replace(beside, id=uuid_of("kpi", cause.event_id, beside.start))
+    return replace(kpi, closed=(*kpi.closed, _plus(beside, sums)))
 
 
-def publish(kpi: Kpi, cause: Cause) -> tuple[Kpi, list[Window]]:
-    """The open window, if it changed and was not published within the last second."""
-    if not kpi.dirty or cause.received_at - kpi.published < REFRESH or _empty(kpi):
-        return kpi, []
-    return replace(kpi, published=cause.received_at, dirty=False), [kpi.open]
+def _plus(window: Window, sums: dict[str, int]) -> Window:
+    return replace(window, **{name: getattr(window, name) + more for name, more in sums.items()})
+
+
+def _end_of_window(kpi: Kpi, at: int, cause: Cause) -> int:
+    """The end of the window of `at`; where none is remembered, of what one correction may stand for."""
+    if at >= kpi.open.start:
+        return max(kpi.open.end, kpi.charged)
+    later = kpi.open.start
+    for window in kpi.closed:
+        if window.start <= at < window.end:
+            return window.end
+        if at < window.start < later:
+            later = window.start
+    shift = cause.shift(at)
+    return min(later, shift.end, at + HOUR - (at + shift.offset) % HOUR)
 
 
 def _unknown_only(window: Window) -> bool:
-    sums = (window.running, window.stopped, window.no_signal, window.pieces, window.defects)
-    return window.unknown > 0 and not any(sums)
+    return window.unknown > 0 and window.unknown == _charged(window) and not (window.pieces or window.defects)
+
+
+def _charged(window: Window) -> int:
+    return (
+        window.producing + window.slow + window.micro + window.unplanned
+        + window.planned + window.no_signal + window.closed + window.unknown
+    )  # fmt: skip
 
 
 def _empty(kpi: Kpi) -> bool:
-    return kpi.charged == kpi.open.start and kpi.open.pieces == 0 and kpi.open.defects == 0
-
-
-def _window(at: int, order_number: str | None, cause: Cause) -> Window:
-    length = cause.line_rules.window_s * SECOND
-    shift = cause.shift(at)
-    start = max(at - at % length, shift.start)
-    return Window(
-        id=uuid_of("kpi", cause.line_id, start if at == start else at, order_number or ""),
-        start=start,
-        end=min(at - at % length + length, shift.end),
-        created_at=cause.received_at,
-        order_number=order_number,
-        shift_id=shift.id,
-        shift_date=shift.date,
-    )
-
-
-def _charged(window: Window, part: int, held: Held) -> Window:
-    if held.mode == "running":
-        target = held.target_rate or 0.0
-        if target <= 0:  # neither output counts: a real one without a possible one would flatter the rest
-            return replace(window, running=window.running + part)
-        return replace(
-            window,
-            running=window.running + part,
-            theoretical=window.theoretical + target * part / MINUTE,
-            reported=window.reported + max(held.rate or 0.0, 0.0) * part / MINUTE,
-        )
-    if held.mode == "stopped":
-        return replace(window, stopped=window.stopped + part)
-    if held.mode == "no_signal":
-        return replace(window, no_signal=window.no_signal + part)
-    return replace(window, unknown=window.unknown + part)
-
-
-def _counted(window: Window, pieces: int, defects: int) -> Window:
-    return replace(window, pieces=window.pieces + pieces, defects=window.defects + defects)
-
-
-def figures_of(window: Window, performance_from: PerformanceFrom) -> Figures:
-    """The figures of a window's sums."""
-    return figures(
-        window.running,
-        window.stopped,
-        window.pieces,
-        window.defects,
-        window.theoretical,
-        window.reported,
-        performance_from,
-    )
-
-
-def row(window: Window, cause: Cause) -> Change:
-    """The row of a window as it stands."""
-    return Change(KpiEvent, window.id, partial(_row, window, cause))
-
-
-def _row(window: Window, cause: Cause) -> KpiEvent:
-    found = figures_of(window, cause.line_rules.performance_from)
-    return KpiEvent(
-        **cause.stamp(window.id),
-        window_start=text_of(window.start),
-        window_end=text_of(window.end),
-        order_number=window.order_number,
-        shift_id=window.shift_id,
-        shift_date=window.shift_date,
-        trs=found.trs,
-        availability=found.availability,
-        performance=found.performance,
-        quality=found.quality,
-        oee=found.trs,
-        reason=found.reason,
-        running_seconds=window.running / SECOND,
-        stopped_seconds=window.stopped / SECOND,
-        planned_seconds=0.0,
-        no_signal_seconds=window.no_signal / SECOND,
-        unknown_seconds=window.unknown / SECOND,
-        pieces=window.pieces,
-        defects=window.defects,
-        theoretical_output=window.theoretical,
-        reported_output=window.reported,
-        created_at=text_of(window.created_at),
-        updated_at=cause.seen_at,
-    )
+    window = kpi.open
+    return kpi.charged == window.start and not (window.pieces or window.defects or window.stops)

@@ -29,7 +29,7 @@ _RANK = {"low": 0, "medium": 1, "high": 2, "urgent": 3}
 
 def on_sample(
     orders: Orders, sample: Sample, at: int, positive_target: float | None, cause: Cause
-) -> tuple[Orders, str, list[Change]]:
+) -> tuple[Orders, Order, list[Change]]:
     """Count a data message into the running order, starting one if none runs, ending it if it is full.
 
     Args:
@@ -39,7 +39,7 @@ def on_sample(
         positive_target: the line's last target rate above zero, pieces per minute.
         cause: the record.
     Returns:
-        The orders after it, the number of the order that it counted in, and that order's row.
+        The orders after it, the order that it counted in, and that order's row.
     """
     if orders.running is None:
         orders = _start(orders, sample, at, cause)
@@ -55,8 +55,8 @@ def on_sample(
         estimated_end=at + round(remaining / positive_target * MINUTE) if positive_target else None,
     )
     if remaining > 0:
-        return replace(orders, running=order), order.number, [row(order, "running", None, cause)]
-    return _ended(orders, order, "completed", at), order.number, [row(order, "completed", at, cause)]
+        return replace(orders, running=order), order, [row(order, "running", None, cause)]
+    return _ended(orders, order, "completed", at), order, [row(order, "completed", at, cause)]
 
 
 def _start(orders: Orders, sample: Sample, at: int, cause: Cause) -> Orders:

@@ -139,7 +139,7 @@ class Lines:
         return Cause(
             fold.rules,
             fold.rules.line(PARTITION, own.received_at),
-            fold.shifts,
+            fold.calendars.of(PARTITION),
             record.line_id or PARTITION,
             record.partition,
             record.offset,

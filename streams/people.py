@@ -30,13 +30,12 @@ from streams.change import Change
 Step = tuple[LineState, list[Change]]
 
 
-def closed(people: People, before: Stop | None, after: Stop | None, at: int) -> People:
-    """Remember the stop that ended at `at` (ms), if one did."""
-    if before is None or (after is not None and after.id == before.id):
+def closed(people: People, past: PastStop, open_: Stop | None) -> People:
+    """Remember a stop that ended."""
+    people = replace(people, stops=latest((*people.stops, past), MAX_STOPS, MAX_STOPS_SIZE))
+    if not past.stop.planned:
         return people
-    known = (*people.stops, stops.ended(before, at))
-    people = replace(people, stops=latest(known, MAX_STOPS, MAX_STOPS_SIZE))
-    return replace(people, planned=planned.planned_time(people, after)) if before.planned else people
+    return replace(people, planned=planned.planned_time(people, open_))
 
 
 def on_said(state: LineState, said: Said, cause: Cause) -> Step:
@@ -60,18 +59,13 @@ def on_said(state: LineState, said: Said, cause: Cause) -> Step:
             after, changes = _plan(state, said, digest, cause), []
         else:
             after, changes = _reason(state, said, cause)
-    was = planned.planned_time(state.people, state.stop)
     now = planned.planned_time(after.people, after.stop)
-    after = replace(after, people=replace(after.people, planned=now))
-    if was == now:
-        return after, changes
-    after, rows = planned.replanned(after, planned.without(now, was), planned.without(was, now), cause)
-    return after, [*changes, *rows]
+    return replace(after, people=replace(after.people, planned=now)), changes
 
 
 def _plan(state: LineState, said: Said, digest: str, cause: Cause) -> LineState:
-    start = event_time(said.start, cause.rules.time_zone, "start")
-    end = event_time(said.end, cause.rules.time_zone, "end")
+    start = event_time(said.start, cause.line_rules.time_zone, "start")
+    end = event_time(said.end, cause.line_rules.time_zone, "end")
     assert start is not None
     assert end is not None
     if not max(start, cause.received_at - planned.REMEMBERED) < end:
@@ -91,7 +85,7 @@ def _unplan(state: LineState, digest: str | None) -> LineState:
 
 def _reason(state: LineState, said: Said, cause: Cause) -> Step:
     """Give a stop its reason: the open one, or one that ended."""
-    at = event_time(said.at, cause.rules.time_zone, "at")
+    at = event_time(said.at, cause.line_rules.time_zone, "at")
     stop = state.stop
     if stop is not None and _meant(stop, None, said.stop, at):
         stop = _told(stop, said)

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from schemas.instant import DAY
-from schemas.state import Interval, LineState, People, Stop
-from streams.cause import Cause
-from streams.change import Change
+from schemas.state import Interval, People, Stop
 
 OPEN = 2**53 - 1  # ms; the end of a stop that lasts
 REMEMBERED = 7 * DAY  # after its end, an announced stop is forgotten
@@ -66,13 +64,3 @@ def forgotten(people: People, now: int) -> People:
     """What is announced, without what is long past."""
     kept = tuple(plan for plan in people.plans if plan.end > now - REMEMBERED)
     return people if len(kept) == len(people.plans) else replace(people, plans=kept)
-
-
-def replanned(
-    state: LineState,
-    added: tuple[Interval, ...],  # noqa: ARG001
-    removed: tuple[Interval, ...],  # noqa: ARG001
-    cause: Cause,  # noqa: ARG001
-) -> tuple[LineState, list[Change]]:
-    """The line's windows when time becomes planned (`added`), or is so no more (`removed`)."""
-    return state, []

@@ -10,7 +10,7 @@ from streams.cause import Cause, Sample
 from streams.change import Change
 
 
-def decide(state: LineState, data: Data, at: int, late: bool, cause: Cause) -> Sample:
+def decide(state: LineState, data: Data, at: int, late: bool, known: bool, cause: Cause) -> Sample:
     """Fill in what the message leaves out.
 
     Without `running`, a line runs if pieces came, else it keeps its state. Without a target rate, the plant's
@@ -26,6 +26,7 @@ def decide(state: LineState, data: Data, at: int, late: bool, cause: Cause) -> S
         mode=_mode(state, data),
         temperature=data.temperature,
         pressure=data.pressure,
+        known=known,
     )
 
 

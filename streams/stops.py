@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from schemas.events import DowntimeCategory, DowntimeEvent
 from schemas.ids import uuid_of
 from schemas.instant import SECOND, text_of
-from schemas.state import Mode, PastStop, Stop
+from schemas.state import Mode, Order, PastStop, Stop
 from streams.cause import Cause
 from streams.change import Change
+from streams.windows import Intervals, is_required, required
 
 PIPELINE = "pipeline"
 OFFLINE = "offline"
@@ -26,8 +27,8 @@ class Turn(NamedTuple):
 
 
 def on_turn(
-    stop: Stop | None, turn: Turn, order_number: str | None, cause: Cause
-) -> tuple[Stop | None, list[Change]]:
+    stop: Stop | None, turn: Turn, order: Order | None, planned: Intervals, cause: Cause
+) -> tuple[Stop | None, PastStop | None, list[Change]]:
     """Open, keep or close the line's stop.
 
     A stop opens when the line is not running, `no_signal` when a running line falls silent; silence leaves a
@@ -36,32 +37,43 @@ def on_turn(
     Args:
         stop: the open stop, if any.
         turn: what the line is from now on.
-        order_number: the running order, if any.
+        order: the running order, if any.
+        planned: stretches of time in which a stop is planned, beside those of the calendar.
         cause: the record that tells.
     Returns:
-        The stop after it, and the rows that people see.
+        The stop after it, the one that ended, and the rows that people see.
     """
     changes = []
+    ended: PastStop | None = None
     wanted = _CATEGORY.get(turn.mode)
-    silence_in_a_stop = stop is not None and wanted == "no_signal"
-    if stop is not None and wanted != stop.category and not silence_in_a_stop:
-        changes.append(_closed(stop, turn.at, cause))
+    stops_after_silence = stop is not None and stop.category == "no_signal" and wanted == "unplanned"
+    if stop is not None and (wanted is None or stops_after_silence):
+        ended = _ended(stop, turn.at, planned, cause)
+        changes.append(row(ended.stop, ended.end, cause))
         stop = None
     if stop is None and wanted is not None:
+        expected = wanted == "no_signal" or is_required(turn.at, planned, cause)
         stop = Stop(
             id=uuid_of("downtime", cause.event_id, wanted),
-            category=wanted,
+            category=wanted if expected else "planned",
             start=turn.at,
             created_at=cause.received_at,
             reason=turn.reason,
-            order_number=order_number,
+            order_number=order.number if order else None,
+            product=order.product if order else None,
             shift_id=cause.shift(turn.at).id,
         )
         changes.append(row(stop, None, cause))
     elif stop is not None:
         stop, told = _with_reason(stop, turn.reason, cause)
         changes += told
-    return stop, changes
+    return stop, ended, changes
+
+
+def unplanned(stop: Stop, cause: Cause) -> tuple[Stop, list[Change]]:
+    """A stop that was planned and has lasted longer than that."""
+    stop = replace(stop, category="unplanned")
+    return stop, [row(stop, None, cause)]
 
 
 def on_late_reason(
@@ -84,15 +96,26 @@ def _with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, li
     return stop, [row(stop, None, cause)]
 
 
-def _closed(stop: Stop, at: int, cause: Cause) -> Change:
-    past = ended(stop, at)
-    return row(past.stop, past.end, cause)
+def _ended(stop: Stop, at: int, planned: Intervals, cause: Cause) -> PastStop:
+    """The stop once it has ended, its class judged on all of it."""
+    if stop.category == "no_signal":
+        # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
+        return PastStop(replace(stop, start=min(stop.start, at)), at)
+    return judged(PastStop(stop, at), planned, cause)
 
 
-def ended(stop: Stop, at: int) -> PastStop:
-    """The stop once it has ended."""
-    # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
-    return PastStop(replace(stop, start=min(stop.start, at)), at)
+def judged(past: PastStop, planned: Intervals, cause: Cause) -> PastStop:
+    """Planned if the line was never required meanwhile, micro if it was short."""
+    stop, category = past.stop, length_class(past, cause)
+    if not required(stop.start, past.end, planned, cause):
+        category = "planned"
+    return past if category == stop.category else PastStop(replace(stop, category=category), past.end)
+
+
+def length_class(past: PastStop, cause: Cause) -> DowntimeCategory:
+    """What a stop that should not have been is by its length."""
+    short = past.end - past.stop.start < cause.line_rules.micro_stop_s * SECOND
+    return "micro" if short else "unplanned"
 
 
 def row(stop: Stop, end: int | None, cause: Cause) -> Change:

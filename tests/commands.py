@@ -32,6 +32,15 @@ def outside() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(VARIABLES)}
 
 
+def with_repository(env: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which Python finds what is not installed: `chaos`, `tests`, `benchmarks`.
+
+    Otherwise it finds them only from the repository's folder, and with `-P` not even there.
+    """
+    path = [str(ROOT), *filter(None, [env.get("PYTHONPATH")])]
+    return {**env, "PYTHONPATH": os.pathsep.join(path)}
+
+
 def linepulse(
     env: Mapping[str, str], *arguments: str, cwd: Path = ROOT
 ) -> "subprocess.CompletedProcess[str]":

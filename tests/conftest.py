@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from linepulse.embedded import ports
 from tests.services import OwnServers, Services
-from tests.services.native import missing
+from tests.services.native import fetch_kafka, missing
 
 KINDS = ("embedded", "native", "docker")
 
@@ -22,8 +23,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--services") == "native" and (wrong := missing()):
-        pytest.exit("native services need: " + ", ".join(wrong), returncode=3)
+    if config.getoption("--services") == "native":
+        if wrong := missing():
+            pytest.exit("native services need: " + ", ".join(wrong), returncode=3)
+        if not hasattr(config, "workerinput"):  # once, not by each worker of pytest-xdist
+            fetch_kafka()
+
+    share_out_ports(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+
+
+def share_out_ports(worker: int) -> None:
+    """Of two processes that ask for a free port at the same time none shall get the other's."""
+    each = (ports.HIGH - ports.LOW) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports.LOW += worker * each
+    ports.HIGH = ports.LOW + each
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the servers of `--services`: all else is the same whatever they are."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "services" in item.fixturenames:
+            item.add_marker("servers")
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ SELECT
     production."startTime", production."estimatedEndTime", production."endTime",
     latest."shiftId", latest."shiftDate",
     shift."runningSeconds", shift."stoppedSeconds", shift."pieces", shift."shiftDefects",
-    shift."theoreticalOutput", shift."reportedOutput",
+    shift."theoreticalOutput", shift."realOutput",
     alerts."openAlerts", alerts."worst", heard."since" AS "heardSince"
 FROM known
 LEFT JOIN LATERAL (
@@ -65,7 +65,8 @@ LEFT JOIN LATERAL (
     SELECT
         sum(k."runningSeconds") AS "runningSeconds", sum(k."stoppedSeconds") AS "stoppedSeconds",
         sum(k."pieces")::bigint AS "pieces", sum(k."defects")::bigint AS "shiftDefects",
-        sum(k."theoreticalOutput") AS "theoreticalOutput", sum(k."reportedOutput") AS "reportedOutput"
+        sum(k."theoreticalOutput") AS "theoreticalOutput",
+        sum(CASE k."performanceFrom" WHEN 'pieces' THEN k."timedPieces" ELSE k."reportedOutput" END) AS "realOutput"
     FROM "KPISnapshot" k
     WHERE k."lineId" = known."lineId" AND k."windowStart" > latest."windowStart" - interval '24 hours'
         AND k."shiftId" IS NOT DISTINCT FROM latest."shiftId"

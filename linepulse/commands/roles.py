@@ -8,6 +8,7 @@ import uvloop
 from runtime.narrator import Narrator, quiet_libraries
 from runtime.pulse import Pulse
 from runtime.settings import Settings
+from schemas.plant import plant_text, read_plant
 
 
 def bridge() -> None:
@@ -43,8 +44,13 @@ def dashboard() -> None:
 
 
 def run_role(name: str) -> None:
-    """Run a role's coroutine until it ends; a loop that hangs ends the process."""
+    """Run a role's coroutine until it ends; a loop that hangs ends the process.
+
+    Raises:
+        PlantError: the plant file is wrong; also for a role that does not need it, so that nobody misses it.
+    """
     settings = Settings.read()
+    read_plant(plant_text(settings.plant), str(settings.plant))
     quiet_libraries()
     role = import_module(f"{name}.role")  # only what this role needs
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -2,8 +2,10 @@
 
 import random
 import socket
+from collections import deque
 
 LOW, HIGH = 20_000, 32_000  # Linux hands out 32768-60999 to outgoing connections
+_given: deque[int] = deque(maxlen=1000)  # nobody may listen there yet
 
 
 def is_free(port: int) -> bool:
@@ -27,10 +29,11 @@ def answers(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """The preferred port if it is free, else another one."""
+    """The preferred port if it is free, else another one, which is not given again soon."""
     if preferred is not None and is_free(preferred):
         return preferred
     while True:
         port = random.randrange(LOW, HIGH)
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.append(port)
             return port

@@ -1,6 +1,7 @@
 """A pipeline that ran without any fault, its servers still up: what the judge must find right."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from chaos.ledger import Ledger
 from chaos.settled import delivered, settled
 from chaos.tape import Tape
 from runtime.settings import Settings
-from tests.commands import ROOT, environment, linepulse, running
+from tests.commands import environment, linepulse, running, with_repository
 from tests.services import Services
 
 MESSAGES = 5000
@@ -67,7 +68,7 @@ async def _run(settings: Settings, folder: Path) -> Calm:
             await asyncio.to_thread(
                 subprocess.run,
                 [*command, "--rate", "400", "--clock-scenarios"],
-                cwd=ROOT,
+                env=with_repository(os.environ),
                 stdout=subprocess.DEVNULL,
                 timeout=120,
                 check=True,

@@ -28,11 +28,11 @@ def _native(services: Services) -> None:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "chaos", "--seconds", str(SECONDS), *arguments]
+    return [sys.executable, "-m", "chaos", "--seconds", str(SECONDS), *arguments]
 
 
 def environment(folder: Path) -> dict[str, str]:
-    return {**outside(), "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+    return {**outside(), "TMPDIR": str(folder)}
 
 
 def mounts(folder: Path) -> list[str]:
@@ -106,7 +106,9 @@ class Thief(Fault):
 async def test_a_row_that_is_missing_fails_the_campaign(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The campaign can fail: one stolen row is found, and named."""
+    """The campaign can fail: one stolen row is found, and named. It runs from whatever folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setitem(FAULTS, "thief", Thief)
     plan = draw_plan(1, 1, {"thief": Thief})
     options = Options(seed=1, messages=300, lines=6, seconds=SECONDS, rate=50)
@@ -116,3 +118,5 @@ async def test_a_row_that_is_missing_fails_the_campaign(
     assert report.verdict is not None
     assert report.verdict.lost.count == 1, report.text()
     assert report.verdict.missing["ProductionData"].count == 1
+    sentence = "a rebuild changes 0, adds 1 and removes 0 rows of ProductionData"
+    assert sum(sentence in failure for failure in report.failures) == 1, report.text()

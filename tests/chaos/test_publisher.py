@@ -1,6 +1,7 @@
 """The publisher: its ledger says what was sent, acknowledged, and sent again."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from chaos.ledger import Entry, Ledger, LedgerFile
 from chaos.message import Message, number_of
-from tests.commands import ROOT
+from tests.commands import with_repository
 from tests.eventually import wait_until
 from tests.services import OwnServers, Services
 
@@ -26,7 +27,9 @@ from tests.services import OwnServers, Services
 def publisher(url: str, ledger: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """The publisher as a process."""
     command = [sys.executable, "-m", "chaos.publisher", "--url", url, "--ledger", str(ledger), *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, env=with_repository(os.environ), stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             yield process
         finally:

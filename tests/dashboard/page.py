@@ -8,19 +8,28 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from tests.dashboard.clock import Clock
 from tests.eventually import wait_until
 
 ROOT = Path(__file__).parents[2]
-RUN = (
-    "import asyncio; from dashboard.role import run; from runtime.settings import Settings;"
-    "asyncio.run(run(Settings.read()))"
-)
+RUN = """
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+
+from dashboard.role import run
+from runtime.settings import Settings
+
+ahead = timedelta(seconds=float(sys.argv[1]))
+asyncio.run(run(Settings.read(), lambda: datetime.now(UTC) + ahead))
+"""
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -31,16 +40,23 @@ QUIET = (
 
 
 class Dashboard:
-    """The role in a folder of its own, from `with` to its end."""
+    """The role in a folder of its own, from `with` to its end; without a clock, by this computer's."""
 
     def __init__(
-        self, database_url: str, folder: Path, lang: str = "fr", port: int = 0, http_port: int = 0
+        self,
+        database_url: str,
+        folder: Path,
+        lang: str = "fr",
+        port: int = 0,
+        http_port: int = 0,
+        clock: Clock | None = None,
     ) -> None:
         self._database_url = database_url
         self.folder = folder
         self._lang = lang
         self._port = port
         self._http_port = http_port
+        self._ahead = timedelta() if clock is None else clock.ahead
         self._log = folder / "log"
         self.url = ""
 
@@ -56,7 +72,7 @@ class Dashboard:
         }
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-c", RUN],
+                [sys.executable, "-W", "error", "-c", RUN, str(self._ahead.total_seconds())],
                 cwd=self.folder,
                 env=environment,
                 stdout=log,

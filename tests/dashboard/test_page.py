@@ -7,11 +7,26 @@ import pytest
 from playwright.async_api import Page, expect
 
 from schemas.instant import SECOND
+from tests.dashboard.clock import Clock
 from tests.dashboard.page import Dashboard, browser_page
-from tests.dashboard.rows import Plant, now_ms
+from tests.dashboard.rows import Plant
 from tests.services import OwnServers, Services
 
 LIVE_S = 2.0
+
+
+AN_HOUR_LIKE_ANY = "2025-01-17 11:00"
+SHIFT_CHANGE = "2025-01-17 22:00"  # when simulated lines stand still
+
+
+@pytest.fixture
+def hour() -> str:
+    return AN_HOUR_LIKE_ANY
+
+
+@pytest.fixture
+def clock(hour: str) -> Clock:
+    return Clock(hour)
 
 
 @pytest.fixture
@@ -25,34 +40,34 @@ async def until_live(page: Page) -> None:
 
 
 async def test_a_new_row_changes_the_tile_within_two_seconds(
-    services: Services, plant: Plant, tmp_path: Path
+    services: Services, plant: Plant, clock: Clock, tmp_path: Path
 ):
     """Rate, pieces and state follow the rows, without a reload."""
-    plant.data("ligne1", now_ms() - SECOND, count=100, rate=111)
-    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+    plant.data("ligne1", clock.now_ms() - SECOND, count=100, rate=111)
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             await page.goto(dashboard.url)
             tile = page.locator("[data-line=ligne1]")
             await expect(tile.locator(".rate .big")).to_have_text("111")
             await until_live(page)
-            plant.data("ligne1", now_ms(), count=900, rate=118)
+            plant.data("ligne1", clock.now_ms(), count=900, rate=118)
             began = time.monotonic()
             await expect(tile.locator(".rate .big")).to_have_text("118", timeout=LIVE_S * 1000)
             await expect(tile).to_contain_text("10 %", timeout=1)
-            plant.status("ligne1", now_ms(), running=False, reason="Bourrage convoyeur")
+            plant.status("ligne1", clock.now_ms(), running=False, reason="Bourrage convoyeur")
             await expect(tile.locator(".state")).to_have_text("À l'arrêt", timeout=LIVE_S * 1000)
             await expect(tile).to_contain_text("Bourrage convoyeur", timeout=1)
-            plant.data("ligne2", now_ms(), rate=99)
+            plant.data("ligne2", clock.now_ms(), rate=99)
             await expect(page.locator("[data-line=ligne2] .rate .big")).to_have_text(
                 "99", timeout=LIVE_S * 1000
             )
             assert time.monotonic() - began < 3 * LIVE_S
 
 
-async def test_the_language_switch(services: Services, plant: Plant, tmp_path: Path):
+async def test_the_language_switch(services: Services, plant: Plant, clock: Clock, tmp_path: Path):
     """FR and EN change every word, stay for the visit, and lead back to the page they were used on."""
-    plant.data("ligne1", now_ms())
-    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+    plant.data("ligne1", clock.now_ms())
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             await page.goto(f"{dashboard.url}/line/ligne1")
             await expect(page.locator(".tile .state")).to_have_text("En marche")
@@ -67,12 +82,14 @@ async def test_the_language_switch(services: Services, plant: Plant, tmp_path: P
             await expect(page.get_by_role("heading", name="Arrêts")).to_be_visible()
 
 
-async def test_postgresql_away_is_shown_and_heals(services: Services, own: OwnServers, tmp_path: Path):
+async def test_postgresql_away_is_shown_and_heals(
+    services: Services, own: OwnServers, clock: Clock, tmp_path: Path
+):
     """The banner comes, the last values stay, and both mend by themselves when PostgreSQL is back."""
     server = own.postgres()
     plant = Plant(services.database(server))
-    plant.data("ligne1", now_ms(), rate=113)
-    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+    plant.data("ligne1", clock.now_ms(), rate=113)
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             await page.goto(dashboard.url)
             rate = page.locator("[data-line=ligne1] .rate .big")
@@ -84,17 +101,19 @@ async def test_postgresql_away_is_shown_and_heals(services: Services, own: OwnSe
             )
             await expect(rate).to_have_text("113")
             server.start()
-            plant.data("ligne1", now_ms(), rate=117)
+            plant.data("ligne1", clock.now_ms(), rate=117)
             await expect(page.get_by_role("alert")).to_have_count(0, timeout=15_000)
             await expect(rate).to_have_text("117", timeout=LIVE_S * 1000)
 
 
-async def test_a_frozen_postgresql_is_shown_and_heals(services: Services, own: OwnServers, tmp_path: Path):
+async def test_a_frozen_postgresql_is_shown_and_heals(
+    services: Services, own: OwnServers, clock: Clock, tmp_path: Path
+):
     """A server that takes connections and says nothing is away as well."""
     server = own.postgres()
     plant = Plant(services.database(server))
-    plant.data("ligne1", now_ms())
-    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+    plant.data("ligne1", clock.now_ms())
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             await page.goto(dashboard.url)
             await expect(page.locator("[data-line=ligne1]")).to_be_visible()
@@ -107,10 +126,12 @@ async def test_a_frozen_postgresql_is_shown_and_heals(services: Services, own: O
             await expect(page.get_by_role("alert")).to_have_count(0, timeout=30_000)
 
 
-async def test_an_open_page_survives_a_restart(services: Services, plant: Plant, tmp_path: Path):
+async def test_an_open_page_survives_a_restart(
+    services: Services, plant: Plant, clock: Clock, tmp_path: Path
+):
     """The dashboard dies and comes back: a page that was left open goes on by itself."""
-    plant.data("ligne1", now_ms(), rate=113)
-    with Dashboard(plant.url, tmp_path / "run") as first:
+    plant.data("ligne1", clock.now_ms(), rate=113)
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as first:
         async with browser_page(services.kind) as page:
             await page.goto(first.url)
             rate = page.locator("[data-line=ligne1] .rate .big")
@@ -118,15 +139,15 @@ async def test_an_open_page_survives_a_restart(services: Services, plant: Plant,
             await until_live(page)
             first.process.kill()
             first.process.wait()
-            plant.data("ligne1", now_ms(), rate=117)
+            plant.data("ligne1", clock.now_ms(), rate=117)
             with Dashboard(plant.url, tmp_path / "again", port=int(first.url.rpartition(":")[2])):
                 await expect(rate).to_have_text("117", timeout=20_000)
 
 
-async def test_an_empty_plant_says_what_to_do(services: Services, tmp_path: Path):
+async def test_an_empty_plant_says_what_to_do(services: Services, clock: Clock, tmp_path: Path):
     """Without tables it names the command, without rows a way to send some; the first row makes a tile."""
     url = services.database()
-    with Dashboard(url, tmp_path / "run", lang="en") as dashboard:
+    with Dashboard(url, tmp_path / "run", lang="en", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             await page.goto(dashboard.url)
             await expect(page.get_by_role("alert")).to_contain_text("linepulse setup")
@@ -134,16 +155,18 @@ async def test_an_empty_plant_says_what_to_do(services: Services, tmp_path: Path
             await expect(page.get_by_role("heading", name="Waiting for the first message")).to_be_visible()
             await expect(page.get_by_text("python3 test-mqtt.py")).to_be_visible()
             await expect(page.get_by_role("alert")).to_have_count(0)
-            plant.data("ligne1", now_ms())
+            plant.data("ligne1", clock.now_ms())
             await expect(page.locator("[data-line=ligne1]")).to_be_visible()
             await expect(page.locator(".empty-state")).to_have_count(0)
 
 
-async def test_a_line_in_full(services: Services, plant: Plant, tmp_path: Path):
+@pytest.mark.parametrize("hour", [AN_HOUR_LIKE_ANY, SHIFT_CHANGE])
+async def test_a_line_in_full(services: Services, plant: Plant, clock: Clock, tmp_path: Path):
     """A click on a tile leads to its curve, orders, stops and alerts."""
-    plant.simulate(2, now_ms(), hours=3)
-    plant.status("ligne2", now_ms(), running=False, reason="Fuite")
-    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+    plant.simulate(2, clock.now_ms(), hours=3)
+    plant.data("ligne2", clock.now_ms())  # whatever it did last, it runs
+    plant.status("ligne2", clock.now_ms() + 1, running=False, reason="Fuite")
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             await page.goto(dashboard.url)
             await page.locator("[data-line=ligne2]").click()
@@ -154,12 +177,14 @@ async def test_a_line_in_full(services: Services, plant: Plant, tmp_path: Path):
             await expect(page.get_by_text("arrêt machine").first).to_be_visible()
 
 
-async def test_everything_comes_from_the_plants_own_network(services: Services, plant: Plant, tmp_path: Path):
+async def test_everything_comes_from_the_plants_own_network(
+    services: Services, plant: Plant, clock: Clock, tmp_path: Path
+):
     """No request leaves for anywhere else, nothing is missing, and no error is logged by the browser."""
-    plant.simulate(1, now_ms(), hours=1)
+    plant.simulate(1, clock.now_ms(), hours=1)
     asked: list[str] = []
     wrong: list[str] = []
-    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             page.on("request", lambda request: asked.append(request.url))
             page.on("response", lambda r: wrong.append(r.url) if r.status >= 400 else None)
@@ -173,23 +198,25 @@ async def test_everything_comes_from_the_plants_own_network(services: Services, 
 
 
 @pytest.mark.parametrize("path", ["/", "/line/ligne1"])
-async def test_it_fits_a_phone(services: Services, plant: Plant, tmp_path: Path, path: str):
+async def test_it_fits_a_phone(services: Services, plant: Plant, clock: Clock, tmp_path: Path, path: str):
     """At 390 pixels nothing has to be scrolled sideways."""
-    plant.simulate(2, now_ms(), hours=1)
-    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+    plant.simulate(2, clock.now_ms(), hours=1)
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind, 390, 844) as page:
             await page.goto(dashboard.url + path)
             await expect(page.locator(".tile-head").first).to_be_visible()
             assert await page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-async def test_what_a_machine_says_is_only_text(services: Services, plant: Plant, tmp_path: Path):
+async def test_what_a_machine_says_is_only_text(
+    services: Services, plant: Plant, clock: Clock, tmp_path: Path
+):
     """Markup in a reason or a product is shown as it was written, and does nothing."""
     evil = "<img src=x onerror=\"document.title='gotcha'\">"
-    plant.order("ligne1", now_ms(), productType=evil, quantity=5000)
-    plant.data("ligne1", now_ms())
-    plant.status("ligne1", now_ms(), running=False, reason=evil)
-    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+    plant.order("ligne1", clock.now_ms(), productType=evil, quantity=5000)
+    plant.data("ligne1", clock.now_ms())
+    plant.status("ligne1", clock.now_ms(), running=False, reason=evil)
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             for path in ("/", "/line/ligne1"):
                 await page.goto(dashboard.url + path)
@@ -197,10 +224,12 @@ async def test_what_a_machine_says_is_only_text(services: Services, plant: Plant
                 assert await page.title() == "linepulse"
 
 
-async def test_an_address_that_is_no_line_harms_nobody(services: Services, plant: Plant, tmp_path: Path):
+async def test_an_address_that_is_no_line_harms_nobody(
+    services: Services, plant: Plant, clock: Clock, tmp_path: Path
+):
     """A visitor of a line that is not there reads so, and the others see no difference."""
-    plant.data("ligne1", now_ms())
-    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+    plant.data("ligne1", clock.now_ms())
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             for path in ("/line/ligne99", "/line/%00%27--", "/line/%3Cscript%3E"):
                 await page.goto(dashboard.url + path)
@@ -210,10 +239,12 @@ async def test_an_address_that_is_no_line_harms_nobody(services: Services, plant
             await expect(page.get_by_role("alert")).to_have_count(0)
 
 
-async def test_sigterm_ends_it_with_a_page_open(services: Services, plant: Plant, tmp_path: Path):
+async def test_sigterm_ends_it_with_a_page_open(
+    services: Services, plant: Plant, clock: Clock, tmp_path: Path
+):
     """It ends in time and well, says nothing but its address, and leaves no file behind."""
-    plant.data("ligne1", now_ms())
-    with Dashboard(plant.url, tmp_path / "run") as dashboard:
+    plant.data("ligne1", clock.now_ms())
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             await page.goto(dashboard.url)
             await until_live(page)

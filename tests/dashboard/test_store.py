@@ -152,14 +152,13 @@ async def test_orders_in_the_order_in_which_they_will_start(plant: Plant, store:
 
 
 async def test_the_rules_in_force(services: Services):
-    """Name, clock and performance come from the rules that the rows were made with."""
+    """Name and clock come from the rules that the rows were made with."""
     about = '[plant]\nname = "Evian"\ntime_zone = "America/Montreal"\n'
-    plant = Plant(services.database(), about + '[lines.ligne2]\nperformance_from = "pieces"\n')
+    plant = Plant(services.database(), about)
     store = Store(plant.url)
-    rules = await store.in_force(["ligne1", "ligne2"], NOON)
+    rules = await store.in_force()
     await store.close()
     assert (rules.plant, rules.time_zone) == ("Evian", "America/Montreal")
-    assert rules.performance_from == {"ligne1": "rate", "ligne2": "pieces"}
 
 
 async def test_the_page_can_not_write(plant: Plant, store: Store):

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from linepulse.cli import app
-from tests.commands import ROOT, environment, linepulse
+from tests.commands import ROOT, environment, linepulse, outside
 from tests.services import Services
 
 NOTHING = {"COLUMNS": "200", "TERM": "dumb"}
@@ -52,6 +52,32 @@ def test_a_malformed_variable_ends_a_command_at_once(command: str, variable: str
     assert len(refused.stderr.splitlines()) == 1
     assert variable in refused.stderr
     assert value in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["bridge", "streams", "sinks", "dashboard", "run", "setup"])
+@pytest.mark.parametrize(
+    ("plant", "named"),
+    [
+        (
+            "[[lines.ligne1.opening]]\nstart = 06:00:00\nend = 14:00:00\n"
+            '[[planned]]\nname = "Pause"\nstart = 15:00:00\nend = 15:20:00\n',
+            "lines.ligne1.planned: Pause begins outside opening time",
+        ),
+        (None, "LINEPULSE_PLANT: no file"),
+    ],
+)
+def test_a_plant_file_that_is_wrong_ends_a_command_at_once(
+    tmp_path: Path, command: str, plant: str | None, named: str
+) -> None:
+    """Whichever role it is, before it looks for a server: the line, the key, what to do; exit 2."""
+    file = tmp_path / "usine.toml"
+    if plant is not None:
+        file.write_text(plant)
+    refused = linepulse({**outside(), "LINEPULSE_PLANT": str(file)}, command)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert len(refused.stderr.splitlines()) == 1
+    assert named in refused.stderr
+    assert "usine.toml" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_streams_can_be_scaled() -> None:
     assert not {"container_name", "ports", "hostname"} & OURS["streams"].keys()
 
 
-@pytest.mark.parametrize("name", OURS.keys() - {"setup"})
+@pytest.mark.parametrize("name", sorted(OURS.keys() - {"setup"}))
 def test_roles_wait_for_setup_and_show_their_health(name: str) -> None:
     """Started after setup, asked whether they live, restarted, given time to end."""
     service = OURS[name]

@@ -84,9 +84,14 @@ def test_missing_topics_and_other_partitions(installed: Settings) -> None:
 
 
 def test_a_plant_file_that_is_wrong(installed: Settings) -> None:
-    """The key is named."""
+    """The key is named, and the line."""
     installed.plant.write_text("[line]\nsilence_s = 'long'\n")
     assert "silence_s" in complaints(installed)
+    installed.plant.write_text(
+        '[[lines.ligne1.shift]]\nname = "A"\nstart = 06:00:00\nend = 14:00:00\n'
+        '[[lines.ligne1.shift]]\nname = "B"\nstart = 13:00:00\nend = 20:00:00\n'
+    )
+    assert "lines.ligne1.shift: shift B overlaps shift A on mon" in complaints(installed)
 
 
 def test_a_plant_file_that_differs_from_the_rules_in_force(installed: Settings) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from linepulse.embedded import ports
 from linepulse.embedded.doorman import protocol_level
 from linepulse.embedded.folder import take_folder
 from linepulse.embedded.kafka import EmbeddedKafka
@@ -70,6 +71,13 @@ def test_a_taken_port_is_passed_by(tmp_path: Path) -> None:
         assert free_port(wanted) != wanted
     finally:
         server.stop()
+
+
+def test_a_port_is_given_to_one_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long who asked for it takes to listen there."""
+    monkeypatch.setattr(ports, "HIGH", ports.LOW + 200)
+    given = [free_port() for _ in range(60)]
+    assert len(set(given)) == len(given)
 
 
 CONNECT_3_1_1 = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01x"

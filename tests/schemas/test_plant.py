@@ -75,29 +75,51 @@ def test_rules_may_hold_from_a_date_on():
     assert (rules.line("ligne2", change - 1).silence_s, rules.line("ligne2", change).silence_s) == (30, 60)
 
 
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ("[line", "Expected ']'"),
-        ("[plant]\ntime_zone = 'Mars/Olympus'", "plant.time_zone = 'Mars/Olympus': no such time zone"),
-        ("[line]\ntarget_rate = -3", "line.target_rate = -3"),
-        ("[line]\ntarget = 3", "line.target = 3"),
-        (
-            "[lines.ligne1.alerts]\nlow_rate = 0.9",
-            "lines.ligne1.alerts: low_rate_clear must lie on the quiet side",
-        ),
-        ("[lines.'a b']\nname = 'x'", "lines.a b: not a line name"),
-        ("[[change]]\nfrom = 2026-01-01\nspeed = 3", "change from 2026-01-01.speed = 3"),
-        (
-            "[[shift]]\nname='A'\nstart=06:00:00\nend=14:00:00\n[[shift]]\nname='B'\nstart=13:00:00\nend=20:00:00",
-            "shift B overlaps shift A",
-        ),
-    ],
-)
-def test_what_is_wrong_is_named(text, named):
-    """The key, its value, what is expected."""
-    with pytest.raises(PlantError, match=re.escape(named)):
-        read_plant(text)
+def test_more_special_rules_beat_more_general_ones_whenever_they_were_changed():
+    """The plant's new rate is not that of an area or a line which has its own."""
+    #            january   february (plant: 110)   march (area: 130)
+    #  ligne9    100       110                     110
+    #  ligne1    120       120                     130    in area hall
+    #  ligne2    150       150                     150    in area hall, with a rate of its own
+    rules = Rules(
+        1,
+        read_plant("""
+        [line]
+        target_rate = 100
+        [areas.hall]
+        lines = ["ligne1", "ligne2"]
+        target_rate = 120
+        [lines.ligne2]
+        target_rate = 150
+        [[change]]
+        from = 2026-03-01
+        area = "hall"
+        target_rate = 130
+        [[change]]
+        from = 2026-02-01
+        target_rate = 110
+    """),
+    )
+    days = [at("12:00", day) for day in ("2026-01-15", "2026-02-15", "2026-03-15")]
+    assert [rules.line("ligne9", day).target_rate for day in days] == [100, 110, 110]
+    assert [rules.line("ligne1", day).target_rate for day in days] == [120, 120, 130]
+    assert [rules.line("ligne2", day).target_rate for day in days] == [150, 150, 150]
+
+
+def test_a_line_may_have_a_clock_of_its_own():
+    """Or its area."""
+    rules = Rules(
+        1,
+        read_plant("""
+        [areas.quebec]
+        lines = ["ligne1", "ligne2"]
+        time_zone = "America/Montreal"
+        [lines.ligne2]
+        time_zone = "America/Halifax"
+    """),
+    )
+    zones = [rules.line(line_id, 0).time_zone for line_id in ("ligne1", "ligne2", "ligne3")]
+    assert zones == ["America/Montreal", "America/Halifax", "Europe/Paris"]
 
 
 def test_a_missing_default_file_means_the_built_in_rules_and_a_missing_named_one_is_an_error(

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from tests.commands import ROOT
 from tests.services import OwnServers, Services
 
 
@@ -88,6 +89,7 @@ def test_missing_native_servers_end_the_run() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "--services", "native", "tests/test_imports.py"],
         env={**os.environ, "PATH": "/nowhere"},
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

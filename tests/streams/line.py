@@ -61,11 +61,17 @@ class Line:
         return cls(at(clock, day), plant)
 
     def says(
-        self, kind: Kind = Kind.DATA, *, bare: bytes | None = None, retain: bool = False, **fields: Any
+        self,
+        kind: Kind = Kind.DATA,
+        *,
+        bare: bytes | None = None,
+        retain: bool = False,
+        backlog: bool = False,
+        **fields: Any,
     ) -> Self:
         """One message, now."""
         payload = json.dumps(fields).encode() if bare is None else bare
-        headers = RawHeaders(kind, f"production/ligne1/{kind}", 1, retain)
+        headers = RawHeaders(kind, f"production/ligne1/{kind}", 1, retain, backlog=backlog)
         self._put("ligne1", headers, payload)
         return self
 

@@ -17,7 +17,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from runtime.settings import Settings
 from schemas.plant import RulesRecord
 from schemas.raw import Kind, RawHeaders
-from tests.commands import environment
+from tests.commands import environment, with_repository
 
 
 def partition_of(settings: Settings, line_id: str) -> int:
@@ -33,7 +33,7 @@ class Worker:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed at exit
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *(words or ("streams",))],
-            env=environment(settings),
+            env=with_repository(environment(settings)),
             stdout=self._said,
             stderr=subprocess.STDOUT,
         )

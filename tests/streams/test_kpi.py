@@ -4,8 +4,6 @@ import pytest
 
 from schemas.events import KpiEvent
 from schemas.raw import Kind
-from schemas.state import Window
-from streams.kpi import figures_of
 from tests.streams.line import Line, at
 
 
@@ -64,19 +62,32 @@ def test_windows_are_cut_where_the_shift_changes():
 
 
 def test_windows_are_cut_where_the_order_changes_and_pieces_stay_with_their_order():
-    """The time between two orders belongs to none."""
-    #  10:00  :02  :04(full)      :06
-    #  ├── order 1 ──┤   none     ├── order 2
+    """The message that starts an order tells of pieces made before it: their time is the order's."""
+    #  10:00  :02  :04(full)   :06(starts)
+    #  ├── order 1 ──┤── order 2 ────────
     line = Line.at("10:00", "[line.order]\nquantity = 12")
     for _ in range(4):
         line.data(count=4).silent(seconds=2)
-    line.runs(minutes=1)
-    one, none, two, *_ = line.windows
+    line.silent(seconds=2).data(count=4)
+    one, two, *_ = line.windows
     first, second = line.orders[:2]
-    assert [w.order_number for w in (one, none, two)] == [first.order_number, None, second.order_number]
-    assert hours(line)[:2] == [("09:00:00", "09:00:04"), ("09:00:04", "09:00:06")]
-    assert [w.pieces for w in (one, none)] == [12, 0]
-    assert sum(w.pieces for w in line.windows) == sum(order.produced for order in line.orders)
+    assert [w.order_number for w in (one, two)] == [first.order_number, second.order_number]
+    assert hours(line)[:2] == [("09:00:00", "09:00:04"), ("09:00:04", "09:01:00")]
+    assert [w.pieces for w in (one, two)] == [12, 8]
+    assert [w.product_type for w in (one, two)] == ["Bouteille Standard 1L"] * 2
+
+
+def test_the_time_between_two_orders_belongs_to_none():
+    """A line that stands still once its order is full has no order until pieces come."""
+    #  10:00      :04(full, stops)         10:10(starts)
+    #  ├── order 1 ──┤■■■■■■■■■■ none ■■■■■├── order 2
+    line = Line.at("10:00", "[line.order]\nquantity = 12")
+    for _ in range(3):
+        line.data(count=4).silent(seconds=2)
+    line.says(Kind.STATUS, bare=b"stopped").silent(minutes=10).runs(minutes=1, count=0)
+    stopped = {w.order_number for w in line.windows if w.stopped_seconds == 60}
+    assert stopped == {None}
+    assert line.windows[-1].order_number == line.orders[-1].order_number
 
 
 def test_a_running_line_that_falls_silent_is_charged_as_running_for_half_a_minute():
@@ -135,47 +146,6 @@ def test_a_line_silent_for_a_day_writes_no_more_windows():
     assert len(line.windows) == told
     line.runs(seconds=10)
     assert sum(sum(seconds(w)) for w in line.windows) <= 24 * 3600 + 120
-
-
-def window(**sums: float) -> Window:
-    return Window(id="", start=0, end=60_000, created_at=0, **sums)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("sums", "expected"),
-    [
-        ({}, (None, None, None, None, "not_required")),
-        ({"no_signal": 60_000}, (None, None, None, None, "not_required")),
-        ({"stopped": 60_000}, (0, 0, None, None, "not_running")),
-        ({"running": 60_000, "theoretical": 120, "reported": 60}, (None, 100, 50, None, "no_pieces")),
-        ({"running": 60_000, "pieces": 10}, (None, 100, None, 100, "no_target")),
-        (
-            {
-                "running": 30_000,
-                "stopped": 30_000,
-                "theoretical": 60,
-                "reported": 60,
-                "pieces": 50,
-                "defects": 5,
-            },
-            (45, 50, 100, 90, None),
-        ),
-        ({"running": 60_000, "theoretical": 60, "reported": 90, "pieces": 60}, (150, 100, 150, 100, None)),
-        (
-            {"running": 60_000, "theoretical": 60, "reported": 60, "pieces": 2, "defects": 3},
-            (-50, 100, 100, -50, "defects_above_pieces"),
-        ),
-    ],
-)
-def test_figures_that_do_not_exist_are_null_and_say_why(sums, expected):
-    """A zero denominator is never 0 or 100."""
-    assert tuple(figures_of(window(**sums), "rate")) == expected
-
-
-def test_a_target_next_to_nothing_is_none():
-    """A machine that sends a target of 1e-309 gets no figure, not an infinite one."""
-    found = figures_of(window(running=1000, theoretical=1e-309, reported=2, pieces=1, defects=1), "rate")
-    assert (found.trs, found.performance, found.reason) == (None, None, "no_target")
 
 
 def test_time_without_a_target_flatters_no_one():

@@ -1,0 +1,127 @@
+"""The plant's calendar in the windows: breaks, closed hours, midnight, and the two nights of the clock."""
+
+from collections import Counter
+
+from schemas.raw import Kind
+from tests.streams.line import Line
+
+BREAK = """
+[[planned]]
+name = "Pause"
+days = ["mon", "tue", "wed", "thu", "fri"]
+start = 12:00:00
+end = 12:20:00
+"""
+OPEN = """
+[[opening]]
+days = ["mon", "tue", "wed", "thu", "fri"]
+start = 06:00:00
+end = 22:00:00
+"""
+
+
+def minutes(line: Line, state: str) -> float:
+    return sum(getattr(window, f"{state}_seconds") for window in line.windows) / 60
+
+
+def test_a_break_is_planned_and_a_stop_that_outlasts_it_is_not():
+    """20 minutes of break, 5 of a stop that should be over."""
+    #  11:50       12:00        12:20  12:25
+    #  ─────────────■■■■ break ■■■■│■■■■─────
+    line = Line.at("11:50", BREAK).runs(minutes=10).stops(minutes=25).runs(minutes=5)
+    assert (minutes(line, "planned"), minutes(line, "stopped")) == (20, 5)
+    first = next(window for window in line.windows if window.planned_seconds)
+    assert (first.availability, first.reason) == (None, "not_required")
+
+
+def test_a_stop_that_lies_in_a_break_is_planned():
+    """And it is no failure."""
+    line = Line.at("11:50", BREAK).runs(minutes=15).stops(minutes=10).runs(minutes=5)
+    assert [stop.category for stop in line.stopped] == ["planned"]
+    assert sum(window.stops for window in line.windows) == 0
+    assert not line.alerts("MACHINE_STOP")
+
+
+def test_a_stop_that_outlasts_its_break_is_told_and_counted_then():
+    """The break was planned, what follows is not: an alert from the end of the break on."""
+    line = Line.at("11:50", BREAK).runs(minutes=15).stops(minutes=17)
+    [alert] = line.alerts("MACHINE_STOP")
+    assert alert.started_at[11:16] == "11:20"  # 12:20 in Paris
+    line.runs(minutes=5)
+    assert [stop.category for stop in line.stopped] == ["unplanned"]
+    assert sum(window.stops for window in line.windows) == 1
+
+
+def test_a_line_that_runs_in_its_break_runs():
+    """What was made in it is not lost."""
+    line = Line.at("11:50", BREAK).runs(minutes=40).data()
+    assert (minutes(line, "planned"), minutes(line, "running")) == (0, 40)
+
+
+def test_outside_opening_time_nothing_is_required():
+    """Thursday 22:00: the line stands, and its TRS is no worse for it; TRE is."""
+    line = Line.at("21:50", OPEN).runs(minutes=10).stops(minutes=30).data()
+    assert (minutes(line, "running"), minutes(line, "closed"), minutes(line, "stopped")) == (10, 30, 0)
+
+
+def test_silence_outside_opening_time_is_closed():
+    """The gateway was switched off for the night: that is no fault of the signal."""
+    line = Line.at("21:50", OPEN).runs(minutes=11).silent(minutes=30)
+    assert minutes(line, "no_signal") == 0
+    assert minutes(line, "closed") > 28
+
+
+def test_windows_are_cut_at_midnight():
+    """A night shift belongs to the day that it began, its hours to their own."""
+    line = Line.at("23:58").runs(minutes=4)
+    assert [(w.day, w.shift_date, w.shift_id) for w in line.windows] == [
+        ("2026-01-15", "2026-01-15", "NUIT"),
+        ("2026-01-15", "2026-01-15", "NUIT"),
+        ("2026-01-16", "2026-01-15", "NUIT"),
+        ("2026-01-16", "2026-01-15", "NUIT"),
+    ]
+
+
+def test_the_night_that_loses_an_hour_and_the_one_that_gains_one():
+    """NUIT has 7 hours in spring and 9 in autumn; the hour that comes twice is two hours."""
+    for day, hours in (("2026-03-28", 7), ("2026-10-24", 9)):
+        line = Line.at(
+            "21:59", "[line]\nwindow_s = 600\nsilence_s = 3600\n[line.order]\nquantity = 1000000", day=day
+        )
+        line.every = 600
+        line.runs(minutes=60 * 11)
+        night = [w for w in line.windows if w.shift_id == "NUIT"]
+        assert {w.shift_date for w in night} == {day}
+        assert sum(w.running_seconds for w in night) == hours * 3600
+        assert len({w.hour for w in night}) == hours
+        assert set(Counter(w.hour for w in night).values()) == {6}
+
+
+def test_a_rate_that_changes_at_a_date_is_the_rate_from_then_on():
+    """Late data of the day before is held against the rate of the day before."""
+    plant = """
+    [line]
+    target_rate = 100
+    [[change]]
+    from = 2026-01-15T10:10:00
+    target_rate = 200
+    """
+    line = Line.at("10:00", plant)
+    line.runs(minutes=20, targetRate=None, rate=100)
+    performance = [window.performance for window in line.windows]
+    assert performance[0] == 100
+    assert performance[-1] == 50
+
+
+def test_a_planned_stop_is_no_reason_for_silence_to_be_charged():
+    """A break without a signal is a break."""
+    line = Line.at("11:59", BREAK).runs(minutes=1).says(Kind.STATUS, bare=b"offline").silent(minutes=20)
+    assert minutes(line, "planned") > 19
+
+
+def test_a_window_says_by_whose_clock_its_day_and_hour_are():
+    """A line elsewhere has its own; half hours between two clocks shift the hour."""
+    #  Paris 19:40  =  Kolkata 00:10 of the next day
+    line = Line.at("19:40", '[plant]\ntime_zone = "Asia/Kolkata"').runs(minutes=1)
+    (clock,) = {(window.time_zone, window.day, window.hour) for window in line.windows}
+    assert clock == ("Asia/Kolkata", "2026-01-16", "2026-01-15T18:30:00.000Z")

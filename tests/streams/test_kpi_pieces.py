@@ -1,0 +1,110 @@
+"""Pieces belong to the time in which they were made, and count for performance where that time is known."""
+
+import pytest
+
+from schemas.raw import Kind, RawHeaders
+from tests.streams.line import Line, at
+
+BY_PIECES = '[line]\nperformance_from = "pieces"\n'
+
+
+def counted(line: Line) -> list[tuple[int, int]]:
+    """(pieces, of them for performance) of each window."""
+    return [(window.pieces, window.timed_pieces) for window in line.windows]
+
+
+def test_a_machine_that_speaks_every_25_seconds_makes_as_much_in_every_minute():
+    """50 pieces at 120 a minute: each minute has its own 120, none 100 and none 150."""
+    #  10:00   :25   :50 │ :15   :40 │ :05 ...
+    #    50     50   20+30    50   40+10
+    line = Line.at("10:00", BY_PIECES)
+    line.data(count=0)
+    for _ in range(13):
+        line.silent(seconds=25).data(count=50)
+    assert [window.pieces for window in line.windows[:5]] == [120] * 5
+    assert [window.performance for window in line.windows[:5]] == [100] * 5
+
+
+def test_whole_pieces_are_shared_and_none_is_lost_on_the_way():
+    """7 pieces over 20 s of one minute and 10 s of the next: 4 and 3 by cumulative floor."""
+    line = Line.at("10:00:40").data(count=0)
+    line.silent(seconds=30).data(count=7, defects=2)
+    assert [(window.pieces, window.defects) for window in line.windows] == [(4, 1), (3, 1)]
+
+
+def test_pieces_are_made_while_the_line_runs():
+    """A stop between two messages takes none of them."""
+    #  10:00:30      :50        11:10    11:20
+    #   ───────────────■■■■■■■■│■■■■■■■■────────
+    line = Line.at("10:00:30").data(count=0).silent(seconds=20)
+    line.says(Kind.STATUS, bare=b"stopped").silent(seconds=20).says(Kind.STATUS, bare=b"running")
+    line.silent(seconds=10).data(count=30)
+    assert counted(line) == [(20, 20), (10, 10)]
+
+
+def test_the_pieces_of_a_lines_first_message_are_production_and_no_performance():
+    """Nobody knows how long they took."""
+    line = Line.at("10:00", BY_PIECES).data(count=500).silent(seconds=30).data(count=60)
+    assert counted(line) == [(560, 60)]
+    assert line.windows[0].performance == 100
+
+
+def test_pieces_of_a_time_without_signal_are_production_and_no_performance():
+    """What a machine made before it fell silent still counts: its share of the time."""
+    #  10:00      :30                  :00     (2 minutes)
+    #   ────────────?????????????????????
+    line = Line.at("10:00", BY_PIECES).data(count=0).silent(minutes=2).data(count=240)
+    first, second, *_ = line.windows
+    assert (first.pieces, first.timed_pieces) == (120, 60)
+    assert (second.pieces, second.timed_pieces) == (120, 0)
+    assert (first.performance, second.performance) == (100, None)
+
+
+def test_a_backlog_without_timestamps_is_production_and_no_performance():
+    """It all came at once, and says not when it was made; with a timestamp it is as good as any."""
+    for told, timed in ((False, 0), (True, 120)):
+        line = Line.at("10:00").data(count=0)
+        line.deaf(seconds=20)
+        for second in range(2, 22, 2):
+            told_at = {"timestamp": at("10:00") + second * 1000} if told else {"timestamp": None}
+            line.data(count=12, backlog=True, **told_at)
+        line.silent(seconds=5)
+        assert counted(line) == [(120, timed)]
+
+
+def test_an_order_that_ends_takes_its_pieces_with_it():
+    """What comes next was made for the next order, whatever the minute."""
+    line = Line.at("10:00:50", "[line.order]\nquantity = 100").data(count=0)
+    line.silent(seconds=20).data(count=100).silent(seconds=20).data(count=30)
+    produced = {order.order_number: order.produced for order in line.orders}
+    by_order = dict.fromkeys(produced, 0)
+    for window in line.windows:
+        by_order[window.order_number] += window.pieces
+    assert by_order == produced
+    assert sorted(by_order.values()) == [30, 100]
+
+
+def test_an_order_closed_by_a_person_cuts_the_time_that_its_successor_is_made_in():
+    """The pieces of the next message are the next order's, all of them."""
+    line = Line.at("10:00").data(count=10).silent(seconds=10).says(Kind.STATUS, bare=b"running")
+    line.says(Kind.ORDER, action="close").silent(seconds=10).data(count=20)
+    assert [(w.order_number, w.pieces) for w in line.windows] == [
+        (order.order_number, order.produced) for order in line.orders
+    ]
+
+
+@pytest.mark.parametrize("every", [1, 2, 7, 25, 29])
+def test_the_rhythm_of_messages_does_not_change_the_minutes(every):
+    """However often a machine speaks, the same minute has the same pieces, to one that is not whole."""
+    line = Line.at("10:00").data(count=0)
+    told = 0
+    for second in range(every, 241, every):
+        made = second * 2
+        line.silent(seconds=every).data(count=made - told)
+        told = made
+    assert all(abs(window.pieces - 120) <= 1 for window in line.windows[:3])
+
+
+def test_a_header_that_says_backlog_is_understood():
+    """As the bridge writes it."""
+    assert RawHeaders.decode(RawHeaders(Kind.DATA, "t", backlog=True).encode()).backlog
