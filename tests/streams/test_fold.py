@@ -17,7 +17,16 @@ from streams.agent import fold_batch
 from streams.partition import Lines
 from tests.streams.line import Line, at, rows_of
 
-RULES = Rules(1, read_plant("[line.order]\nquantity = 50"))
+PLANT = """
+[line.order]
+quantity = 50
+[lines.c]
+count_mode = "counter"
+counter_max = 29
+stopped_after_s = 20
+running_words = ["true"]
+"""
+RULES = Rules(1, read_plant(PLANT))
 START = at("13:58")
 
 
