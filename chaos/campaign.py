@@ -19,6 +19,7 @@ from chaos.losses import untold
 from chaos.plan import Planned
 from chaos.plant import ROLES, Plant
 from chaos.prober import Prober
+from chaos.rebuilt import differing
 from chaos.recovery import MUST_S, Recovery
 from chaos.report import Report
 from chaos.settled import NotSettled, delivered, settled
@@ -174,6 +175,8 @@ class Campaign:
         self._say("judging")
         self.report.verdict = await judge(plant.settings, ledger, plant.tape)
         self.report.failures += await untold(plant.settings, plant.tape)
+        self._say("reading the log again")
+        self.report.failures += await differing(plant.settings)
 
     async def _unless_unsettled(self, waiting: Awaitable[None]) -> None:
         """What never comes is a failure, and judged all the same: the verdict tells more of it."""

@@ -13,6 +13,7 @@ from bridge.outage import in_words
 from bridge.watch import look
 from linepulse.errors import UserError
 from linepulse.orders import broker_answers
+from linepulse.rebuild.previous import beside
 from linepulse.rules import disagreement, rules_in_database
 from linepulse.sql import statement
 from linepulse.topics import TopicsError, admin, differences, partitions_of, plan
@@ -46,6 +47,7 @@ async def check_all(settings: Settings) -> list[Finding]:
     if not any(finding.wrong for finding in [*topics, schema]):
         losses = await asyncio.to_thread(check_losses, settings)
         findings += [await check_rules(settings), await check_progress(settings), losses]
+        findings += await asyncio.to_thread(check_generations, settings)
     return findings
 
 
@@ -147,7 +149,8 @@ async def check_rules(settings: Settings) -> Finding:
         return Finding(
             part,
             f"generation {logged.generation} is in force, {settings.plant} differs and is not applied;"
-            ' put back the file (SELECT "plant" FROM "Generation" WHERE "live" shows it)',
+            f" linepulse rebuild --plant {settings.plant} applies it, or put back the file"
+            ' (SELECT "plant" FROM "Generation" WHERE "live" shows it)',
         )
     return Finding(f"{part}: generation {logged.generation}")
 
@@ -199,3 +202,35 @@ def check_losses(settings: Settings) -> Finding:
         "records that were lost with their log or expired before they were applied; see linepulse "
         "dead-letters list",
     )
+
+
+def check_generations(settings: Settings) -> list[Finding]:
+    """What stands beside the live generation: kept from before it, or begun after it and not finished."""
+    try:
+        found = beside(settings.database_url)
+    except UserError:
+        return []  # told by check_rules
+    findings = [
+        Finding(
+            f"generation {generation}, before the live one, is kept: {_size(size)}; linepulse rebuild"
+            " --drop-old drops it"
+        )
+        for generation, size in found.older.items()
+    ]
+    for generation, size in found.newer.items():
+        part = f"rebuild to generation {generation}"
+        if found.under_way:
+            findings.append(Finding(f"{part} is under way: {_size(size)} so far"))
+        else:
+            findings.append(
+                Finding(
+                    part,
+                    f"was not finished, and holds {_size(size)}; linepulse rebuild goes on with it, with the"
+                    " same --plant as before, or begins anew",
+                )
+            )
+    return findings
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

@@ -70,6 +70,7 @@ DEAD_LETTERS = Counter("linepulse_dead_letters", "Records that could not be appl
 
 BATCH_SECONDS = Histogram("linepulse_batch_seconds", "Time to apply one batch", ["topic"])
 ROWS_WRITTEN = Counter("linepulse_rows_written", "Rows that the sinks wrote", ["table"])
+SUPERSEDED = Counter("linepulse_events_superseded", "Events of a replaced generation, ignored", ["topic"])
 POSTGRES_WAITS = Counter("linepulse_postgres_waits", "Times that a sink waited for PostgreSQL")
 
 PAGE_VISITORS = Gauge("linepulse_page_visitors", "Pages that are open")

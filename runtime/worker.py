@@ -6,11 +6,13 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import faust
 
 from runtime.settings import Settings, SettingsError
+from runtime.succession import begin_again
 from runtime.watchdog import Watchdog
 from schemas.errors import Unavailable
 
@@ -77,39 +79,50 @@ def stop_requested() -> asyncio.Event:
 
 
 async def run_app(
-    app: faust.App, watchdog: Watchdog, *, stopping: Callable[[], Awaitable[object]] | None = None
+    app: faust.App,
+    watchdog: Watchdog,
+    *,
+    stopping: Callable[[], Awaitable[object]] | None = None,
+    superseded: Coroutine[Any, Any, object] | None = None,
 ) -> None:
     """Run the app until SIGTERM or SIGINT, then stop it within STOP_SECONDS.
 
     Args:
         watchdog: ends the app as a crash does.
         stopping: awaited before the app stops.
+        superseded: once it is done the app stops, without `stopping`, and the process begins again.
     Raises:
         Unavailable: the app crashed, or the watchdog holds it dead; its supervisor starts it again, and it
             goes on from its store.
         SettingsError: the topics are gone.
     """
-    _spare_the_collector()
+    spare_the_collector()
     stop = stop_requested()
     starting = asyncio.create_task(app.start())
-    failing = [
+    failing: list[asyncio.Task[Any]] = [
         asyncio.create_task(_until_crashed(app, starting)),
         asyncio.create_task(watchdog.until_dead()),
     ]
     asked = asyncio.create_task(stop.wait())
+    ending = asyncio.create_task(superseded) if superseded is not None else None
+    if ending is not None:
+        failing.append(ending)
     await asyncio.wait({*failing, asked}, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
     failed = next((task for task in failing if task.done()), None)
+    again = failed is not None and failed is ending and failed.exception() is None
     try:
         async with asyncio.timeout(STOP_SECONDS):
-            if stopping is not None:
+            if stopping is not None and not again:
                 await stopping()
             await app.stop()
     except TimeoutError:
         pass  # everything that counts is in the store; the rest is Faust's own tidying up
+    if again and not stop.is_set():
+        begin_again()
     for task in failing:
         task.cancel()
-    reason = None if failed is None else failed.exception() or failed.result()
+    reason = None if failed is None or again else failed.exception() or failed.result()
     end_anyway(0 if reason is None else 2 if isinstance(reason, SettingsError) else 1)
     if isinstance(reason, SettingsError):
         raise reason
@@ -127,7 +140,7 @@ def end_anyway(code: int) -> None:
     timer.start()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Leave out what is here at the start, and look less often at what batches bring, which has no cycles.
 
     A fifth of the time that a record takes went into looking.

@@ -31,6 +31,8 @@ class Written:
         added: the ids of the rows that are new, of tables whose rows change.
         events: those that became rows, in the log's order.
         letters: dead letters that were made here.
+        ignored: how many events were of a generation that was replaced.
+        applied: how many were of the live one.
     """
 
     cursor: int
@@ -38,6 +40,8 @@ class Written:
     added: frozenset[str] = frozenset()
     events: Sequence[Event] = ()
     letters: Sequence[DeadLetterEvent] = ()
+    ignored: int = 0
+    applied: int = 0
 
 
 class Row(NamedTuple):
@@ -111,7 +115,9 @@ class Sink:
             await connection.commit()
         refused_at = {record.offset for record, _ in put.refusals}
         events = [row.event for row in part.rows if row.record.offset not in refused_at]
-        return Written(after, put.rows, put.added, events, letters)
+        applied = len(part.rows) + len(part.censuses)
+        ignored = part.size - applied - len(part.poisons)
+        return Written(after, put.rows, put.added, events, letters, ignored, applied)
 
     async def _begin(
         self, connection: psycopg.AsyncConnection, records: Sequence[ConsumerRecord]

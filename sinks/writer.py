@@ -14,6 +14,7 @@ from sinks.decode import loss
 from sinks.narrate import narrate
 from sinks.outage import Outage
 from sinks.sink import Sink, Written
+from sinks.superseded import Superseded
 
 T = TypeVar("T")
 
@@ -30,12 +31,14 @@ class Writer:
         self._outage = outage
         self._narrator = narrator
         self._swap_waits = 0
+        self._superseded = Superseded(narrator)
 
     async def apply(self, batch: Batch) -> None:
         """Write a batch, in more than one transaction where its end waits for a generation."""
         rest: Batch | None = batch
         while rest is not None and (written := await self._write(rest)) is not None:
             self._tell(written)
+            self._superseded.note(batch.tp.topic, written.ignored, written.applied)
             rest = await self._after(rest, written)
 
     async def _write(self, batch: Batch) -> Written | None:

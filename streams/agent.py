@@ -115,11 +115,12 @@ class LineAgent:
 
 def fold_batch(lines: Lines, batch: Batch) -> list[Event]:
     """The events of a batch, each row in its last form."""
-    changes = last_forms(change for record in batch.records for change in _apply(lines, record))
-    return [change.form() for change in changes]
+    forms = last_forms(change for record in batch.records for change in changes(lines, record))
+    return [change.form() for change in forms]
 
 
-def _apply(lines: Lines, record: ConsumerRecord) -> list[Change]:
+def changes(lines: Lines, record: ConsumerRecord) -> list[Change]:
+    """The rows that a record of the log changes."""
     try:
         headers = RawHeaders.decode(record.headers)
         key = None if record.key is None else record.key.decode()

@@ -1,6 +1,11 @@
-"""The changelog of the lines' states: one topic a generation, compacted, and short."""
+"""The changelog of the lines' states: one topic a generation, compacted, and short.
+
+A record's key is `key_of` a state, its value the state as JSON, its partition that of the raw log.
+"""
 
 from collections.abc import Mapping
+
+from schemas.state import LineState
 
 TABLE = "lines"
 SEGMENT_BYTES = 4 * 1024 * 1024
@@ -24,3 +29,9 @@ def app_name(generation: int) -> str:
 def changelog(prefix: str, generation: int) -> str:
     """The topic, as Faust names it."""
     return f"{prefix}-{app_name(generation)}-{TABLE}-changelog"
+
+
+def key_of(state: LineState) -> bytes:
+    """The key of a line's state, or of a partition's own entry."""
+    # A line's name has no slash: a partition's own entry never meets one.
+    return state.line_id.encode() if state.line_id else b"/%d" % state.partition

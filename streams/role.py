@@ -6,6 +6,7 @@ from runtime.health import Health
 from runtime.kafka import require_topics, rules_in_force
 from runtime.narrator import Narrator
 from runtime.settings import Settings
+from runtime.succession import until_newer
 from runtime.watchdog import Watchdog
 from runtime.worker import make_app, run_app
 from schemas.plant import PlantError, Rules, RulesRecord, plant_text, read_plant
@@ -15,7 +16,7 @@ from streams.outbox import Outbox
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT.
+    """Run until SIGTERM or SIGINT; where newer rules come into force, begin again with them.
 
     Raises:
         Unavailable: Kafka is away, its topics or the rules are missing, or the worker crashed.
@@ -45,10 +46,14 @@ async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
         await agent.stop()
         await outbox.stop()
 
+    async def superseded() -> None:
+        newer = await until_newer(settings, record.generation)
+        narrator.say("streams.next_rules", generation=newer)
+
     watchdog = Watchdog(stage, settings, narrator, signs=lambda: _recovered(app))
     health.ready, health.alive = stage.not_ready, watchdog.wrong
     narrator.say("streams.started", generation=record.generation)
-    await run_app(app, watchdog, stopping=stop)
+    await run_app(app, watchdog, stopping=stop, superseded=superseded())
 
 
 def _recovered(app: faust.App) -> int:

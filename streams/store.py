@@ -14,6 +14,7 @@ from runtime.narrator import Narrator
 from schemas.instant import SECOND
 from schemas.plant import Rules
 from schemas.state import LineState, decode, encode
+from streams.changelog import key_of
 from streams.loss import Loss
 from streams.partition import PARTITION, Lines
 from streams.sent import Sent
@@ -140,7 +141,7 @@ class LineStore:
             for state in (*others, durable)
             if state is not None and _due(written.get(state.line_id), state, every=every)
         ]
-        stale = self._stale.pop(partition, set()) - {_key(state) for state in (*others, lines[PARTITION])}
+        stale = self._stale.pop(partition, set()) - {key_of(state) for state in (*others, lines[PARTITION])}
         self._answers[partition] = [self._put(partition, state) for state in changed]
         self._answers[partition] += [self._delete(partition, key) for key in stale]
 
@@ -162,7 +163,7 @@ class LineStore:
         return {tp for tp in again if begins[tp] == 0}
 
     def _put(self, partition: int, state: LineState) -> Any:
-        key, value = _key(state), encode(state)
+        key, value = key_of(state), encode(state)
         self._table.data[key] = value
         self._written[partition][state.line_id] = state
         return self._table.send_changelog(partition, key, value)
@@ -186,7 +187,7 @@ class LineStore:
             self._rules, self._topic, tp.partition, kept.values(), log_end=log_end
         )
         self._written[tp.partition] = dict(kept)
-        self._stale[tp.partition] = set() if kept else {_key(state) for state in held.values()}
+        self._stale[tp.partition] = set() if kept else {key_of(state) for state in held.values()}
         self._durable.pop(tp.partition, None)
         self._saved_at.pop(tp.partition, None)
 
@@ -209,8 +210,3 @@ def _due(written: LineState | None, state: LineState, *, every: bool) -> bool:
     if (state.mode, state.stop, state.alerts) != (written.mode, written.stop, written.alerts):
         return True  # told already: what it follows from may expire
     return state.heard_at != written.heard_at or state.received_at - written.received_at >= REWRITE
-
-
-def _key(state: LineState) -> bytes:
-    # A line's name has no slash: a partition's own entry never meets one.
-    return state.line_id.encode() if state.line_id else b"/%d" % state.partition

@@ -118,3 +118,5 @@ async def test_a_row_that_is_missing_fails_the_campaign(
     assert report.verdict is not None
     assert report.verdict.lost.count == 1, report.text()
     assert report.verdict.missing["ProductionData"].count == 1
+    sentence = "a rebuild changes 0, adds 1 and removes 0 rows of ProductionData"
+    assert sum(sentence in failure for failure in report.failures) == 1, report.text()

@@ -1,0 +1,92 @@
+"""`linepulse rebuild`: the log read again, under the rules in force or under new ones."""
+
+import asyncio
+import gc
+import json
+import logging
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from linepulse.errors import UserError
+from linepulse.rebuild import previous
+from linepulse.rebuild.report import Report, tables_as_dict
+from linepulse.rebuild.run import Asked, Found, rebuild_tables
+from linepulse.rules import rules_in_database
+from runtime.catalogue import tell
+from runtime.narrator import quiet_libraries
+from runtime.settings import Settings
+from schemas.plant import PlantError, plant_text, read_plant
+
+
+def rebuild(
+    plant: Annotated[
+        Path | None, typer.Option(help="The next rules; without it, those in force.", show_default=False)
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, and nothing else.")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the partitions.")] = 1,
+    drop_old: Annotated[
+        bool, typer.Option("--drop-old", help="Only drop what is kept of generations before the live one.")
+    ] = False,
+) -> None:
+    """Read the raw log again, and let the rows that it gives take the place of the live ones.
+
+    Interrupted, it goes on where it was when it is run again. The tables that were live are kept beside the
+    new ones, until --drop-old.
+
+    Example: linepulse rebuild --plant plant.toml --dry-run
+    """
+    signal.signal(signal.SIGTERM, _end)
+    quiet_libraries(logging.CRITICAL)
+    settings = Settings.read()
+    if drop_old:
+        _drop_old(settings, alone=plant is None and not dry_run and not as_json)
+        return
+    text = _rules(settings, plant)
+    began = time.monotonic()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+    def show(found: Found) -> None:
+        if not as_json:
+            Report(settings.lang).show(found, round(time.monotonic() - began, 1))
+
+    found = rebuild_tables(settings, Asked(text, workers, dry_run=dry_run, quiet=as_json), show)
+    if as_json:
+        tables, seconds = tables_as_dict(found.comparison), round(time.monotonic() - began, 1)
+        print(json.dumps({"messages": found.messages, "seconds": seconds, "tables": tables}))
+
+
+def _drop_old(settings: Settings, *, alone: bool) -> None:
+    if not alone:
+        raise typer.BadParameter("--drop-old goes alone: it reads no log")
+    dropped = asyncio.run(previous.drop_old(settings))
+    for generation in dropped:
+        print(tell(settings.lang, "takeover.dropped", generation=generation))
+    if not dropped:
+        print(tell(settings.lang, "takeover.nothing_old"))
+
+
+def _rules(settings: Settings, plant: Path | None) -> str:
+    in_force = rules_in_database(settings.database_url)
+    if in_force is None:
+        raise UserError("the database has no rules yet; run linepulse setup")
+    if plant is None:
+        return in_force.plant
+    if not plant.is_file():
+        raise PlantError(f"--plant: no file {str(plant)!r}")
+    text = plant_text(plant)
+    read_plant(text, str(plant))
+    return text
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    """SIGTERM ends it as Ctrl-C does."""
+    raise KeyboardInterrupt

@@ -1,0 +1,42 @@
+"""Connections of a rebuild: patient with PostgreSQL's work, not with its silence."""
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from runtime.settings import without_password
+from schemas.errors import Unavailable
+
+APPLICATION = "linepulse-rebuild"
+CLIENT_SIDE = {
+    "application_name": APPLICATION,
+    "client_encoding": "utf8",
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
+
+def connect(database_url: str) -> psycopg.Connection:
+    """A connection whose times are in UTC.
+
+    Raises:
+        Unavailable: PostgreSQL does not answer, or does not let us in.
+    """
+    try:
+        return psycopg.connect(make_conninfo(database_url, options="-c timezone=UTC", **CLIENT_SIDE))
+    except psycopg.OperationalError as error:
+        why = " ".join(str(error).split())
+        raise Unavailable(
+            f"DATABASE_URL: {without_password(database_url)}: {why}; start PostgreSQL, or correct it"
+        ) from error
+
+
+def away(error: psycopg.Error) -> Unavailable:
+    """What a broken connection means to people."""
+    why = " ".join(str(error).split())
+    return Unavailable(
+        f"DATABASE_URL: PostgreSQL stopped answering ({why}); start it, and run the command again:"
+        " it goes on from there"
+    )

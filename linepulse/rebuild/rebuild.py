@@ -1,0 +1,186 @@
+"""A rebuild from its first look at the log to tables that are full."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, LiteralString, Self
+
+import msgspec
+import psycopg
+from aiokafka import TopicPartition
+
+from linepulse.errors import UserError
+from linepulse.rebuild import shadow, workers
+from linepulse.rebuild.checkpoint import Checkpoint, read_checkpoints
+from linepulse.rebuild.database import away, connect
+from linepulse.rebuild.ends import Extent, extents
+from linepulse.rebuild.rebuilt import Rebuilt
+from linepulse.rebuild.sql import composed, statement
+from linepulse.rebuild.work import Job
+from runtime.log_end import Applied, Logs
+from runtime.settings import Settings
+
+ENOUGH = 2000  # messages that the log may have grown by: the next round takes no time
+
+
+class Rebuild:
+    """Makes the next generation's tables, beside the live ones. One at a time: the block holds a lock.
+
+    Attributes:
+        job: which generation, and where it is made.
+        went_on: whether it goes on from where another one was cut off.
+        anew: why what another one left could not be used, if it could not.
+    """
+
+    def __init__(self, settings: Settings, plant_text: str, workers: int = 1) -> None:
+        self._settings = settings
+        self._workers = workers
+        self._plant_text = plant_text
+        self._connection = connect(settings.database_url)
+        self.went_on = False
+        self.anew: str | None = None
+        self.job: Job
+
+    def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except psycopg.OperationalError as error:
+            self._connection.close()
+            raise away(error) from error
+        except BaseException:
+            self._connection.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    @property
+    def connection(self) -> psycopg.Connection:
+        """To the database; it holds the lock that keeps other rebuilds away."""
+        return self._connection
+
+    def checkpoints(self) -> Mapping[int, Checkpoint]:
+        """Where each partition stands."""
+        found = read_checkpoints(self._connection, self.job.schema)
+        self._connection.commit()
+        return found
+
+    def extents(self) -> dict[int, Extent]:
+        """What the log holds now; a partition that was begun begins where it was begun.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        begun, found = self.checkpoints(), asyncio.run(extents(self._settings))
+        return {
+            partition: Extent(begun[partition].begin, extent.end) if partition in begun else extent
+            for partition, extent in found.items()
+        }
+
+    def applied(self) -> int:
+        """How many records the tables hold the effect of."""
+        return sum(at.next_offset - at.begin for at in self.checkpoints().values())
+
+    def apply(self, ends: Mapping[int, Extent], tell: Callable[[int], None]) -> None:
+        """Bring the tables up to the ends of the partitions, by as many processes as were asked for.
+
+        Raises:
+            Unavailable: Kafka or PostgreSQL went away; what has a checkpoint stays.
+        """
+        workers.apply(self.job, ends, self._workers, tell)
+
+    def catch_up(self) -> int:
+        """Bring the tables up to where the log ends now; how many records that were."""
+        ends, begun = self.extents(), self.checkpoints()
+        behind = {
+            partition: extent
+            for partition, extent in ends.items()
+            if partition not in begun or begun[partition].next_offset < extent.end
+        }
+        before = self.applied()
+        workers.apply(self.job, behind, 1, lambda _: None)
+        return self.applied() - before
+
+    def finish(self) -> None:
+        """Make the tables' keys and indexes, then catch up with what came meanwhile."""
+        if not self._full():
+            shadow.finish(self._connection, self.job.schema)
+            self._connection.execute(composed("say_full", schema=self.job.schema))
+            # Not before all that was committed without waiting for the disk is on it.
+            self._connection.commit()
+        while self.catch_up() > ENOUGH:
+            pass
+
+    def rebuilt(self) -> Rebuilt:
+        """What there is now."""
+        stand = self.checkpoints()
+        return Rebuilt(
+            self.job.generation,
+            self.job.plant_text,
+            {partition: at.next_offset for partition, at in stand.items()},
+            {partition: {state.line_id: state for state in at.states} for partition, at in stand.items()},
+            self.job.schema,
+        )
+
+    def drop(self) -> None:
+        """Forget the tables."""
+        shadow.drop(self._connection, self.job.schema)
+        self._connection.commit()
+
+    def _begin(self) -> None:
+        connection = self._connection
+        if not _value(connection, statement("lock_rebuild")):
+            raise UserError("another linepulse rebuild runs on this database; wait for its end")
+        generation = _value(connection, statement("next_generation"))
+        if generation is None:
+            raise UserError("the database has no rules yet; run linepulse setup")
+        schema = shadow.schema_of(generation)
+        self.job = Job(self._settings, generation, self._plant_text, schema)
+        if shadow.exists(connection, schema):
+            self.anew = self._why_not()
+            self.went_on = self.anew is None
+        if not self.went_on:
+            shadow.create(connection, schema)
+            connection.execute(composed("begin_rebuild", schema=schema), [generation, *self._made_from()])
+        connection.commit()
+
+    def _made_from(self) -> tuple[str, str, str, int]:
+        revision = str(_value(self._connection, statement("schema_revision")))
+        return self._plant_text, revision, self._settings.topics.raw, self._settings.partitions
+
+    def _why_not(self) -> str | None:
+        """Why what another rebuild left can't be gone on with, None if it can."""
+        schema = self.job.schema
+        row = self._connection.execute(composed("read_rebuild", schema=schema)).fetchone()
+        if row is None or tuple(row[:4]) != self._made_from():
+            return "other_rules" if row and row[0] != self._plant_text else "other_release"
+        try:
+            stand = read_checkpoints(self._connection, schema)
+        except msgspec.MsgspecError:
+            return "other_release"
+        return asyncio.run(self._whose_log_is_gone(stand))
+
+    async def _whose_log_is_gone(self, stand: Mapping[int, Checkpoint]) -> str | None:
+        logs, topic = Logs(self._settings.kafka_bootstrap_servers), self._settings.topics.raw
+        where = {TopicPartition(topic, partition): at for partition, at in stand.items()}
+        applied = {
+            tp: Applied(at.next_offset - 1, at.last_time)
+            for tp, at in where.items()
+            if at.begin_time is not None
+        }
+        if await logs.others(applied):
+            return "other_log"
+        begins = await logs.begins(where)
+        return "expired" if any(begins[tp] > at.next_offset for tp, at in where.items()) else None
+
+    def _full(self) -> bool:
+        row = self._connection.execute(composed("read_rebuild", schema=self.job.schema)).fetchone()
+        return row is not None and bool(row[4])
+
+
+def _value(connection: psycopg.Connection, query: LiteralString) -> Any:
+    row = connection.execute(query).fetchone()
+    return None if row is None else row[0]

@@ -1,0 +1,105 @@
+"""The shadow tables: a schema of their own, the same tables, keys and indexes under the same names."""
+
+import psycopg
+from psycopg import sql
+
+from linepulse.rebuild.rows import TABLES
+from linepulse.rebuild.sql import composed, statement
+from sinks.tables import PRODUCTION_DATA, Table
+
+# Rows that never change are looked up by nothing while they are written: their key is made afterwards.
+KEYED_LATER = (PRODUCTION_DATA,)
+BUILD_MEMORY = "256MB"
+
+
+def schema_of(generation: int) -> str:
+    """The schema in which the tables of a generation stand while they are not live."""
+    return f"generation_{generation}"
+
+
+def exists(connection: psycopg.Connection, schema: str) -> bool:
+    """Whether a rebuild made this schema, and it stands."""
+    row = connection.execute(statement("schema_exists"), [schema]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def create(connection: psycopg.Connection, schema: str) -> None:
+    """Make the schema anew, with empty tables and what tells of the rebuild's progress."""
+    live = live_schema(connection)
+    drop(connection, schema)
+    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    for table in TABLES:
+        connection.execute(composed("create_table", schema=schema, table=table.name, live=live))
+        _copy_options(connection, schema, table)
+        if table not in KEYED_LATER:
+            _add_keys(connection, schema, table)
+    connection.execute(composed("create_progress", schema=schema))
+
+
+def finish(connection: psycopg.Connection, schema: str) -> None:
+    """Make the keys and indexes that the tables do not have yet, and tell PostgreSQL what they hold."""
+    connection.execute(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(BUILD_MEMORY)))
+    for table in TABLES:
+        if table in KEYED_LATER:
+            _add_keys(connection, schema, table)
+        _add_indexes(connection, schema, table)
+        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table.name)))
+
+
+def drop(connection: psycopg.Connection, schema: str) -> None:
+    """Forget the schema and all that is in it."""
+    connection.execute(sql.SQL("SET LOCAL client_min_messages = warning"))
+    connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+
+
+def live_schema(connection: psycopg.Connection) -> str:
+    """The schema that the live tables stand in."""
+    row = connection.execute("SELECT current_schema()").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _copy_options(connection: psycopg.Connection, schema: str, table: Table) -> None:
+    for name, value in connection.execute(statement("table_options"), [_live(table)]).fetchall():
+        connection.execute(
+            sql.SQL("ALTER TABLE {} SET ({} = {})").format(
+                sql.Identifier(schema, table.name), sql.Identifier(name), sql.Literal(value)
+            )
+        )
+
+
+def _add_keys(connection: psycopg.Connection, schema: str, table: Table) -> None:
+    there = _constraints(connection, sql.Identifier(schema, table.name).as_string(connection))
+    for name, definition in _constraints(connection, _live(table)).items():
+        if name not in there:
+            connection.execute(
+                sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
+                    sql.Identifier(schema, table.name), sql.Identifier(name), _as_told(definition)
+                )
+            )
+
+
+def _add_indexes(connection: psycopg.Connection, schema: str, table: Table) -> None:
+    for name, unique, rest in connection.execute(statement("table_indexes"), [_live(table)]).fetchall():
+        connection.execute(
+            sql.SQL("CREATE {} IF NOT EXISTS {} ON {} {}").format(
+                sql.SQL("UNIQUE INDEX" if unique else "INDEX"),
+                sql.Identifier(name),
+                sql.Identifier(schema, table.name),
+                _as_told(rest),
+            )
+        )
+
+
+def _constraints(connection: psycopg.Connection, name: str) -> dict[str, str]:
+    return dict(connection.execute(statement("table_constraints"), [name]).fetchall())
+
+
+def _live(table: Table) -> str:
+    """The live table, as `regclass` reads it: the search path finds it."""
+    return sql.Identifier(table.name).as_string()
+
+
+def _as_told(definition: str) -> sql.SQL:
+    """What PostgreSQL itself says of a key or an index, to be said to it again."""
+    return sql.SQL(definition)

@@ -1,0 +1,1 @@
+INSERT INTO "Generation" ("generation", "plant", "live") VALUES (%s, %s, true)

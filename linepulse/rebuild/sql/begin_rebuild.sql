@@ -1,0 +1,2 @@
+INSERT INTO {schema}."Rebuild" ("generation", "plant", "revision", "topic", "partitions")
+VALUES (%s, %s, %s, %s, %s)

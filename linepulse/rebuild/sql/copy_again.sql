@@ -1,0 +1,1 @@
+COPY pg_temp.{table} ({columns}) FROM STDIN

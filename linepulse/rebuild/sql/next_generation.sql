@@ -1,0 +1,1 @@
+SELECT max("generation") + 1 FROM "Generation"

@@ -1,0 +1,1 @@
+SELECT "partition", "begin", "beginTime", "nextOffset", "lastTime", "states" FROM {schema}."RebuildPartition"

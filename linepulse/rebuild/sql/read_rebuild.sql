@@ -1,0 +1,1 @@
+SELECT "plant", "revision", "topic", "partitions", "full" FROM {schema}."Rebuild"

@@ -1,0 +1,1 @@
+UPDATE {schema}."Rebuild" SET "full" = true

@@ -1,0 +1,1 @@
+SELECT to_regclass(format('%%I.%%I', %s::text, 'Rebuild')) IS NOT NULL

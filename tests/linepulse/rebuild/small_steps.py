@@ -1,0 +1,10 @@
+"""The command line, whose rebuild writes a checkpoint every few records: its processes run this, too."""
+
+from linepulse.cli import main
+from linepulse.rebuild import reader, work
+
+reader.AT_ONCE = 40
+work.CHECKPOINT_S = 0.0
+
+if __name__ == "__main__":
+    main()
