@@ -35,6 +35,6 @@ WITH touched AS (
 )
 DELETE FROM "KPISum" k
 USING touched
-WHERE k."lineId" = touched."lineId" AND k."hour" = touched."hour" AND NOT EXISTS (
-    SELECT FROM summed s WHERE s."lineId" = k."lineId" AND s."hour" = k."hour" AND s."part" = k."part"
-)
+WHERE k."lineId" = touched."lineId" AND k."hour" = touched."hour"
+    -- NOT IN, which PostgreSQL answers from a hash table: many hours cost what few do, each.
+    AND (k."lineId", k."hour", k."part") NOT IN (SELECT s."lineId", s."hour", s."part" FROM summed s)
