@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
+from dashboard.store import Store
 from linepulse.errors import UserError
 from linepulse.rebuild.previous import beside, drop_tables
 from linepulse.rebuild.rebuilt import Rebuilt
@@ -182,6 +184,25 @@ async def test_a_reader_sees_one_or_the_other(plant: Plant, settings: Settings) 
 
 async def _true(value: bool) -> bool:
     return value
+
+
+async def test_a_reading_of_the_page_is_of_one_generation(plant: Plant, settings: Settings) -> None:
+    """Several statements: the swap comes before the first of them, or after the last."""
+    heard: list[str] = []
+    store = Store(plant.url)
+    now = datetime.now(UTC)
+    try:
+        async with store.reading():
+            assert [tile.line_id for tile in (await store.overview(now)).tiles] == ["ligne1"]
+            swapping = asyncio.create_task(swap(settings, REBUILT, heard.append))
+            await eventually(lambda: _true(bool(heard)), "the wait")
+            assert [order.produced for order in (await store.detail("ligne1", now)).orders] == [OLD[1]]
+            assert not swapping.done()
+        await swapping
+        async with store.reading():
+            assert [order.produced for order in (await store.detail("ligne1", now)).orders] == [NEW[1]]
+    finally:
+        await store.close()
 
 
 async def test_a_long_reader_is_waited_for_and_nobody_stands_still_behind_it(
