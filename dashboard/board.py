@@ -107,13 +107,15 @@ class Board:
 
     async def _read(self) -> None:
         now = self._now()
-        self.overview = await self._store.overview(now)
-        self.in_force = await self._store.in_force()
-        self.details = {
-            tile.line_id: await self._store.detail(tile.line_id, now)
-            for tile in self.overview.tiles
-            if self._watched[tile.line_id] > 0
-        }
+        async with self._store.reading():
+            overview = await self._store.overview(now)
+            self.in_force = await self._store.in_force()
+            self.details = {
+                tile.line_id: await self._store.detail(tile.line_id, now)
+                for tile in overview.tiles
+                if self._watched[tile.line_id] > 0
+            }
+        self.overview = overview
         self._shared.clear()
         self.now, self.loaded = now, True
         self.trouble = None

@@ -1,5 +1,7 @@
 """Reads PostgreSQL: one connection, for the one reader that all sessions share."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -25,6 +27,11 @@ from schemas.plant import PlantError, read_plant
 
 CONNECT_S = 3
 STATEMENT_MS = 3000
+FROZEN_MS = 10_000  # a page that is frozen in the middle of a reading shall hold up no swap
+OPTIONS = (
+    f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_MS}"
+    f" -c idle_in_transaction_session_timeout={FROZEN_MS} -c jit=off"
+)
 STRIP = timedelta(hours=1)
 CURVE = timedelta(hours=8)
 CURVE_STEP = timedelta(minutes=10)
@@ -97,6 +104,17 @@ class Store:
             self._generation = generation
         return self._in_force
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """What is read in the block is all of one generation: a swap waits until its end.
+
+        Raises:
+            psycopg.Error: PostgreSQL does not answer.
+        """
+        connection = await self._connected()
+        async with connection.transaction():
+            yield
+
     async def close(self) -> None:
         """Let go of the connection; the next read makes another."""
         connection, self._connection = self._connection, None
@@ -104,6 +122,10 @@ class Store:
             await connection.close()
 
     async def _rows(self, name: str, **arguments: Any) -> list[Row]:
+        cursor = await (await self._connected()).execute(statement(name), arguments)
+        return await cursor.fetchall()
+
+    async def _connected(self) -> psycopg.AsyncConnection[Row]:
         if self._connection is None or self._connection.closed:
             self._connection = await psycopg.AsyncConnection.connect(
                 self._url,
@@ -111,13 +133,12 @@ class Store:
                 row_factory=dict_row,
                 connect_timeout=CONNECT_S,
                 application_name="linepulse dashboard",
-                options=f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_MS} -c jit=off",
+                options=OPTIONS,
                 keepalives_idle=5,
                 keepalives_interval=2,
                 keepalives_count=2,
             )
-        cursor = await self._connection.execute(statement(name), arguments)
-        return await cursor.fetchall()
+        return self._connection
 
 
 def natural(line_id: str) -> tuple[str, int, str]:

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
+from dashboard.store import Store
 from linepulse.errors import UserError
 from linepulse.rebuild.previous import beside, drop_tables
 from linepulse.rebuild.rebuilt import Rebuilt
@@ -13,6 +15,7 @@ from linepulse.rebuild.swap import TABLES, swap
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.events import OrderEvent, SampleEvent
+from sinks.schema import TABLES as ALL_TABLES
 from sinks.schema import migrate
 from tests.eventually import eventually
 from tests.linepulse.rebuild.small import shadow_table
@@ -65,6 +68,11 @@ def sums(plant: Plant) -> tuple[int, int]:
     return row["a"], row["b"]
 
 
+def test_no_table_is_forgotten() -> None:
+    """Where rows stand, but for how far they have come and under which rules."""
+    assert {*TABLES, "SinkCursor", "Generation"} == set(ALL_TABLES)
+
+
 async def test_the_tables_change_places(plant: Plant, settings: Settings) -> None:
     """The new rows are live, the old ones are kept; the generation is raised."""
     assert (await swap(settings, REBUILT)).old == 1
@@ -95,7 +103,7 @@ def reader(plant: Plant) -> Iterator[str]:
     name = f"reader_{plant.url[-6:]}"
     plant.run(f"CREATE ROLE {name}")
     yield name
-    plant.run(f"DROP OWNED BY {name}; DROP ROLE {name}")
+    plant.run(f"REASSIGN OWNED BY {name} TO CURRENT_USER; DROP OWNED BY {name}; DROP ROLE {name}")
 
 
 async def test_who_may_read_and_whose_it_is_carry_over(plant: Plant, settings: Settings, reader: str) -> None:
@@ -176,6 +184,25 @@ async def test_a_reader_sees_one_or_the_other(plant: Plant, settings: Settings) 
 
 async def _true(value: bool) -> bool:
     return value
+
+
+async def test_a_reading_of_the_page_is_of_one_generation(plant: Plant, settings: Settings) -> None:
+    """Several statements: the swap comes before the first of them, or after the last."""
+    heard: list[str] = []
+    store = Store(plant.url)
+    now = datetime.now(UTC)
+    try:
+        async with store.reading():
+            assert [tile.line_id for tile in (await store.overview(now)).tiles] == ["ligne1"]
+            swapping = asyncio.create_task(swap(settings, REBUILT, heard.append))
+            await eventually(lambda: _true(bool(heard)), "the wait")
+            assert [order.produced for order in (await store.detail("ligne1", now)).orders] == [OLD[1]]
+            assert not swapping.done()
+        await swapping
+        async with store.reading():
+            assert [order.produced for order in (await store.detail("ligne1", now)).orders] == [NEW[1]]
+    finally:
+        await store.close()
 
 
 async def test_a_long_reader_is_waited_for_and_nobody_stands_still_behind_it(
