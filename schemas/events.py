@@ -127,6 +127,7 @@ class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     window_end: str
     day: str  # of the plant's calendar
     hour: str  # start of the local hour
+    time_zone: str = "Europe/Paris"  # of that day and hour
     order_number: str | None
     product_type: str | None
     shift_id: str | None

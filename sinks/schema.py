@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from schemas.errors import Unavailable
 from sinks import migrations
 from sinks.sql import statement
+from sinks.views import VIEWS, create_views
 
 TABLES = (
     "ProductionData",
@@ -21,6 +22,7 @@ TABLES = (
     "Downtime",
     "Alert",
     "KPISnapshot",
+    "KPISum",
     "DeadLetter",
     "SinkCursor",
     "Generation",
@@ -57,11 +59,13 @@ def check(database_url: str) -> str | None:
         return f"{_where(database_url)} does not exist; run linepulse setup"
     with _connect(database_url) as connection:
         found, foreign = _revision(connection), _foreign_tables(connection)
+        there = {row[0] for row in connection.execute(statement("tables_named"), [list(VIEWS)])}
     head = ScriptDirectory.from_config(_alembic()).get_current_head()
     if foreign:
         return _not_ours(database_url, foreign)
     if found == head:
-        return None
+        missing = ", ".join(f'"{view}"' for view in VIEWS if view not in there)
+        return f"{_where(database_url)} lacks {missing}; run linepulse setup" if missing else None
     if found is None:
         return f"{_where(database_url)} has no tables yet; run linepulse setup"
     return f"{_where(database_url)} has schema {found}, expected {head}; run linepulse setup"
@@ -87,6 +91,10 @@ def _upgrade(database_url: str) -> None:
             command.upgrade(config, "head")
         except CommandError as error:  # a revision that this release does not know
             raise SchemaError(f"{_where(database_url)}: {error}; is linepulse up to date?") from error
+        try:
+            create_views(raw)
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise SchemaError(_sentence(database_url, error)) from error
 
 
 def _alembic() -> Config:
@@ -106,7 +114,7 @@ def _foreign_tables(connection: psycopg.Connection) -> list[str]:
     """Tables of our names in a database that we never migrated."""
     if _revision(connection) is not None:
         return []
-    return [row[0] for row in connection.execute(statement("tables_named"), [list(TABLES)])]
+    return [row[0] for row in connection.execute(statement("tables_named"), [[*TABLES, *VIEWS]])]
 
 
 def _not_ours(database_url: str, foreign: list[str]) -> str:

@@ -134,9 +134,51 @@ CREATE TABLE "KPISnapshot" (
     "performanceFrom" text NOT NULL,          -- rate, pieces: what is held against theoreticalOutput
     "do" double precision,                    -- percentages, as trs
     "tp" double precision,
-    "tq" double precision
+    "tq" double precision,
+    "timeZone" text NOT NULL DEFAULT 'Europe/Paris'  -- the line's clock
 ) WITH (fillfactor = 70);
 CREATE INDEX "KPISnapshot_lineId_windowStart" ON "KPISnapshot" ("lineId", "windowStart");
+
+-- "KPISnapshot" summed by line and hour, kept in the transaction that writes it: the views read this.
+CREATE TABLE "KPISum" (
+    "lineId" text NOT NULL,
+    "line" text NOT NULL,
+    "hour" timestamptz(3) NOT NULL,           -- its start; a local hour
+    "part" smallint NOT NULL,                 -- 1, 2, ...: shift, order or product change within the hour
+    "timeZone" text NOT NULL,
+    "day" date NOT NULL,                      -- civil day
+    "dayStart" timestamptz(3) NOT NULL,       -- midnight, by the line's clock
+    "weekStart" timestamptz(3) NOT NULL,      -- of Monday
+    "shiftId" text,
+    "shiftDate" date,
+    "orderNumber" text,
+    "productType" text,
+    "firstStart" timestamptz(3) NOT NULL,     -- of the windows
+    "lastEnd" timestamptz(3) NOT NULL,        -- likewise
+    "runningSeconds" double precision NOT NULL,
+    "slowSeconds" double precision NOT NULL,
+    "stoppedSeconds" double precision NOT NULL,
+    "microSeconds" double precision NOT NULL,
+    "plannedSeconds" double precision NOT NULL,
+    "noSignalSeconds" double precision NOT NULL,
+    "closedSeconds" double precision NOT NULL,
+    "unknownSeconds" double precision NOT NULL,
+    "pieces" bigint NOT NULL,
+    "timedPieces" bigint NOT NULL,
+    "defects" bigint NOT NULL,
+    "theoreticalOutput" double precision NOT NULL,
+    "reportedOutput" double precision NOT NULL,
+    "realOutput" double precision NOT NULL, -- each window's own: reportedOutput or timedPieces, by performanceFrom
+    "stops" integer NOT NULL,
+    "microStops" integer NOT NULL,
+    PRIMARY KEY ("lineId", "hour", "part")
+) WITH (fillfactor = 70);
+CREATE INDEX "KPISum_hour" ON "KPISum" ("hour");
+CREATE INDEX "KPISum_day" ON "KPISum" ("day");
+CREATE INDEX "KPISum_dayStart" ON "KPISum" ("dayStart");
+CREATE INDEX "KPISum_weekStart" ON "KPISum" ("weekStart");
+CREATE INDEX "KPISum_shiftDate" ON "KPISum" ("shiftDate");
+CREATE INDEX "KPISum_lineId_orderNumber" ON "KPISum" ("lineId", "orderNumber");
 
 CREATE TABLE "DeadLetter" (
     "id" uuid PRIMARY KEY,

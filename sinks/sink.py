@@ -167,6 +167,8 @@ class Sink:
         array = b"[" + b",".join([row.record.value for row in shown]) + b"]"
         written = await connection.execute(self.table.write_statement, [array.decode()])
         added = await written.fetchall() if self.table.versioned else []
+        if self.table.sums is not None:
+            await connection.execute(self.table.sums, [array.decode()])
         return _Put(written.rowcount, frozenset(row_id for row_id, is_new in added if is_new))
 
 

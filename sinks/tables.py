@@ -18,6 +18,7 @@ from schemas.events import (
 )
 from schemas.topics import Topics
 from sinks.sql import statement
+from sinks.sums import SUM_HOURS
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Table:
         copy: whether events that are new are worth a COPY.
         lanes: how many partitions are written at once, each by a connection of its own: while PostgreSQL
             stores one batch, the next is read.
+        sums: a statement that takes the same events, and brings up to date what is summed of their rows.
         closing: the statements `open_…` and `close_…` for rows that a lost log left open, where rows can be.
     """
 
@@ -39,6 +41,7 @@ class Table:
     write: str
     copy: bool = False
     lanes: int = 1
+    sums: str | None = None
     closing: str | None = None
 
     @property
@@ -83,7 +86,7 @@ PRODUCTION_DATA = Table("ProductionData", SampleEvent, "insert_new", copy=True, 
 PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "upsert", closing="orders")
 DOWNTIME = Table("Downtime", DowntimeEvent, "upsert", closing="stops")
 ALERT = Table("Alert", AlertEvent, "upsert", closing="alerts")
-KPI_SNAPSHOT = Table("KPISnapshot", KpiEvent, "upsert")
+KPI_SNAPSHOT = Table("KPISnapshot", KpiEvent, "upsert", sums=SUM_HOURS)
 DEAD_LETTER = Table("DeadLetter", DeadLetterEvent, "insert_dead_letters")
 
 

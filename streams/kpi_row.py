@@ -32,14 +32,15 @@ def sums_of(window: Window, performance_from: PerformanceFrom) -> Sums:
 
 
 def _row(window: Window, cause: Cause) -> KpiEvent:
-    performance_from = cause.rules.line(cause.line_id, window.start).performance_from
-    found = figures(sums_of(window, performance_from))
+    rules = cause.rules.line(cause.line_id, window.start)
+    found = figures(sums_of(window, rules.performance_from))
     return KpiEvent(
         **cause.stamp(window.id),
         window_start=text_of(window.start),
         window_end=text_of(window.end),
         day=window.day,
         hour=text_of(window.start - (window.start + cause.shift(window.start).offset) % HOUR),
+        time_zone=rules.time_zone,
         order_number=window.order_number,
         product_type=window.product,
         shift_id=window.shift_id,
@@ -53,7 +54,7 @@ def _row(window: Window, cause: Cause) -> KpiEvent:
         tp=found.tp,
         tq=found.tq,
         reason=found.reason,
-        performance_from=performance_from,
+        performance_from=rules.performance_from,
         running_seconds=(window.producing + window.slow) / SECOND,
         slow_seconds=window.slow / SECOND,
         stopped_seconds=(window.micro + window.unplanned) / SECOND,

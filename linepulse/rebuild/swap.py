@@ -123,24 +123,23 @@ class _Swap:
         await connection.execute('LOCK TABLE "SinkCursor" IN EXCLUSIVE MODE')  # no sink's transaction
         live = await self._text("SELECT current_schema()")
         old = await self._old_generation()
-        views = await (await connection.execute(statement("swap_views"), self._asked)).fetchall()
-        await self._lock([name for kind, name, *_ in views if kind == "v"])
+        views = await self._all("swap_views")
+        await self._lock([name for kind, name, _ in views if kind == "v"])
         await self._require_alike()
         await self._carry_over(live)
-        for (told,) in await (await connection.execute(statement("swap_likeness"), self._asked)).fetchall():
+        for (told,) in await self._all("swap_likeness"):
             await self._say(told)
         await self._move(live, old)
-        for kind, name, options, text in views:
-            if kind == "v":  # in place: who may read it, and what reads it in turn, stay
-                with_ = f" WITH ({options})" if options else ""
-                await self._say(f"CREATE OR REPLACE VIEW {name}{with_} AS {text}")
+        for _, _, anew in views:
+            if anew is not None:  # in place: who may use it, and what stands on it, stay
+                await self._say(anew)
         await connection.execute(statement("retire_generation"))
         await connection.execute(
             statement("begin_generation"), [self._rebuilt.generation, self._rebuilt.plant_text]
         )
         step("moved")
         await connection.commit()
-        return Swapped(old, tuple(name for kind, name, *_ in views if kind == "m"))
+        return Swapped(old, tuple(name for kind, name, _ in views if kind == "m"))
 
     async def _old_generation(self) -> int:
         row = await (await self._connection.execute(sinks_statement("live_generation"))).fetchone()
@@ -163,8 +162,7 @@ class _Swap:
         )
 
     async def _require_alike(self) -> None:
-        found = await self._connection.execute(statement("swap_differences"), self._asked)
-        if differences := [row[0] for row in await found.fetchall()]:
+        if differences := [row[0] for row in await self._all("swap_differences")]:
             raise UserError(
                 f"the tables in {self._rebuilt.schema} are not made like the live ones"
                 f" ({'; '.join(differences[:5])}); run linepulse rebuild again"
@@ -197,6 +195,9 @@ class _Swap:
         # What is left there told how far the rebuild was.
         await self._connection.execute("SET LOCAL client_min_messages = warning")
         await self._connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(shadow)))
+
+    async def _all(self, name: str) -> list[Any]:
+        return await (await self._connection.execute(statement(name), self._asked)).fetchall()
 
     async def _say(self, told: str) -> None:
         await self._connection.execute(_trusted(told))

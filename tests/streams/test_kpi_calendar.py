@@ -30,7 +30,7 @@ def test_a_break_is_planned_and_a_stop_that_outlasts_it_is_not():
     #  ─────────────■■■■ break ■■■■│■■■■─────
     line = Line.at("11:50", BREAK).runs(minutes=10).stops(minutes=25).runs(minutes=5)
     assert (minutes(line, "planned"), minutes(line, "stopped")) == (20, 5)
-    first = [window for window in line.windows if window.planned_seconds][0]
+    first = next(window for window in line.windows if window.planned_seconds)
     assert (first.availability, first.reason) == (None, "not_required")
 
 
@@ -117,3 +117,11 @@ def test_a_planned_stop_is_no_reason_for_silence_to_be_charged():
     """A break without a signal is a break."""
     line = Line.at("11:59", BREAK).runs(minutes=1).says(Kind.STATUS, bare=b"offline").silent(minutes=20)
     assert minutes(line, "planned") > 19
+
+
+def test_a_window_says_by_whose_clock_its_day_and_hour_are():
+    """A line elsewhere has its own; half hours between two clocks shift the hour."""
+    #  Paris 19:40  =  Kolkata 00:10 of the next day
+    line = Line.at("19:40", '[plant]\ntime_zone = "Asia/Kolkata"').runs(minutes=1)
+    (clock,) = {(window.time_zone, window.day, window.hour) for window in line.windows}
+    assert clock == ("Asia/Kolkata", "2026-01-16", "2026-01-15T18:30:00.000Z")

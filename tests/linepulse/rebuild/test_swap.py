@@ -119,7 +119,7 @@ async def test_who_may_read_and_whose_it_is_carry_over(plant: Plant, settings: S
 
 
 async def test_views_follow(plant: Plant, settings: Settings, reader: str) -> None:
-    """Ours and the plant's own, in any schema, and views of views: same view, same grants, new rows."""
+    """Ours and the plant's own, in any schema, views of views, functions: the same, with the new rows."""
     plant.run(f"""
         CREATE SCHEMA reports;
         CREATE VIEW "Made" WITH (security_barrier = true) AS
@@ -128,10 +128,13 @@ async def test_views_follow(plant: Plant, settings: Settings, reader: str) -> No
         CREATE VIEW reports.both AS SELECT o.produced, d."bottlesProduced"
             FROM "ProductionOrder" o JOIN public."ProductionData" d USING ("lineId");
         GRANT SELECT ON reports.both TO {reader};
+        CREATE FUNCTION reports.made_of(of_line text) RETURNS bigint LANGUAGE sql STABLE BEGIN ATOMIC
+            SELECT sum(produced)::bigint FROM "ProductionOrder" WHERE "lineId" = of_line; END;
         CREATE MATERIALIZED VIEW reports.frozen AS SELECT produced FROM "ProductionOrder" """)
     done = await swap(settings, REBUILT)
     assert plant.rows('SELECT made::integer FROM "Made"') == [{"made": 20}]
     assert plant.rows('SELECT made::integer FROM reports."Twice as much"') == [{"made": 40}]
+    assert plant.rows("SELECT reports.made_of('ligne1') AS made") == [{"made": 20}]
     assert plant.rows("SELECT * FROM reports.both") == [{"produced": 20, "bottlesProduced": 2}]
     options = plant.rows("""SELECT reloptions FROM pg_class WHERE relname = 'Made'""")
     assert options == [{"reloptions": ["security_barrier=true"]}]

@@ -1,0 +1,2 @@
+-- Every window, summed.
+INSERT INTO "KPISum" {sums}

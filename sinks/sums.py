@@ -1,0 +1,26 @@
+"""Sums of windows by line and local hour: what figures of long periods are made of.
+
+A year of windows of twenty lines is ten million rows, and their sums by hour a few hundred thousand. The
+sinks keep them in the transaction that writes the windows; a table is always the sum of the other.
+"""
+
+import psycopg
+from psycopg import sql
+
+from sinks.place import standing_in
+from sinks.sql import statement
+
+
+def sum_all(connection: psycopg.Connection, schema: str | None = None) -> None:
+    """Fill an empty "KPISum" from the "KPISnapshot" of the same schema (default: the current one)."""
+    windows = sql.SQL(statement("sums")).format(windows=sql.Identifier("KPISnapshot"))
+    with connection.transaction(), standing_in(connection, schema):
+        connection.execute(sql.SQL(statement("sum_all")).format(sums=windows))
+
+
+SUM_HOURS = (
+    sql.SQL(statement("sum_hours"))
+    .format(sums=sql.SQL(statement("sums")).format(windows=sql.Identifier("windows")))
+    .as_string()
+)
+"""Takes one parameter: the windows' events, a JSON array as text."""

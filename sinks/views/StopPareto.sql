@@ -1,0 +1,1 @@
+SELECT * FROM stop_pareto('-infinity', 'infinity')

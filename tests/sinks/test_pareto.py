@@ -1,0 +1,110 @@
+"""What stopped a line, the worst first."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from schemas.ids import uuid_of
+from tests.services import Services
+from tests.sinks.windows import LONG_AGO, Rows, at
+
+
+@pytest.fixture
+def rows(services: Services) -> Rows:
+    return Rows(services.database())
+
+
+def stop(rows: Rows, start: str, seconds: float | None, reason: str | None, **facts: Any) -> None:
+    """A stop of a line; without a duration it goes on."""
+    begun = at(f"2026-03-02 {start}")
+    row = {
+        "line_id": "ligne1",
+        "category": "unplanned",
+        "order": "ORD-1",
+        **facts,
+        "id": uuid_of("stop", start, str(facts)),
+        "start": begun,
+        "seconds": seconds,
+        "reason": reason,
+        "at": LONG_AGO,
+    }
+    with psycopg.connect(rows.url) as connection:
+        connection.execute(
+            """INSERT INTO "Downtime" ("id", "lineId", "line", "startTime", "endTime", "duration", "category",
+                "reason", "orderNumber", "createdAt", "updatedAt", "generation", "versionTime",
+                "versionOffset")
+            VALUES (%(id)s, %(line_id)s, 'Ligne 1', %(start)s, %(start)s + %(seconds)s * interval '1 second',
+                %(seconds)s, %(category)s, %(reason)s, %(order)s, %(at)s, %(at)s, 1, 0, 0)""",
+            row,
+        )
+
+
+def pareto(rows: Rows, where: str = "true", source: str = '"StopPareto"') -> list[tuple[Any, ...]]:
+    """Reason, stops, seconds, pieces, share, cumulative share; the worst first."""
+    found = rows.query(
+        f'SELECT * FROM {source} WHERE {where} ORDER BY "lineId", "cumulativeShare", "category"'
+    )
+    names = ("reason", "stops", "durationSeconds", "lostPieces", "share", "cumulativeShare")
+    return [tuple(row[name] for name in names) for row in found]
+
+
+def test_the_worst_cause_comes_first(rows: Rows):
+    """Counts, durations, shares of the time lost, and what was not made at the order's own rate."""
+    #  10:00 ──────── 10:10 ■■ jam 10:20 ── 10:30 ■ no bottles ── 10:40 ■ jam      2 pieces a minute
+    rows.run("2026-03-02 10:00", "2026-03-02 10:10")
+    stop(rows, "10:10", 600, "jam")
+    stop(rows, "10:30", 200, "no bottles")
+    stop(rows, "10:40", 200, "jam")
+    assert pareto(rows) == [("jam", 2, 800, 26.666667, 80, 80), ("no bottles", 1, 200, 6.666667, 20, 100)]
+
+
+def test_each_order_at_its_own_rate(rows: Rows):
+    """A minute of a fast product costs more pieces; one that never ran, at the rate that was planned."""
+    rows.run("2026-03-02 10:00", "2026-03-02 10:10", rate=2.0)
+    rows.run("2026-03-02 11:00", "2026-03-02 11:10", rate=8.0, orderNumber="ORD-2")
+    rows.query(
+        f"""INSERT INTO "ProductionOrder" ("id", "lineId", "line", "orderNumber", "productType", "quantity",
+            "produced", "defects", "targetRate", "status", "priority", "createdAt", "updatedAt", "generation",
+            "versionTime", "versionOffset")
+        VALUES (gen_random_uuid(), 'ligne1', 'Ligne 1', 'ORD-3', 'A', 1, 0, 0, 30, 'running', 'low',
+            '{LONG_AGO}', '{LONG_AGO}', 1, 0, 0)"""
+    )
+    for minute, order in ((20, "ORD-1"), (21, "ORD-2"), (22, "ORD-3")):
+        stop(rows, f"11:{minute}", 60, "jam", order=order)
+    assert pareto(rows) == [("jam", 3, 180, 2 + 8 + 30, 100, 100)]
+
+
+def test_only_required_time_is_lost(rows: Rows):
+    """Planned stops and silence have no pieces and no share: nothing was expected, nobody knows."""
+    rows.run("2026-03-02 10:00", "2026-03-02 10:10")
+    stop(rows, "10:10", 30, None, category="micro")
+    stop(rows, "10:20", 600, "break", category="planned")
+    stop(rows, "10:30", 600, "pipeline", category="no_signal")
+    assert pareto(rows) == [
+        (None, 1, 30, 1, 100, 100),
+        ("pipeline", 1, 600, None, None, None),
+        ("break", 1, 600, None, None, None),
+    ]
+
+
+def test_a_stop_that_goes_on_is_not_in_it(rows: Rows):
+    """Nobody knows yet how long it will be."""
+    stop(rows, "10:10", None, "jam")
+    assert pareto(rows) == []
+
+
+def test_a_period_and_a_line_are_chosen(rows: Rows):
+    """Stops belong to where they began; shares are those of the period, each line's its own."""
+    rows.run("2026-03-02 10:00", "2026-03-02 10:10")
+    stop(rows, "09:59", 600, "jam")
+    stop(rows, "10:00", 60, "jam")
+    stop(rows, "10:30", 180, "no bottles")
+    stop(rows, "11:00", 60, "too late")
+    stop(rows, "10:30", 60, "jam", line_id="ligne2", order=None)
+    hour = "stop_pareto('2026-03-02 10:00+01', '2026-03-02 11:00+01')"
+    assert pareto(rows, "\"lineId\" = 'ligne1'", hour) == [
+        ("no bottles", 1, 180, 6, 75, 75),
+        ("jam", 1, 60, 2, 25, 100),
+    ]
+    assert pareto(rows, "\"lineId\" = 'ligne2'", hour) == [("jam", 1, 60, None, 100, 100)]
