@@ -118,6 +118,11 @@ class Rebuild:
         while self.catch_up() > ENOUGH:
             pass
 
+    def sum_up(self) -> None:
+        """Make what follows from the windows; to be done last."""
+        shadow.sum_up(self._connection, self.job.schema)
+        self._connection.commit()
+
     def rebuilt(self) -> Rebuilt:
         """What there is now."""
         stand = self.checkpoints()

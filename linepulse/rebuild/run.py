@@ -111,6 +111,7 @@ def _made_and_compared(settings: Settings, rebuild: Rebuild, asked: Asked) -> Fo
 
 def _go_live(settings: Settings, rebuild: Rebuild, asked: Asked) -> None:
     close_in(rebuild.catch_up)
+    rebuild.sum_up()
     narrator = Narrator(settings.lang, settings.log, "rebuild", out=sys.stderr if asked.quiet else sys.stdout)
     asyncio.run(take_over(settings, rebuild.rebuilt(), narrator))
 

@@ -5,10 +5,12 @@ from psycopg import sql
 
 from linepulse.rebuild.rows import TABLES
 from linepulse.rebuild.sql import composed, statement
-from sinks.tables import PRODUCTION_DATA, Table
+from sinks.sums import sum_all
+from sinks.tables import PRODUCTION_DATA
 
 # Rows that never change are looked up by nothing while they are written: their key is made afterwards.
 KEYED_LATER = (PRODUCTION_DATA,)
+SUMS = "KPISum"  # follows from the windows
 BUILD_MEMORY = "256MB"
 
 
@@ -30,9 +32,9 @@ def create(connection: psycopg.Connection, schema: str) -> None:
     connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     for table in TABLES:
         connection.execute(composed("create_table", schema=schema, table=table.name, live=live))
-        _copy_options(connection, schema, table)
+        _copy_options(connection, schema, table.name)
         if table not in KEYED_LATER:
-            _add_keys(connection, schema, table)
+            _add_keys(connection, schema, table.name)
     connection.execute(composed("create_progress", schema=schema))
 
 
@@ -41,9 +43,20 @@ def finish(connection: psycopg.Connection, schema: str) -> None:
     connection.execute(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(BUILD_MEMORY)))
     for table in TABLES:
         if table in KEYED_LATER:
-            _add_keys(connection, schema, table)
-        _add_indexes(connection, schema, table)
+            _add_keys(connection, schema, table.name)
+        _add_indexes(connection, schema, table.name)
         connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table.name)))
+
+
+def sum_up(connection: psycopg.Connection, schema: str) -> None:
+    """Make the sums of the windows, which roll-ups read, from what the windows are now."""
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(schema, SUMS)))
+    connection.execute(composed("create_table", schema=schema, table=SUMS, live=live_schema(connection)))
+    _copy_options(connection, schema, SUMS)
+    sum_all(connection, schema)
+    _add_keys(connection, schema, SUMS)
+    _add_indexes(connection, schema, SUMS)
+    connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, SUMS)))
 
 
 def drop(connection: psycopg.Connection, schema: str) -> None:
@@ -59,33 +72,33 @@ def live_schema(connection: psycopg.Connection) -> str:
     return str(row[0])
 
 
-def _copy_options(connection: psycopg.Connection, schema: str, table: Table) -> None:
+def _copy_options(connection: psycopg.Connection, schema: str, table: str) -> None:
     for name, value in connection.execute(statement("table_options"), [_live(table)]).fetchall():
         connection.execute(
             sql.SQL("ALTER TABLE {} SET ({} = {})").format(
-                sql.Identifier(schema, table.name), sql.Identifier(name), sql.Literal(value)
+                sql.Identifier(schema, table), sql.Identifier(name), sql.Literal(value)
             )
         )
 
 
-def _add_keys(connection: psycopg.Connection, schema: str, table: Table) -> None:
-    there = _constraints(connection, sql.Identifier(schema, table.name).as_string(connection))
+def _add_keys(connection: psycopg.Connection, schema: str, table: str) -> None:
+    there = _constraints(connection, sql.Identifier(schema, table).as_string(connection))
     for name, definition in _constraints(connection, _live(table)).items():
         if name not in there:
             connection.execute(
                 sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
-                    sql.Identifier(schema, table.name), sql.Identifier(name), _as_told(definition)
+                    sql.Identifier(schema, table), sql.Identifier(name), _as_told(definition)
                 )
             )
 
 
-def _add_indexes(connection: psycopg.Connection, schema: str, table: Table) -> None:
+def _add_indexes(connection: psycopg.Connection, schema: str, table: str) -> None:
     for name, unique, rest in connection.execute(statement("table_indexes"), [_live(table)]).fetchall():
         connection.execute(
             sql.SQL("CREATE {} IF NOT EXISTS {} ON {} {}").format(
                 sql.SQL("UNIQUE INDEX" if unique else "INDEX"),
                 sql.Identifier(name),
-                sql.Identifier(schema, table.name),
+                sql.Identifier(schema, table),
                 _as_told(rest),
             )
         )
@@ -95,9 +108,9 @@ def _constraints(connection: psycopg.Connection, name: str) -> dict[str, str]:
     return dict(connection.execute(statement("table_constraints"), [name]).fetchall())
 
 
-def _live(table: Table) -> str:
+def _live(table: str) -> str:
     """The live table, as `regclass` reads it: the search path finds it."""
-    return sql.Identifier(table.name).as_string()
+    return sql.Identifier(table).as_string()
 
 
 def _as_told(definition: str) -> sql.SQL:

@@ -10,6 +10,7 @@ import pytest
 from tests.commands import Running, alive, environment, running
 from tests.eventually import wait_until
 from tests.services import Services
+from tests.streams.raw import RawLog
 
 ROLES = {"bridge", "streams", "sinks", "dashboard"}
 
@@ -60,3 +61,19 @@ def test_killing_it_leaves_no_role(plant: Running) -> None:
     roles = plant.children()
     plant.end(signal.SIGKILL)
     wait_until(lambda: not any(alive(pid) for pid in roles.values()), "the roles' end", 10)
+
+
+async def test_newer_rules_are_taken_up_by_the_same_process(services: Services, tmp_path: Path) -> None:
+    """Nobody died, health stays where it was, and the worker is tied to run as before."""
+    settings = services.settings(topics=False, dashboard_port=0)
+    with running(environment(settings), tmp_path / "run", "run") as command:
+        command.says("Calcul des lignes démarré")
+        before = command.children()
+        async with RawLog(settings) as log:
+            await log.rules(generation=2)
+        command.says("Calcul des lignes démarré (règles, génération 2)")
+        wait_until(lambda: set(command.children()) == ROLES, "all roles")
+        assert command.children() == before
+        assert "s'est arrêté" not in command.output
+        command.end(signal.SIGKILL)
+        wait_until(lambda: not any(alive(pid) for pid in before.values()), "the roles' end", 10)

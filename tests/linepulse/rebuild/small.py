@@ -16,6 +16,7 @@ from schemas.events import Event
 from schemas.plant import Rules, read_plant
 from schemas.state import LineState
 from sinks.decode import encode
+from sinks.sums import sum_all
 from sinks.tables import tables_of
 from streams.agent import fold_batch
 from streams.partition import Lines
@@ -79,6 +80,7 @@ def _fill(settings: Settings, schema: str, events: list[Event]) -> None:
         for table in tables_of(settings.topics).values():
             if by_type[table.event]:
                 connection.execute(table.write_statement, [encode(by_type[table.event])])
+        sum_all(connection)
 
 
 def shadow_table(connection: psycopg.Connection, schema: str, table: str) -> None:

@@ -13,6 +13,7 @@ from linepulse.rebuild.swap import TABLES, swap
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.events import OrderEvent, SampleEvent
+from sinks.schema import TABLES as ALL_TABLES
 from sinks.schema import migrate
 from tests.eventually import eventually
 from tests.linepulse.rebuild.small import shadow_table
@@ -65,6 +66,11 @@ def sums(plant: Plant) -> tuple[int, int]:
     return row["a"], row["b"]
 
 
+def test_no_table_is_forgotten() -> None:
+    """Where rows stand, but for how far they have come and under which rules."""
+    assert {*TABLES, "SinkCursor", "Generation"} == set(ALL_TABLES)
+
+
 async def test_the_tables_change_places(plant: Plant, settings: Settings) -> None:
     """The new rows are live, the old ones are kept; the generation is raised."""
     assert (await swap(settings, REBUILT)).old == 1
@@ -95,7 +101,7 @@ def reader(plant: Plant) -> Iterator[str]:
     name = f"reader_{plant.url[-6:]}"
     plant.run(f"CREATE ROLE {name}")
     yield name
-    plant.run(f"DROP OWNED BY {name}; DROP ROLE {name}")
+    plant.run(f"REASSIGN OWNED BY {name} TO CURRENT_USER; DROP OWNED BY {name}; DROP ROLE {name}")
 
 
 async def test_who_may_read_and_whose_it_is_carry_over(plant: Plant, settings: Settings, reader: str) -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from linepulse.rebuild.takeover import take_over
 from runtime.narrator import Narrator
+from sinks.sql import statement
 from tests.commands import LINEPULSE, ROOT, Running, environment, linepulse, running
 from tests.eventually import wait_until
 from tests.linepulse.rebuild.compared import differences
@@ -80,6 +82,15 @@ class Plant:
         wanted = self.stored() + by
         wait_until(lambda: self.stored() >= wanted, f"{wanted} rows", 120)
 
+    def wrong_sums(self) -> int:
+        """Hours whose sums are not those of their windows."""
+        windows = sql.SQL(statement("sums")).format(windows=sql.Identifier("KPISnapshot"))
+        query = sql.SQL("""WITH made AS ({}), wrong AS (
+            (SELECT * FROM made EXCEPT SELECT * FROM "KPISum")
+            UNION ALL (SELECT * FROM "KPISum" EXCEPT SELECT * FROM made)
+        ) SELECT count(*) FROM wrong""")
+        return self.number(query.format(windows).as_string())
+
     def taken_over(self, generation: int) -> None:
         """Wait until workers of a generation are heard: orders were changed by messages after its swap."""
         query = f"""SELECT count(*) FROM "ProductionOrder" o JOIN "Generation" g USING (generation)
@@ -107,6 +118,7 @@ class Plant:
         assert self.roles["bridge"].end() == 0
         assert await differences(self.settings, self.folder, plant, generation) == {}
         assert self.stored() == sent
+        assert self.wrong_sums() == 0
         assert self.number('SELECT generation FROM "Generation" WHERE live') == generation
 
     def close(self) -> None:
