@@ -96,9 +96,15 @@ def cut(kpi: Kpi, order_number: str | None, product: str | None, cause: Cause) -
 
     What is made from here on is not the order's that ran before.
     """
-    window = windows.begin_at(kpi.charged, order_number, product, cause)
-    closed = kpi.closed if _empty(kpi) else (*kpi.closed, replace(kpi.open, end=kpi.charged))
     making = None if kpi.making is None else ()
+    before = kpi.open
+    if kpi.charged == before.start and not (before.pieces or before.defects):
+        window = replace(before, order_number=order_number, product=product)
+        return replace(kpi, open=window, making=making, shown=0, dirty=True)
+    window = windows.begin_at(kpi.charged, order_number, product, cause)
+    if window.start == before.start:  # no time, but pieces: a row of its own
+        before = replace(before, id=uuid_of("kpi", cause.event_id, before.start))
+    closed = (*kpi.closed, replace(before, end=kpi.charged))
     return replace(kpi, open=window, closed=closed, making=making, shown=0, dirty=True)
 
 
