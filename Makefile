@@ -6,7 +6,7 @@ LINES ?= 3
 PYTEST_ARGS ?=
 # Tests wait more than they work: WORKERS of them at a time, each with servers of its own; 0: one after the other.
 WORKERS ?= 2
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 CHAOS_ARGS ?=
 
 .PHONY: help install demo test test-native test-docker check bench chaos clean

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from linepulse.commands import dead_letters, demo, doctor, order, rebuild, roles, run, setup
+from linepulse.commands import dead_letters, demo, doctor, line, order, rebuild, roles, run, setup, stop
 from linepulse.errors import UserError
 from linepulse.simulator.command import simulate
 from runtime.settings import SettingsError
@@ -25,6 +25,8 @@ for role in (roles.bridge, roles.streams, roles.sinks, roles.dashboard):
     app.command(rich_help_panel="One role, in the foreground")(role)
 app.command()(simulate)
 app.add_typer(order.app, name="order")
+app.add_typer(stop.app, name="stop")
+app.add_typer(line.app, name="line")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(rebuild.rebuild)
 app.command()(doctor.doctor)

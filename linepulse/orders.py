@@ -1,4 +1,4 @@
-"""Orders, as the plant's log takes them: one message on `production/<line>/order`."""
+"""What people ask for, as the plant's log takes it: one message on `production/<line>/order` or `status`."""
 
 import ssl
 import threading
@@ -13,34 +13,45 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from linepulse.errors import UserError
-from runtime.catalogue import tell
+from runtime.catalogue import refusal
 from runtime.settings import Settings, without_password
 from schemas.errors import Poison
-from schemas.payloads import parse_order
-from schemas.raw import LINE_ID
+from schemas.payloads import event_time, parse_order
+from schemas.people import parse_said
+from schemas.raw import LINE_ID, Kind
 
 PATIENCE_S = 10.0
 
 
-def order_message(fields: dict[str, object], lang: str) -> bytes:
-    """The payload of an order message; a new `requestId` makes a repeated delivery harmless.
+def send(settings: Settings, line: str, kind: Kind, fields: dict[str, object]) -> str:
+    """Publish an order or a status message of a person at QoS 1, and wait until the broker has it.
 
+    Args:
+        fields: of the message; what is None is left out. A new `requestId` makes a repeated delivery
+            harmless.
+    Returns:
+        Its `requestId`.
     Raises:
-        UserError: the pipeline would refuse it.
+        UserError: the line has no such name, the pipeline would refuse the message, or the broker does not
+            take it.
     """
     known = {name: value for name, value in fields.items() if value is not None}
-    payload = orjson.dumps({**known, "requestId": str(uuid4())})
+    request = str(known.setdefault("requestId", str(uuid4())))
+    payload = orjson.dumps(known)
     try:
-        parse_order(payload)
+        if kind is Kind.ORDER:
+            parse_order(payload)
+        else:
+            parse_said(payload)
+        for name in ("at", "start", "end"):
+            event_time(fields.get(name), "UTC", name)  # type: ignore[arg-type]
     except Poison as poison:
-        facts = dict(poison.facts)
-        if poison.reason == "bad_field":
-            facts["expected"] = tell(lang, f"expected.{facts['field']}")
-        raise UserError(tell(lang, f"poison.{poison.reason}", **facts)) from None
-    return payload
+        raise UserError(refusal(settings.lang, poison)) from None
+    _publish(settings, line, kind, payload)
+    return request
 
 
-def send_order(settings: Settings, line: str, payload: bytes) -> None:
+def _publish(settings: Settings, line: str, kind: Kind, payload: bytes) -> None:
     """Publish it at QoS 1, and wait until the broker has it.
 
     Raises:
@@ -51,11 +62,11 @@ def send_order(settings: Settings, line: str, payload: bytes) -> None:
             f"--line {line!r}: expected 1 to 64 of letters, digits, '_', '-', '.'; such as ligne1"
         )
     with _session(settings) as client:
-        sent = client.publish(f"production/{line}/order", payload, qos=1)
+        sent = client.publish(f"production/{line}/{kind}", payload, qos=1)
         sent.wait_for_publish(PATIENCE_S)
         if not sent.is_published():
             raise UserError(
-                f"{_where(settings)}: the broker did not acknowledge the order in {PATIENCE_S:g} s; try again"
+                f"{_where(settings)}: the broker did not acknowledge it in {PATIENCE_S:g} s; try again"
             )
 
 

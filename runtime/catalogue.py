@@ -5,6 +5,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from schemas.errors import Poison
+
 
 @cache
 def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
@@ -19,3 +21,12 @@ def tell(lang: str, key: str, **facts: Any) -> str:
     """
     section, _, name = key.partition(".")
     return _catalogue()[section][name][lang].format(**facts)
+
+
+def refusal(lang: str, poison: Poison) -> str:
+    """Why a message is refused, and what was expected in its place."""
+    facts = dict(poison.facts)
+    if poison.reason == "bad_field":
+        expected = facts.get("expected", facts["field"])
+        facts["expected"] = tell(lang, f"expected.{expected}", **facts)
+    return tell(lang, f"poison.{poison.reason}", **facts)

@@ -4,9 +4,10 @@ What the fast way refuses or is not sure of is read the careful way, which alone
 """
 
 from functools import lru_cache
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 from pydantic import Field, create_model
 
 from schemas.bounds import (
@@ -22,7 +23,13 @@ from schemas.bounds import (
 from schemas.refusals import parse
 
 USUAL_LENGTH = 1024  # bytes; what is longer holds more than a data message's own fields
-_Whole = Annotated[int, msgspec.Meta(ge=0, le=MAX_READING)]
+if TYPE_CHECKING:
+    _Whole = int
+else:  # a float for as long as it takes to make it whole
+    _Whole = (
+        Annotated[int, msgspec.Meta(ge=0, le=MAX_READING)]
+        | Annotated[float, msgspec.Meta(ge=0, le=MAX_READING)]
+    )
 _Number = Annotated[float, msgspec.Meta(ge=-MAX_FLOAT, le=MAX_FLOAT)]
 _Timestamp = Annotated[str, msgspec.Meta(max_length=64)] | Annotated[float, msgspec.Meta(ge=0, le=1e14)]
 
@@ -99,11 +106,24 @@ def usual_data(payload: bytes, limits: Limits = INCREMENTS) -> Data | None:
         data = _decode(text)
     except (UnicodeDecodeError, msgspec.DecodeError):
         return None
-    if data.count > limits.highest_count:
+    if data.defects is None and "defects" in text:
+        return None  # null is refused
+    if isinstance(data.count, float) or isinstance(data.defects, float):
+        whole = _made_whole(data)
+        return None if whole is None or not _within(whole, limits) else whole
+    return data if _within(data, limits) else None
+
+
+def _within(data: Data, limits: Limits) -> bool:
+    return data.count <= limits.highest_count and (data.defects or 0) <= limits.highest_defects
+
+
+def _made_whole(data: Data) -> Data | None:
+    """`3.0` is what a machine that knows only floats means by 3; nobody means anything by 3.5."""
+    count, defects = data.count, data.defects
+    if not float(count).is_integer() or not float(defects or 0).is_integer():
         return None
-    if data.defects is None:
-        return None if "defects" in text else data  # null is refused
-    return data if data.defects <= limits.highest_defects else None
+    return replace(data, count=int(count), defects=None if defects is None else int(defects))
 
 
 def careful_data(payload: bytes, limits: Limits = INCREMENTS) -> Data:

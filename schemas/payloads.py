@@ -3,9 +3,9 @@
 The bounds are such that PostgreSQL has nothing left to refuse.
 """
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from schemas.bounds import MAX_COUNT, MAX_QUANTITY, MAX_TEXT, Number, Payload, Quantity, Text, Timestamp
 from schemas.data import Data, parse_data
@@ -50,10 +50,11 @@ class Status(Payload):
 class Order(Payload):
     """An order message: `add` plans one, `close` ends one as completed, `cancel` drops one.
 
-    `close` and `cancel` without an order number mean the running order.
+    `close` and `cancel` without an order number mean the running order. `correct` sets the quantity of an
+    order that waits, runs or is done, and adds `defects` made `at` some time (negative: takes them back).
     """
 
-    action: Literal["add", "close", "cancel"] = "add"
+    action: Literal["add", "close", "cancel", "correct"] = "add"
     order_number: Text | None = Field(None, alias="orderNumber")
     product_type: Text | None = Field(None, alias="productType")
     quantity: Quantity | None = None
@@ -62,9 +63,16 @@ class Order(Payload):
     operator: Text | None = None
     request_id: Text | None = Field(None, alias="requestId")
     timestamp: Timestamp | None = None
+    defects: Annotated[int, Strict(), Field(ge=-MAX_COUNT, le=MAX_COUNT)] = 0
+    at: Timestamp | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if self.action == "correct":
+            if self.order_number is None:
+                raise ValueError("orderNumber is missing")
+            if self.quantity is None and not self.defects:
+                raise ValueError("quantity is missing")
         for name, value in (("productType", self.product_type), ("quantity", self.quantity)):
             if self.action == "add" and value is None:
                 raise ValueError(f"{name} is missing")
@@ -94,4 +102,9 @@ def parse_order(payload: bytes) -> Order:
     Raises:
         Poison: not an order message.
     """
-    return parse(Order, payload)
+    try:
+        return parse(Order, payload)
+    except Poison as poison:
+        if poison.reason == "bad_field" and poison.facts["field"] == "defects":
+            raise Poison("bad_field", **poison.facts, expected="defects_change") from None
+        raise

@@ -8,6 +8,7 @@ import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -149,6 +150,7 @@ def plant_text(path: Path) -> str:
         raise PlantError(f"LINEPULSE_PLANT: can't read {str(path)!r}: {error}") from None
 
 
+@lru_cache(maxsize=4096)
 def display_name(line_id: str) -> str:
     """`ligne1` -> `Ligne 1`; another name stands as it is."""
     number = line_id.removeprefix("ligne")

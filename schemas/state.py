@@ -3,16 +3,27 @@
 Times are ms since 1970, durations ms, rates pieces per minute.
 """
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
-from schemas.events import AlertType, DowntimeCategory, Priority
+from schemas.events import AlertType, DowntimeCategory, OrderStatus, Priority
 
 # Together they keep the state under 256 KiB, whatever texts fill it.
 MAX_WAITING = 48
 MAX_REMEMBERED = 500
 MAX_WINDOWS = 20
+
+MAX_DONE_ORDERS = 20
+MAX_STOPS = 100
+MAX_PLANS = 50
+# Bytes as JSON: where texts are very long, fewer are kept.
+MAX_WAITING_SIZE = 96 * 1024
+MAX_STOPS_SIZE = 32 * 1024
+MAX_SIZE = 16 * 1024  # of orders that are done, of plans
+
+Interval = tuple[int, int]
+"""[start, end), ms."""
 
 Place = tuple[int, int | None]
 """Offset of a record, and its time in ms if known."""
@@ -43,6 +54,14 @@ class Order(Frozen, frozen=True, omit_defaults=True, gc=False):
     estimated_end: int | None = None
 
 
+class DoneOrder(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """An order that ended, as people may still correct it."""
+
+    order: Order
+    status: OrderStatus
+    ended_at: int
+
+
 class Orders(Frozen, frozen=True, omit_defaults=True, gc=False):
     """The running order, the waiting ones in order of arrival, and what was seen before (digests)."""
 
@@ -50,10 +69,11 @@ class Orders(Frozen, frozen=True, omit_defaults=True, gc=False):
     waiting: tuple[Order, ...] = ()
     done: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
+    latest: tuple[DoneOrder, ...] = ()  # the latest of `done`, in full
 
 
 class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """The open stop."""
+    """The open stop. `planned`: a person declared it so."""
 
     id: str
     category: DowntimeCategory
@@ -63,7 +83,32 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
     order_number: str | None = None
     product: str | None = None
     shift_id: str | None = None
-    excused: bool = False  # declared planned, all of it
+    planned: bool = False
+
+
+class PastStop(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """A stop that ended, as people may still speak of it."""
+
+    stop: Stop
+    end: int
+
+
+class Plan(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """A planned stop that was announced: [start, end), known by the digest of its `requestId`."""
+
+    request: str
+    start: int
+    end: int
+    reason: str | None = None
+
+
+class People(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """What people said of the line, and the latest stops that they may speak of."""
+
+    stops: tuple[PastStop, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    requests: tuple[str, ...] = ()  # digests
+    planned: tuple[Interval, ...] = ()  # all planned time that follows: disjoint, in order
 
 
 class Alert(Frozen, frozen=True, omit_defaults=True, gc=False):
@@ -198,6 +243,19 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     alerts: Alerts = Alerts()
     kpi: Kpi | None = None
     counters: Counters = Counters()
+    people: People = People()
+    retired: bool = False
+
+
+Item = TypeVar("Item", bound=Frozen)
+
+
+def latest(items: tuple[Item, ...], most: int, size: int) -> tuple[Item, ...]:
+    """The last of them: so many at most, and so many bytes as JSON."""
+    items = items[-most:]
+    while len(msgspec.json.encode(items)) > size:
+        items = items[1:]
+    return items
 
 
 def encode(state: LineState) -> bytes:

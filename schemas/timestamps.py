@@ -11,8 +11,8 @@ from schemas.refusals import shown
 _EPOCH_IN_MS = 1e11  # as seconds, a number from here on is past the year 5000: it is milliseconds
 
 
-def event_time(timestamp: str | float | None, time_zone: str) -> int | None:
-    """A payload's `timestamp` in ms since 1970, None where there is none.
+def event_time(timestamp: str | float | None, time_zone: str, field: str = "timestamp") -> int | None:
+    """A payload's `timestamp` (or another field) in ms since 1970, None where there is none.
 
     ISO 8601 (without an offset: in the plant's time zone), or seconds or milliseconds since 1970.
 
@@ -22,18 +22,18 @@ def event_time(timestamp: str | float | None, time_zone: str) -> int | None:
     if timestamp is None:
         return None
     if isinstance(timestamp, str):
-        return _iso(timestamp, time_zone)
+        return _iso(timestamp, time_zone, field)
     return int(timestamp if timestamp >= _EPOCH_IN_MS else timestamp * 1000)
 
 
-def _iso(text: str, time_zone: str) -> int:
+def _iso(text: str, time_zone: str, field: str) -> int:
     try:
         moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=_zone(time_zone))
         return ms_of(moment)
     except (ValueError, OverflowError):
-        raise Poison("bad_field", field="timestamp", value=shown(text)) from None
+        raise Poison("bad_field", field=field, value=shown(text)) from None
 
 
 @lru_cache(maxsize=64)

@@ -99,6 +99,15 @@ def on_turn(
     return alerts, changes
 
 
+def end_all(alerts: Alerts, at: int, cause: Cause) -> tuple[Alerts, list[Change]]:
+    """Nobody watches the line any more: what is open ends, what might have opened is forgotten."""
+    changes: list[Change] = []
+    for kind in alerts.held:
+        alerts, told = hold(alerts, Condition(kind, at, at, opens=False, clears=True), cause)
+        changes += told
+    return alerts, changes
+
+
 def _low_rate(alerts: Alerts, sample: Sample, cause: Cause) -> Condition | None:
     rules, target, rate = cause.line_rules.alerts, sample.target_rate, sample.rate
     held = "LOW_RATE" in alerts.held

@@ -1,9 +1,8 @@
 """Dead letters: what can't be applied, kept with its bytes and a reason that a plant engineer understands."""
 
 from functools import partial
-from typing import Any
 
-from runtime.catalogue import tell
+from runtime.catalogue import refusal
 from schemas.errors import Poison
 from schemas.events import DeadLetterEvent
 from schemas.ids import uuid_of
@@ -27,14 +26,6 @@ def _row(row_id: str, record: RawRecord, poison: Poison, topic: str, cause: Caus
         mqtt_topic=record.headers.topic or None,
         payload=record.payload,
         reason=poison.reason,
-        detail=_detail(poison, cause.rules.language),
+        detail=refusal(cause.rules.language, poison),
         received_at=cause.seen_at,
     )
-
-
-def _detail(poison: Poison, language: str) -> str:
-    facts: dict[str, Any] = dict(poison.facts)
-    if poison.reason == "bad_field":
-        expected = facts.get("expected", facts["field"])
-        facts["expected"] = tell(language, f"expected.{expected}", **facts)
-    return tell(language, f"poison.{poison.reason}", **facts)

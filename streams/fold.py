@@ -12,17 +12,17 @@ from schemas.errors import Poison
 from schemas.instant import SECOND
 from schemas.mapping import read_data, read_status
 from schemas.payloads import Data, Order, Status, event_time, parse_order
+from schemas.people import Said, parse_said
 from schemas.plant import Rules
 from schemas.raw import Kind, RawRecord
 from schemas.state import Kpi, LineState, Mode
-from streams import alerts, clock, counters, kpi, orders, samples, stops
+from streams import alerts, clock, counters, kpi, orders, people, samples, stops, turns
 from streams.calendar import Calendars
 from streams.cause import Cause, Sample
 from streams.change import Change
 from streams.dead_letters import dead_letter
 from streams.kpi_row import row
-from streams.stops import Ended, Turn
-from streams.windows import Intervals, Stretch, required
+from streams.stops import Turn
 
 Step = tuple[LineState, list[Change]]
 
@@ -68,7 +68,8 @@ class Fold:
             if applied is None:
                 return None, changes
             after = applied
-            after.heard_at = received_at
+            if not _by_people(record):
+                after.heard_at = received_at
         after.offset, after.received_at = record.offset, received_at
         after.run = max(after.run, record.headers.run)
         return after, changes
@@ -88,6 +89,12 @@ class Fold:
             return copy(state), [dead_letter(record, poison, topic, cause)]
 
 
+def _by_people(record: RawRecord) -> bool:
+    """Whether people speak of the line, and not its machine: that does not end its silence."""
+    kind = record.headers.kind
+    return kind is Kind.ORDER or (kind is Kind.STATUS and b'"action"' in record.payload)
+
+
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
     kind, headers = record.headers.kind, record.headers
     zone = cause.line_rules.time_zone
@@ -101,6 +108,9 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
         known = data.timestamp is not None or not headers.backlog
         return on_data(state, data, event_time(data.timestamp, zone), cause, known=known)
     if kind is Kind.STATUS:
+        said = parse_said(record.payload)
+        if said is not None:
+            return on_said(state, said, heard_before, cause)
         status = read_status(record.payload, cause.line_rules)
         return on_status(state, status, event_time(status.timestamp, zone), cause)
     order = parse_order(record.payload)
@@ -116,11 +126,11 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, kno
     state, data = counters.increments(state, data, at, late, cause)
     sample = samples.decide(state, data, at, late, known, cause)
     if not late:
-        state, turned = _turn(state, Turn(sample.mode, at), cause)
+        state, turned = turns.take(state, Turn(sample.mode, at), cause)
         changes += turned
         _hold(state, sample)
         if state.stop is not None:
-            state, overdue = _overdue(state, at, cause)
+            state, overdue = turns.overdue(state, at, cause)
             changes += overdue
     state, counted = _count(state, sample, cause)
     changes += counted
@@ -140,13 +150,13 @@ def on_status(state: LineState, status: Status, told: int | None, cause: Cause) 
         return replace(state, stop=stop), [*changes, *rows]
     if status.status == "offline" and state.clock is not None:
         # Often a will, told long after the last message: the line's own past may still come.
-        state, turned = _silent(state, at, status.reason or stops.OFFLINE, cause)
+        state, turned = turns.fall_silent(state, at, status.reason or stops.OFFLINE, cause)
         return state, [*changes, *turned]
     mode: Mode = "running" if status.status == "running" else "stopped"
     if status.status == "offline":
         mode = state.mode
-    state, turned = _turn(state, Turn(mode, at, status.reason), cause)
-    return _published(before, replace(state, clock=at), changes + turned, cause)
+    state, turned = turns.take(state, Turn(mode, at, status.reason), cause)
+    return _published(before, state, changes + turned, cause)
 
 
 def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -> Step:
@@ -157,9 +167,45 @@ def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -
     changes: list[Change] = [*rows]
     ended = state.orders.running is not None and after.running is None
     state = replace(state, orders=after)
+    if rows and message.action == "correct":
+        _recount(state, message, cause)
     if ended and state.kpi is not None:
         state = replace(state, kpi=kpi.cut(state.kpi, None, None, cause))
     return _published(before, state, changes, cause)
+
+
+def on_said(state: LineState, said: Said, heard_before: bool, cause: Cause) -> Step:
+    """A person's message about stops, or the end of the line; the machine itself said nothing."""
+    before = state.kpi
+    if said.action == "retire":
+        if not heard_before:
+            raise Poison("unknown_line")
+        state, changes = retire(state, cause)
+    else:
+        was = state.people.planned
+        state, changes = people.on_said(state, said, cause)
+        if state.people.planned != was:
+            state, replanned = turns.replanned(state, was, state.people.planned, cause)
+            changes = [*changes, *replanned]
+    return _published(before, state, changes, cause)
+
+
+def retire(state: LineState, cause: Cause) -> Step:
+    """The line ends: no more windows; its stop, alerts and running order end, orders that wait go on waiting.
+
+    What it says from then on brings it back, as from a new beginning.
+    """
+    if state.retired or state.clock is None:
+        state.retired = True
+        return state, []
+    at = max(cause.received_at, state.clock)
+    state, changes = turns.take(state, Turn("unknown", at), cause)
+    assert state.kpi is not None
+    state.alerts, resolved = alerts.end_all(state.alerts, at, cause)
+    state.orders, rows = orders.end_running(state.orders, at, cause)
+    state.kpi = kpi.cut(state.kpi, None, None, cause)
+    state.retired = True
+    return state, [*changes, *resolved, *rows]
 
 
 def on_tick(state: LineState, cause: Cause) -> Step:
@@ -168,7 +214,7 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     listening = now - state.ticked_at <= clock.TICKS_MISSING
     state.ticked_at = now
     since = state.ticking_since = state.ticking_since if listening else now
-    if state.clock is None or state.kpi is None:
+    if state.clock is None or state.kpi is None or state.retired:
         return state, []
     silence = round(cause.line_rules.silence_s * SECOND)
     if now - max(state.heard_at, since) <= silence:
@@ -176,21 +222,10 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     # Nobody listened when the line fell silent: it may not be the line's fault.
     reason = stops.PIPELINE if since > state.heard_at + silence else None
     windows, until = state.kpi, state.clock + now - state.heard_at
-    state, changes = _silent(state, state.clock + silence, reason, cause)
-    state, overdue = _overdue(state, until, cause)
-    windows, told = kpi.shown(state.kpi or windows, _passed(state, until, cause), cause)
-    return replace(state, kpi=windows), [*changes, *overdue, *(row(window, cause) for window in told)]
-
-
-def _silent(state: LineState, at: int, reason: str | None, cause: Cause) -> Step:
-    """A running line falls silent at `at` (ms), or when its last message held no longer.
-
-    What it was since its last message is not settled by that: its clock stands still.
-    """
-    if state.mode != "running" or state.clock is None:
-        return state, []
-    silence = state.clock + round(cause.line_rules.silence_s * SECOND)
-    return _changed(state, Turn("no_signal", min(at, silence), reason), cause)
+    state, changes = turns.fall_silent(state, state.clock + silence, reason, cause)
+    state, overdue = turns.overdue(state, until, cause)
+    state.kpi, told = kpi.shown(state.kpi or windows, turns.passed(state, until, cause), cause)
+    return state, [*changes, *overdue, *(row(window, cause) for window in told)]
 
 
 def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineState, int, list[Change]]:
@@ -211,103 +246,6 @@ def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineStat
         state = replace(state, alerts=held)
         changes += told_of
     return state, at, changes
-
-
-def _turn(state: LineState, turn: Turn, cause: Cause) -> Step:
-    """A message in the line's order: time is settled up to it; from there on the line is in `turn.mode`."""
-    changes: list[Change] = []
-    at = turn.at
-    if state.kpi is None or state.clock is None:
-        state = replace(state, clock=at, kpi=kpi.begin(at, *_order(state), cause))
-    assert state.clock is not None
-    silence = state.clock + round(cause.line_rules.silence_s * SECOND)
-    if state.mode == "running" and at > silence:
-        reason = stops.PIPELINE if state.ticked_at < state.heard_at + (silence - state.clock) else None
-        state, changes = _silent(state, silence, reason, cause)
-    state = _settled(state, at, cause)
-    state, changed = _changed(state, turn, cause)
-    return state, changes + changed
-
-
-def _changed(state: LineState, turn: Turn, cause: Cause) -> Step:
-    """The line is in another mode, or tells why it is in this one."""
-    if turn.mode == state.mode and turn.reason is None:
-        return state, []
-    stop, ended, rows = stops.on_turn(state.stop, turn, state.orders.running, _planned(state), cause)
-    since = stop.start if stop is not None else turn.at
-    expected = stop is not None and stop.category == "planned"
-    held, told = alerts.on_turn(state.alerts, "unknown" if expected else turn.mode, turn.at, since, cause)
-    if ended is not None:
-        state = _judged(state, ended, cause)
-    begins = stop is not None and (state.stop is None or state.stop.id != stop.id)
-    if stop is not None and begins and stop.category == "unplanned" and state.kpi is not None:
-        opened = kpi.tally(state.kpi, stop.start, 1, 0, (stop.order_number, stop.product), cause)
-        state = replace(state, kpi=opened)
-    return replace(state, mode=turn.mode, stop=stop, alerts=held), [*rows, *told]
-
-
-def _overdue(state: LineState, at: int, cause: Cause) -> Step:
-    """A planned stop that the line has not ended in time: from then on it is none."""
-    stop = state.stop
-    if stop is None or stop.category != "planned" or stop.excused or state.mode != "stopped":
-        return state, []
-    late = required(stop.start, at, _planned(state), cause)
-    if not late or state.kpi is None:
-        return state, []
-    stop, rows = stops.unplanned(stop, cause)
-    held, told = alerts.on_turn(state.alerts, "stopped", at, late[0][0], cause)
-    windows = kpi.tally(state.kpi, stop.start, 1, 0, (stop.order_number, stop.product), cause)
-    return replace(state, stop=stop, alerts=held, kpi=windows), [*rows, *told]
-
-
-def _judged(state: LineState, ended: Ended, cause: Cause) -> LineState:
-    """A stop that ended: the windows that it lay in say what it was, all of it known."""
-    stop, windows = ended.stop, state.kpi
-    if windows is None or stop.category == "no_signal":
-        return state
-    order = (stop.order_number, stop.product)
-    if stop.category == "micro":
-        parts = required(stop.start, ended.end, _planned(state), cause)
-        windows = kpi.move(windows, parts, "unplanned", "micro", order, cause)
-    unplanned = int(stop.category == "unplanned") - int(ended.began_as == "unplanned")
-    micro = int(stop.category == "micro")
-    return replace(state, kpi=kpi.tally(windows, stop.start, unplanned, micro, order, cause))
-
-
-def _passed(state: LineState, until: int, cause: Cause) -> list[Stretch]:
-    """What the line was since its last message, up to `until` (ms), as far as is known now."""
-    assert state.clock is not None
-    target, rate = state.target_rate, state.rate
-    if state.mode == "unknown":
-        return [Stretch(until, "unknown")]
-    if state.mode == "stopped":
-        excused = state.stop is not None and state.stop.excused
-        return [Stretch(until, "stopped", planned=_planned(state), excused=excused)]
-    silence = state.clock + round(cause.line_rules.silence_s * SECOND)
-    if state.mode == "no_signal" and state.stop is not None:
-        silence = min(silence, state.stop.start)
-    if until <= silence:
-        return [Stretch(until, "running", target, rate)]
-    return [Stretch(silence, "running", target, rate), Stretch(until, "no_signal")]
-
-
-def _settled(state: LineState, at: int, cause: Cause) -> LineState:
-    """Time up to `at` (ms) is charged to what the line was."""
-    assert state.kpi is not None
-    assert state.clock is not None
-    if at <= state.kpi.charged:
-        return state
-    passed = _passed(state, at, cause)
-    state.kpi = kpi.charge(state.kpi, passed, state.clock, cause)
-    if passed[0].mode == "running" and passed[0].until > state.clock:
-        running = passed[0].until - state.clock
-        state.alerts = alerts.on_running_time(state.alerts, running, state.rate, 0)
-    return state
-
-
-def _planned(state: LineState) -> Intervals:
-    """Stretches in which a stop is planned, as people announced them."""
-    return ()
 
 
 def _hold(state: LineState, sample: Sample) -> None:
@@ -343,9 +281,15 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
     return state, changes
 
 
-def _order(state: LineState) -> tuple[str | None, str | None]:
-    running = state.orders.running
-    return (running.number, running.product) if running is not None else (None, None)
+def _recount(state: LineState, message: Order, cause: Cause) -> None:
+    """Defects found later, or taken back, in the window of the time that they belong to."""
+    if state.kpi is None or state.clock is None or not message.defects:
+        return
+    at = event_time(message.at, cause.line_rules.time_zone, "at")
+    if at is None:
+        done = orders.done_at(state.orders, message.order_number)
+        at = state.clock if done is None else done - 1  # the last moment of its last window
+    state.kpi = kpi.count_late(state.kpi, min(at, state.clock), 0, message.defects, cause)
 
 
 def _published(before: Kpi | None, state: LineState, changes: list[Change], cause: Cause) -> Step:

@@ -10,7 +10,17 @@ from schemas.events import OrderEvent, OrderStatus
 from schemas.ids import order_number_of, uuid_of
 from schemas.instant import MINUTE, text_of
 from schemas.payloads import Order as OrderMessage
-from schemas.state import MAX_REMEMBERED, MAX_WAITING, Order, Orders
+from schemas.state import (
+    MAX_DONE_ORDERS,
+    MAX_REMEMBERED,
+    MAX_SIZE,
+    MAX_WAITING,
+    MAX_WAITING_SIZE,
+    DoneOrder,
+    Order,
+    Orders,
+    latest,
+)
 from streams.cause import Cause, Sample
 from streams.change import Change
 
@@ -46,7 +56,7 @@ def on_sample(
     )
     if remaining > 0:
         return replace(orders, running=order), order, [row(order, "running", None, cause)]
-    return _ended(orders, order), order, [row(order, "completed", at, cause)]
+    return _ended(orders, order, "completed", at), order, [row(order, "completed", at, cause)]
 
 
 def _start(orders: Orders, sample: Sample, at: int, cause: Cause) -> Orders:
@@ -80,7 +90,7 @@ def on_message(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> 
     """Plan, close or cancel an order. What was done already changes nothing.
 
     Raises:
-        Poison: the order is unknown, none runs, or too many wait.
+        Poison: the order is unknown, none runs, too many wait, or fewer defects are known than taken back.
     """
     if message.request_id is not None:
         request = _digest(message.request_id)
@@ -89,7 +99,21 @@ def on_message(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> 
         orders = replace(orders, requests=(*orders.requests, request)[-MAX_REMEMBERED:])
     if message.action == "add":
         return _add(orders, message, at, cause)
+    if message.action == "correct":
+        return _correct(orders, message, at, cause)
     return _end(orders, message, at, cause)
+
+
+def end_running(orders: Orders, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+    """The running order, if any, ends as completed, whatever was produced."""
+    if orders.running is None:
+        return orders, []
+    return _ended(orders, orders.running, "completed", at), [row(orders.running, "completed", at, cause)]
+
+
+def done_at(orders: Orders, number: str | None) -> int | None:
+    """When an order ended (ms), if it did and is still known."""
+    return next((done.ended_at for done in orders.latest if done.order.number == number), None)
 
 
 def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
@@ -100,8 +124,6 @@ def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[
     assert message.product_type is not None
     assert message.quantity is not None
     known = next((order for order in orders.waiting if order.number == number), None)
-    if known is None and len(orders.waiting) >= MAX_WAITING:
-        raise Poison("too_many_orders", limit=MAX_WAITING)
     order = Order(
         id=uuid_of("order", cause.line_id, number),
         number=number,
@@ -116,6 +138,8 @@ def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[
         waiting = (*orders.waiting, order)
     else:  # planned anew: it keeps its place
         waiting = tuple(order if other is known else other for other in orders.waiting)
+    if waiting != latest(waiting, MAX_WAITING, MAX_WAITING_SIZE):
+        raise Poison("too_many_orders", limit=len(orders.waiting))
     return replace(orders, waiting=waiting), [row(order, "waiting", None, cause)]
 
 
@@ -125,7 +149,7 @@ def _end(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[
     if number is None and running is None:
         raise Poison("no_running_order")
     if running is not None and number in (None, running.number):
-        return _ended(orders, running), [row(running, status, at, cause)]
+        return _ended(orders, running, status, at), [row(running, status, at, cause)]
     assert number is not None
     if _digest(number) in orders.done:
         return orders, []
@@ -133,12 +157,48 @@ def _end(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[
     if order is None:
         raise Poison("unknown_order", value=number)
     waiting = tuple(other for other in orders.waiting if other is not order)
-    orders = replace(_ended(orders, order), running=running, waiting=waiting)
+    orders = replace(_ended(orders, order, status, at), running=running, waiting=waiting)
     return orders, [row(order, status, at, cause)]
 
 
-def _ended(orders: Orders, order: Order) -> Orders:
-    return replace(orders, running=None, done=(*orders.done, _digest(order.number))[-MAX_REMEMBERED:])
+def _correct(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+    """Set an order's quantity, add defects to it: one that is full then ends, one that ended stays so."""
+    number, running = message.order_number, orders.running
+    assert number is not None
+    if running is not None and running.number == number:
+        order = _corrected(running, message)
+        if order.produced < order.quantity:
+            return replace(orders, running=order), [row(order, "running", None, cause)]
+        return _ended(orders, order, "completed", at), [row(order, "completed", at, cause)]
+    for index, waiting in enumerate(orders.waiting):
+        if waiting.number == number:
+            order = _corrected(waiting, message)
+            others = (*orders.waiting[:index], order, *orders.waiting[index + 1 :])
+            return replace(orders, waiting=others), [row(order, "waiting", None, cause)]
+    for index, done in enumerate(orders.latest):
+        if done.order.number == number:
+            order = _corrected(done.order, message)
+            corrected = (*orders.latest[:index], replace(done, order=order), *orders.latest[index + 1 :])
+            return replace(orders, latest=corrected), [row(order, done.status, done.ended_at, cause)]
+    raise Poison("unknown_order", value=number)
+
+
+def _corrected(order: Order, message: OrderMessage) -> Order:
+    defects = order.defects + message.defects
+    if defects < 0:
+        raise Poison("too_few_defects", known=order.defects, value=message.defects)
+    quantity = order.quantity if message.quantity is None else message.quantity
+    return replace(order, quantity=quantity, defects=defects)
+
+
+def _ended(orders: Orders, order: Order, status: OrderStatus, at: int) -> Orders:
+    known = (*orders.latest, DoneOrder(order, status, at))
+    return replace(
+        orders,
+        running=None,
+        done=(*orders.done, _digest(order.number))[-MAX_REMEMBERED:],
+        latest=latest(known, MAX_DONE_ORDERS, MAX_SIZE),
+    )
 
 
 def _digest(text: str) -> str:

@@ -61,7 +61,12 @@ def row(sample: Sample, cause: Cause) -> Change:
 def _row(event_id: str, sample: Sample, cause: Cause) -> SampleEvent:
     shift = cause.shift(sample.at)
     return SampleEvent(
-        **cause.stamp(event_id),
+        # As `Cause.stamp` says it; of these events there is one a message.
+        generation=cause.rules.generation,
+        version=(cause.received_at, cause.offset),
+        id=event_id,
+        line_id=cause.line_id,
+        line=cause.line_name,
         timestamp=text_of(sample.at),
         bottles_produced=sample.pieces,
         target_rate=sample.target_rate,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from schemas.events import DowntimeCategory, DowntimeEvent
 from schemas.ids import uuid_of
 from schemas.instant import SECOND, text_of
-from schemas.state import Mode, Order, Stop
+from schemas.state import Mode, Order, PastStop, Stop
 from streams.cause import Cause
 from streams.change import Change
 from streams.windows import Intervals, is_required, required
@@ -26,17 +26,9 @@ class Turn(NamedTuple):
     reason: str | None = None
 
 
-class Ended(NamedTuple):
-    """A stop that ended, its class judged on all of it, and what it was taken for when it began."""
-
-    stop: Stop
-    end: int
-    began_as: DowntimeCategory
-
-
 def on_turn(
     stop: Stop | None, turn: Turn, order: Order | None, planned: Intervals, cause: Cause
-) -> tuple[Stop | None, Ended | None, list[Change]]:
+) -> tuple[Stop | None, PastStop | None, list[Change]]:
     """Open, keep or close the line's stop.
 
     A stop opens when the line is not running, `no_signal` when a running line falls silent; silence leaves a
@@ -52,12 +44,12 @@ def on_turn(
         The stop after it, the one that ended, and the rows that people see.
     """
     changes = []
-    ended: Ended | None = None
+    ended: PastStop | None = None
     wanted = _CATEGORY.get(turn.mode)
     stops_after_silence = stop is not None and stop.category == "no_signal" and wanted == "unplanned"
     if stop is not None and (wanted is None or stops_after_silence):
         ended = _ended(stop, turn.at, planned, cause)
-        changes.append(_change(ended.stop, ended.end, cause))
+        changes.append(row(ended.stop, ended.end, cause))
         stop = None
     if stop is None and wanted is not None:
         expected = wanted == "no_signal" or is_required(turn.at, planned, cause)
@@ -71,7 +63,7 @@ def on_turn(
             product=order.product if order else None,
             shift_id=cause.shift(turn.at).id,
         )
-        changes.append(_change(stop, None, cause))
+        changes.append(row(stop, None, cause))
     elif stop is not None:
         stop, told = _with_reason(stop, turn.reason, cause)
         changes += told
@@ -81,7 +73,7 @@ def on_turn(
 def unplanned(stop: Stop, cause: Cause) -> tuple[Stop, list[Change]]:
     """A stop that was planned and has lasted longer than that."""
     stop = replace(stop, category="unplanned")
-    return stop, [_change(stop, None, cause)]
+    return stop, [row(stop, None, cause)]
 
 
 def on_late_reason(
@@ -101,23 +93,33 @@ def _with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, li
     if reason is None or stop.reason is not None:
         return stop, []
     stop = replace(stop, reason=reason)
-    return stop, [_change(stop, None, cause)]
+    return stop, [row(stop, None, cause)]
 
 
-def _ended(stop: Stop, at: int, planned: Intervals, cause: Cause) -> Ended:
-    """A stop's class: planned if the line was never required meanwhile, micro if it was short."""
+def _ended(stop: Stop, at: int, planned: Intervals, cause: Cause) -> PastStop:
+    """The stop once it has ended, its class judged on all of it."""
     if stop.category == "no_signal":
         # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
-        return Ended(replace(stop, start=min(stop.start, at)), at, stop.category)
-    category: DowntimeCategory = "unplanned"
-    if stop.excused or not required(stop.start, at, planned, cause):
+        return PastStop(replace(stop, start=min(stop.start, at)), at)
+    return judged(PastStop(stop, at), planned, cause)
+
+
+def judged(past: PastStop, planned: Intervals, cause: Cause) -> PastStop:
+    """Planned if the line was never required meanwhile, micro if it was short."""
+    stop, category = past.stop, length_class(past, cause)
+    if not required(stop.start, past.end, planned, cause):
         category = "planned"
-    elif at - stop.start < cause.line_rules.micro_stop_s * SECOND:
-        category = "micro"
-    return Ended(replace(stop, category=category), at, stop.category)
+    return past if category == stop.category else PastStop(replace(stop, category=category), past.end)
 
 
-def _change(stop: Stop, end: int | None, cause: Cause) -> Change:
+def length_class(past: PastStop, cause: Cause) -> DowntimeCategory:
+    """What a stop that should not have been is by its length."""
+    short = past.end - past.stop.start < cause.line_rules.micro_stop_s * SECOND
+    return "micro" if short else "unplanned"
+
+
+def row(stop: Stop, end: int | None, cause: Cause) -> Change:
+    """The row of a stop as it stands; `end` is None while it lasts."""
     return Change(DowntimeEvent, stop.id, partial(_row, stop, end, cause))
 
 
@@ -127,7 +129,7 @@ def _row(stop: Stop, end: int | None, cause: Cause) -> DowntimeEvent:
         start_time=text_of(stop.start),
         end_time=None if end is None else text_of(end),
         duration=None if end is None else (end - stop.start) / 1000,
-        category=stop.category,
+        category="planned" if stop.planned else stop.category,
         reason=stop.reason,
         order_number=stop.order_number,
         shift_id=stop.shift_id,

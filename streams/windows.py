@@ -20,8 +20,7 @@ Intervals = tuple[tuple[int, int], ...]
 class Stretch(NamedTuple):
     """Up to `until` (ms), the line is in `mode`. Rates in pieces per minute.
 
-    `planned`: stretches in which a stop is planned, beside those of the calendar; `excused`: all of this
-    stop is.
+    `planned`: stretches in which a stop is planned, beside those of the calendar.
     """
 
     until: int
@@ -29,7 +28,6 @@ class Stretch(NamedTuple):
     target_rate: float | None = None
     rate: float | None = None
     planned: Intervals = ()
-    excused: bool = False
 
 
 def begin(at: int, order_number: str | None, product: str | None, cause: Cause) -> Window:
@@ -103,10 +101,8 @@ def _run(window: Window, part: int, stretch: Stretch, cause: Cause) -> Window:
 def _kind(at: int, stretch: Stretch, cause: Cause) -> tuple[str, int]:
     """Whether the line should run at `at`, and up to when that holds."""
     demand = cause.demand(at)
-    if demand.kind != "open" or stretch.mode == "no_signal":
+    if demand.kind != "open":
         return demand.kind, demand.end
-    if stretch.excused:
-        return "planned", demand.end
     bound = demand.end
     for start, end in stretch.planned:
         if start <= at < end:

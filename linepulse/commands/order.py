@@ -1,13 +1,14 @@
-"""`linepulse order add`, `list`, `close`, `cancel`: planned orders, through the log."""
+"""`linepulse order add`, `list`, `close`, `cancel`, `correct`: planned orders, through the log."""
 
 from typing import Annotated
 
 import typer
 
-from linepulse.orders import order_message, send_order
+from linepulse.orders import send
 from linepulse.rows import print_table, read_rows
 from runtime.catalogue import tell
 from runtime.settings import Settings
+from schemas.raw import Kind
 
 app = typer.Typer(
     help="Planned orders, through the log.\n\nExample: linepulse order list",
@@ -54,6 +55,22 @@ def cancel(line: Line, number: Number = None) -> None:
     _send(line, {"action": "cancel", "orderNumber": number})
 
 
+@app.command()
+def correct(
+    line: Line,
+    number: Annotated[str, typer.Option(help="The order's number.")],
+    quantity: Annotated[int | None, typer.Option(help="What it asks for, in pieces.")] = None,
+    defects: Annotated[int | None, typer.Option(help="Rejects found later; negative: taken back.")] = None,
+    at: Annotated[str | None, typer.Option(help="When the rejects were made; default: at its end.")] = None,
+) -> None:
+    """Correct an order that waits, runs, or was among the line's latest 20.
+
+    Example: linepulse order correct --line ligne1 --number ORD-1737123456-XY2Z4 --defects 12
+    """
+    fields = {"orderNumber": number, "quantity": quantity, "defects": defects, "at": at}
+    _send(line, {"action": "correct", **fields})
+
+
 @app.command("list")
 def list_orders(
     line: Annotated[str | None, typer.Option(help="Of this line only.")] = None,
@@ -69,5 +86,5 @@ def list_orders(
 
 def _send(line: str, fields: dict[str, object]) -> None:
     settings = Settings.read()
-    send_order(settings, line, order_message(fields, settings.lang))
+    send(settings, line, Kind.ORDER, fields)
     print(tell(settings.lang, f"order.{fields['action']}", line=line))

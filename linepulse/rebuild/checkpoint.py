@@ -41,8 +41,12 @@ class Checkpoint:
         states = tuple(lines.states.values())
         return cls(partition, begin, begin_time, lines.next_offset, last_time, states)
 
-    def save(self, connection: psycopg.Connection, schema: str) -> None:
-        """Write it down, in the transaction that is open."""
+    def save(self, connection: psycopg.Connection, schema: str, refused: int) -> None:
+        """Write it down, in the transaction that is open.
+
+        Args:
+            refused: rows that PostgreSQL did not take since the checkpoint before.
+        """
         values = {
             "partition": self.partition,
             "begin": self.begin,
@@ -50,6 +54,7 @@ class Checkpoint:
             "next_offset": self.next_offset,
             "last_time": self.last_time,
             "states": _encode(self.states),
+            "refused": refused,
         }
         connection.execute(composed("save_checkpoint", schema=schema), values)
 
@@ -65,3 +70,9 @@ def read_checkpoints(connection: psycopg.Connection, schema: str) -> dict[int, C
         partition: Checkpoint(partition, begin, begin_time, next_offset, last_time, tuple(_decode(states)))
         for partition, begin, begin_time, next_offset, last_time, states in found
     }
+
+
+def read_refused(connection: psycopg.Connection, schema: str) -> int:
+    """How many rows PostgreSQL did not take, so far."""
+    row = connection.execute(composed("read_refused", schema=schema)).fetchone()
+    return 0 if row is None else int(row[0])

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 
 from linepulse.errors import UserError
 from linepulse.rebuild import shadow, workers
-from linepulse.rebuild.checkpoint import Checkpoint, read_checkpoints
+from linepulse.rebuild.checkpoint import Checkpoint, read_checkpoints, read_refused
 from linepulse.rebuild.database import away, connect
 from linepulse.rebuild.ends import Extent, extents
 from linepulse.rebuild.rebuilt import Rebuilt
@@ -83,6 +83,10 @@ class Rebuild:
     def applied(self) -> int:
         """How many records the tables hold the effect of."""
         return sum(at.next_offset - at.begin for at in self.checkpoints().values())
+
+    def refused(self) -> int:
+        """How many rows PostgreSQL did not take: the live tables have them as dead letters of the sinks."""
+        return read_refused(self._connection, self.job.schema)
 
     def apply(self, ends: Mapping[int, Extent], tell: Callable[[int], None]) -> None:
         """Bring the tables up to the ends of the partitions, by as many processes as were asked for.

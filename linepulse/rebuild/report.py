@@ -35,6 +35,8 @@ class Report:
         self._say("done", messages=found.messages, seconds=round(seconds, 1), rate=rate)
         for partition, at in sorted(found.seams.items()):
             self._say("seam", partition=partition, at=text_of(at))
+        if found.refused:
+            self._say("refused", count=found.refused)
         if not found.level:
             self._say("behind")
         self._console.print(self._tables(found.comparison))

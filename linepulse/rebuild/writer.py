@@ -39,7 +39,8 @@ class Writer:
         self._connection.execute("SET lock_timeout = '15s'")
         self._connection.commit()
         self._waiting: deque[Future[None]] = deque()
-        self.refused = 0  # rows that PostgreSQL does not take; the live tables have them as dead letters
+        self._failed = False
+        self._refused = 0  # rows that PostgreSQL did not take since the last checkpoint
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,8 +74,9 @@ class Writer:
         def work() -> None:
             self._put_all(formed.new, self._copy)
             self._put_all(formed.again, self._copy_again)
-            checkpoint.save(self._connection, self._schema)
+            checkpoint.save(self._connection, self._schema, self._refused)
             self._connection.commit()
+            self._refused = 0
 
         await self._next(work)
 
@@ -86,9 +88,20 @@ class Writer:
     async def _next(self, work: Callable[[], None]) -> None:
         while len(self._waiting) >= AHEAD:
             await asyncio.wrap_future(self._waiting.popleft())
-        self._waiting.append(self._thread.submit(_told, work))
+        self._waiting.append(self._thread.submit(self._do, work))
 
     # -- in the thread
+
+    def _do(self, work: Callable[[], None]) -> None:
+        if self._failed:
+            return  # a checkpoint must not tell of rows that are missing
+        try:
+            work()
+        except BaseException as error:
+            self._failed = True
+            if isinstance(error, psycopg.OperationalError):
+                raise away(error) from error
+            raise
 
     def _take_up(self, partition: int) -> Checkpoint | None:
         try:
@@ -136,7 +149,7 @@ class Writer:
             self._put(table, lines, copy)
             return
         if len(lines) == 1:
-            self.refused += 1
+            self._refused += 1
             return
         half = len(lines) // 2
         self._put(table, lines[:half], copy)
@@ -160,13 +173,6 @@ class Writer:
         query = composed(name, schema=self._schema, table=table.name, columns=_listed(columns(table)))
         with self._connection.cursor().copy(query) as copy:
             copy.write(data)
-
-
-def _told(work: Callable[[], None]) -> None:
-    try:
-        work()
-    except psycopg.OperationalError as error:
-        raise away(error) from error
 
 
 def _listed(names: Sequence[str], *of: str) -> sql.Composed:

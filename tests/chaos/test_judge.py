@@ -13,7 +13,6 @@ from chaos.verdict import Verdict
 from sinks.tables import tables_of
 from tests.chaos.conftest import MESSAGES, Calm
 
-pytestmark = pytest.mark.xdist_group("calm")  # one process: the calm run takes half a minute
 TABLES = ("ProductionData", "ProductionOrder", "Downtime", "Alert", "KPISnapshot", "DeadLetter")
 NOT_JUDGED = {"acknowledgedAt", "acknowledgedBy", "replayedAt"}  # what people do, in no event
 OTHER = {

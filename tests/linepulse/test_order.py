@@ -65,6 +65,17 @@ def test_close_and_cancel_name_their_order(
     assert (fields["action"], fields["orderNumber"]) == (action, "ORD-1")
 
 
+def test_correct_sends_what_is_to_be_changed(settings: Settings, orders: "Queue[MQTTMessage]") -> None:
+    """Rejects may be taken back."""
+    words = ["--line", "ligne1", "--number", "ORD-1", "--quantity", "50", "--defects", "-3"]
+    assert linepulse(environment(settings), "order", "correct", *words).returncode == 0
+    fields = json.loads(orders.get(timeout=10).payload)
+    assert len(fields.pop("requestId")) == 36
+    assert fields == {"action": "correct", "orderNumber": "ORD-1", "quantity": 50, "defects": -3}
+    refused = linepulse(environment(settings), "order", "correct", "--line", "ligne1", "--number", "ORD-1")
+    assert (refused.returncode, "quantity" in refused.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

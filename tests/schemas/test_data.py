@@ -51,6 +51,10 @@ def damaged(draw: st.DrawFn) -> bytes:
 @given(objects() | damaged() | st.sampled_from([*POISON]))
 @example(b'{"count":1,"x":"\xff"}')
 @example(b'{"count":1,"defects":null}')
+@example(b'{"count":3.0}')
+@example(b'{"count":3.5}')
+@example(b'{"count":3,"defects":0.5}')
+@example(b'{"count":3.0,"defects":-0.0}')
 @example(b'{"count":1,"target_rate":5}')
 @example(b'{"count":1,"target\\u005frate":5}')
 @example(b'{"count":1,"x":' + b"[" * 20 + b"]" * 20 + b"}")
@@ -65,7 +69,12 @@ def test_what_the_fast_way_accepts_the_careful_way_reads_alike(payload):
 
 def test_the_usual_message_is_read_the_fast_way():
     """With or without what may be left out, and with fields that nobody knows."""
-    for payload in (USUAL, b'{"count": 2}', b'{"count": 2, "colour": "vert \xc3\xa9meraude"}'):
+    for payload in (
+        USUAL,
+        b'{"count": 2}',
+        b'{"count": 2.0, "defects": 0.0}',
+        b'{"count": 2, "colour": "vert \xc3\xa9meraude"}',
+    ):
         assert usual_data(payload) is not None
 
 

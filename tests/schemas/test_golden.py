@@ -24,11 +24,15 @@ from schemas.state import (
     Alert,
     Alerts,
     Counters,
+    DoneOrder,
     Kpi,
     LineState,
     Mismatch,
     Order,
     Orders,
+    PastStop,
+    People,
+    Plan,
     Reading,
     Stop,
     Window,
@@ -186,6 +190,25 @@ STATE = LineState(
             shift="MATIN",
         ),
         done=("a1b2c3d4e5f60718",),
+        latest=(
+            DoneOrder(
+                order=Order(
+                    id="o0",
+                    number="ORD-1768460000-AB1C2",
+                    product="Eau",
+                    quantity=50,
+                    priority="medium",
+                    operator=None,
+                    target_rate=None,
+                    created_at=1768460000000,
+                    produced=52,
+                    defects=1,
+                    started_at=1768460000000,
+                ),
+                status="completed",
+                ended_at=1768467000000,
+            ),
+        ),
     ),
     stop=Stop(
         id="s1", category="unplanned", start=1768467600000, created_at=1768467600250, reason="bourrage"
@@ -199,6 +222,19 @@ STATE = LineState(
     ),
     kpi=Kpi(
         charged=1768467600000, open=Window(id="w1", start=1768467600000, end=1768467660000, created_at=1)
+    ),
+    people=People(
+        stops=(
+            PastStop(
+                stop=Stop(
+                    id="s0", category="unplanned", start=1768467000000, created_at=1768467000250, planned=True
+                ),
+                end=1768467300000,
+            ),
+        ),
+        plans=(Plan("a1b2c3d4e5f60719", 1768478400000, 1768480200000, "nettoyage"),),
+        requests=("a1b2c3d4e5f60719",),
+        planned=((1768467000000, 1768467300000), (1768478400000, 1768480200000)),
     ),
     counters=Counters(count=Reading(65530, 1768467600000), made_at=1768467600000),
 )

@@ -141,9 +141,9 @@ def test_any_bytes_are_a_message_or_poison_and_without_rules_nothing_changes(pay
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ('count_mode = "counter"', "lines.a.counter_max is missing"),
+        ('count_mode = "counter"', "lines.a: counter_max is missing"),
         ("counter_max = 99", 'counter_max means nothing without count_mode = "counter"'),
-        ('defects_mode = "counter"', "lines.a.defects_max is missing"),
+        ('defects_mode = "counter"', "lines.a: defects_max is missing"),
         ('count_mode = "counter"\ncounter_max = 9007199254740993', "lines.a.counter_max = 9007199254740993"),
         ('count_mode = "counter"\ncounter_max = 9\ncounter_max_rate = -1', "lines.a.counter_max_rate = -1"),
         ('units.rate = "per_day"', "lines.a.units.rate = 'per_day'"),

@@ -38,11 +38,17 @@ def clock(at: int, zone: str = "Europe/Paris") -> str:
 def _walk(asked, day, zone):
     noon = datetime.combine(date.fromisoformat(day), datetime.min.time().replace(hour=12), ZoneInfo(zone))
     at = round(noon.timestamp() * 1000)
-    found: list[Shift | Demand] = [asked(at)]
+    found: list[Shift | Demand] = [_holding(asked, at)]
     while _day(found[0].start - 1, zone) == day:
-        found.insert(0, asked(found[0].start - 1))
+        found.insert(0, _holding(asked, found[0].start - 1))
     while _day(found[-1].end, zone) == day:
-        found.append(asked(found[-1].end))
+        found.append(_holding(asked, found[-1].end))
+    return found
+
+
+def _holding(asked, at):
+    found = asked(at)
+    assert found.start <= at < found.end
     return found
 
 

@@ -6,7 +6,7 @@ from schemas.instant import DAY, HOUR, MINUTE
 from schemas.plant import Rules, read_plant
 from streams.calendar import Calendars
 from tests.streams.calendars import calendar, demands, shifts, stretches
-from tests.streams.line import at
+from tests.streams.line import Line, at
 
 THURSDAY, FRIDAY, SATURDAY = "2026-01-15", "2026-01-16", "2026-01-17"
 SPRING, AUTUMN = "2026-03-29", "2026-10-25"  # the Sundays on which Paris sets its clocks
@@ -317,6 +317,14 @@ def test_a_change_begins_by_the_clock_of_each_line():
     assert demands(calendars.of("ligne1"), "2026-01-14") == ["00:00 open"]
     assert demands(calendars.of("montreal"), THURSDAY, "America/Montreal")[0] == "00:00 Pause"
     assert demands(calendars.of("montreal"), "2026-01-14", "America/Montreal") == ["00:00 open"]
+
+
+def test_a_timestamp_without_an_offset_is_on_the_lines_clock():
+    """Not on the plant's."""
+    line = Line.at("15:00", '[lines.ligne1]\ntime_zone = "America/Montreal"')
+    line.data(timestamp="2026-01-15T08:59:30")
+    assert line.samples[0].timestamp == "2026-01-15T13:59:30.000Z"
+    assert line.samples[0].shift_id == "MATIN"
 
 
 def test_lines_with_the_same_calendar_share_it():

@@ -17,7 +17,16 @@ from streams.agent import fold_batch
 from streams.partition import Lines
 from tests.streams.line import Line, at, rows_of
 
-RULES = Rules(1, read_plant("[line.order]\nquantity = 50"))
+PLANT = """
+[line.order]
+quantity = 50
+[lines.c]
+count_mode = "counter"
+counter_max = 29
+stopped_after_s = 20
+running_words = ["true"]
+"""
+RULES = Rules(1, read_plant(PLANT))
 START = at("13:58")
 
 
@@ -51,8 +60,17 @@ payloads = st.one_of(
     ),
     st.sampled_from([b"", b"{", b'{"count":-1}', b'{"count":1e308}', b"\xff", b'{"count":2}']),
 )
+SAID = [
+    b'{"action":"reason","reason":"y"}',
+    b'{"action":"reason","planned":true,"requestId":"r"}',
+    b'{"action":"reason","planned":false}',
+    b'{"action":"plan","start":"2026-01-15T13:59","end":"2026-01-15T14:02","requestId":"p"}',
+    b'{"action":"unplan","requestId":"p"}',
+    b'{"action":"retire"}',
+    b'{"action":"?"}',
+]
 statuses = st.sampled_from(
-    [b"running", b"stopped", b"offline", b"online", b"?", b'{"running":false,"reason":"x"}']
+    [b"running", b"stopped", b"offline", b"online", b"?", b'{"running":false,"reason":"x"}', *SAID]
 )
 orders = st.sampled_from(
     [
@@ -61,6 +79,8 @@ orders = st.sampled_from(
         b'{"action":"close"}',
         b'{"action":"cancel","orderNumber":"A"}',
         b'{"action":"close","orderNumber":"?"}',
+        b'{"action":"correct","orderNumber":"A","quantity":3}',
+        b'{"action":"correct","orderNumber":"A","quantity":30}',
     ]
 )
 messages = st.one_of(
@@ -238,7 +258,7 @@ def test_a_bridge_that_another_one_replaced_changes_nothing_any_more():
 
 
 def test_a_state_stays_under_256_kib_whatever_texts_fill_it():
-    """As many waiting orders as there may be, of the widest texts, and windows and numbers to remember."""
+    """As much of everything as may be remembered, of the widest texts."""
     text = "\x01" * 200
     line = Line.at("10:00", "[line.order]\nquantity = 1")
     line.ticks = False
@@ -247,8 +267,16 @@ def test_a_state_stays_under_256_kib_whatever_texts_fill_it():
         line.says(
             Kind.ORDER, orderNumber=number, productType=text, quantity=1, operator=text, requestId=number
         )
-        line.data(count=1).silent(seconds=70)
+        line.data(count=1).silent(seconds=35).data(count=0, running=False)
+        line.says(Kind.STATUS, action="reason", reason=text, planned=True).silent(seconds=35)
+        start = line.now + 2000 * n
+        line.says(
+            Kind.STATUS, action="plan", start=start, end=start + 1000, reason=text[:50], requestId=number
+        )
     for n in range(MAX_WAITING):
         line.says(Kind.ORDER, orderNumber=f"W{n:03d}" + text[4:], productType=text, quantity=1, operator=text)
-    assert len(line.state.orders.waiting) == MAX_WAITING
+    assert len(line.state.orders.waiting) > 20
+    assert len(line.state.people.stops) > 10
+    assert len(line.state.people.plans) > 30
+    assert len(line.state.orders.latest) > 3
     assert len(encode(line.state)) < 256 * 1024

@@ -30,7 +30,7 @@ def test_a_break_is_planned_and_a_stop_that_outlasts_it_is_not():
     #  ─────────────■■■■ break ■■■■│■■■■─────
     line = Line.at("11:50", BREAK).runs(minutes=10).stops(minutes=25).runs(minutes=5)
     assert (minutes(line, "planned"), minutes(line, "stopped")) == (20, 5)
-    first = [window for window in line.windows if window.planned_seconds][0]
+    first = next(window for window in line.windows if window.planned_seconds)
     assert (first.availability, first.reason) == (None, "not_required")
 
 

@@ -13,5 +13,6 @@ CREATE TABLE {schema}."RebuildPartition" (
     "beginTime" bigint,             -- ms; its time: where the seam lies if "begin" is not 0
     "nextOffset" bigint NOT NULL,
     "lastTime" bigint NOT NULL,     -- ms; of the last record applied
-    "states" bytea NOT NULL
+    "states" bytea NOT NULL,
+    "refused" bigint NOT NULL       -- rows that PostgreSQL did not take
 )

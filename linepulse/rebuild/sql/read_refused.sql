@@ -1,0 +1,1 @@
+SELECT coalesce(sum("refused"), 0) FROM {schema}."RebuildPartition"

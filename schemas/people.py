@@ -1,0 +1,76 @@
+"""What people say of a line afterwards, or ahead: reasons, planned stops, retirement. On its status topic.
+
+A message is theirs if it has an `action`, and no `status` or `running` beside it.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, Strict, model_validator
+
+from schemas.bounds import Payload, Text, Timestamp
+from schemas.errors import Poison
+from schemas.refusals import parse
+
+Action = Literal["reason", "plan", "unplan", "retire"]
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "reason": (),
+    "plan": ("start", "end", "requestId"),
+    "unplan": ("requestId",),
+    "retire": (),
+}
+
+
+class Said(Payload):
+    """A person's message.
+
+    Attributes:
+        action: `reason` gives a stop its reason, or declares it planned, or not planned after all; `plan`
+            announces a planned stop; `unplan` takes back the one that was announced with that `requestId`;
+            `retire` ends a line.
+        stop: the stop's id; without it the one at `at`, without that the open or the latest one.
+    """
+
+    action: Action
+    stop: Text | None = None
+    at: Timestamp | None = None
+    reason: Text | None = None
+    planned: Annotated[bool, Strict()] | None = None
+    start: Timestamp | None = None
+    end: Timestamp | None = None
+    request_id: Text | None = Field(None, alias="requestId")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        told = {"start": self.start, "end": self.end, "requestId": self.request_id}
+        for name in _NEEDS[self.action]:
+            if told[name] is None:
+                raise ValueError(f"{name} is missing")
+        if self.action == "reason" and self.reason is None and self.planned is None:
+            raise ValueError("reason is missing")
+        return self
+
+
+class _Object(Payload):
+    model_config = ConfigDict(extra="allow")
+
+
+def parse_said(payload: bytes) -> Said | None:
+    """Read a person's message; None if it is a machine's.
+
+    Raises:
+        Poison: a person's, and wrong.
+    """
+    if b'"action"' not in payload:
+        return None
+    try:
+        fields = parse(_Object, payload).model_extra or {}
+    except Poison:
+        return None  # whoever sent it, the status parser says what is wrong
+    if "action" not in fields or "status" in fields or "running" in fields:
+        return None
+    try:
+        return parse(Said, payload)
+    except Poison as poison:
+        if poison.facts.get("field") != "action":
+            raise
+        raise Poison(poison.reason, **poison.facts, expected="status_action") from None

@@ -1,0 +1,66 @@
+"""Planned time that people announce or declare: intervals [start, end) in ms, and their union."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from schemas.instant import DAY
+from schemas.state import Interval, People, Stop
+
+OPEN = 2**53 - 1  # ms; the end of a stop that lasts
+REMEMBERED = 7 * DAY  # after its end, an announced stop is forgotten
+
+
+def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """The same time as disjoint intervals, in order; those that touch are one.
+
+    ├─────┤      ├──┤
+       ├──────┤  ├────┤        ├┤
+    ├─────────┤  ├────┤        ├┤
+    """
+    joined: list[Interval] = []
+    for start, end in sorted(intervals):
+        if start >= end:
+            continue
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def without(intervals: Iterable[Interval], taken: Iterable[Interval]) -> tuple[Interval, ...]:
+    """The time of the one that is not in the other.
+
+    ├──────────────┤  ├────┤
+        ├──┤  ├──────────┤
+    ├───┤  ├──┤          ├─┤
+    """
+    left: list[Interval] = []
+    others = union(taken)
+    for start, end in union(intervals):
+        at = start
+        for other_start, other_end in others:
+            if other_end <= at or other_start >= end:
+                continue
+            if other_start > at:
+                left.append((at, other_start))
+            at = other_end
+        if at < end:
+            left.append((at, end))
+    return tuple(left)
+
+
+def planned_time(people: People, stop: Stop | None) -> tuple[Interval, ...]:
+    """All planned time that is remembered: announced stops, and stops that were declared planned."""
+    announced = [(plan.start, plan.end) for plan in people.plans]
+    declared = [(past.stop.start, past.end) for past in people.stops if past.stop.planned]
+    if stop is not None and stop.planned:
+        declared.append((stop.start, OPEN))
+    return union([*announced, *declared])
+
+
+def forgotten(people: People, now: int) -> People:
+    """What is announced, without what is long past."""
+    kept = tuple(plan for plan in people.plans if plan.end > now - REMEMBERED)
+    return people if len(kept) == len(people.plans) else replace(people, plans=kept)

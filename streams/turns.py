@@ -1,0 +1,181 @@
+"""A line's turns: what it was since its last message, and what it is from this one on.
+
+What a line told is settled: its time is charged. What silence means is not: a message may still come that
+tells otherwise.
+"""
+
+from msgspec.structs import replace
+
+from schemas.instant import SECOND
+from schemas.state import LineState, Mode, PastStop, Stop
+from streams import alerts, kpi, people, planned, stops
+from streams.cause import Cause
+from streams.change import Change
+from streams.stops import Turn
+from streams.windows import Intervals, Stretch, required
+
+Step = tuple[LineState, list[Change]]
+
+
+def take(state: LineState, turn: Turn, cause: Cause) -> Step:
+    """A message in the line's order: time is settled up to it; from there on the line is in `turn.mode`."""
+    changes: list[Change] = []
+    at = turn.at
+    if state.kpi is None or state.clock is None:
+        running = state.orders.running
+        number, product = (running.number, running.product) if running is not None else (None, None)
+        state.clock, state.kpi = at, kpi.begin(at, number, product, cause)
+    if state.retired:  # it speaks again: the time in between is nobody's
+        state.kpi = kpi.charge(state.kpi, [Stretch(at, "unknown")], 0, cause)
+        state.clock, state.retired = at, False
+    silence = state.clock + _silence(cause)
+    if state.mode == "running" and at > silence:
+        reason = stops.PIPELINE if state.ticked_at < state.heard_at + (silence - state.clock) else None
+        state, changes = fall_silent(state, silence, reason, cause)
+    _settle(state, at, cause)
+    state, changed = _change(state, turn, cause)
+    state.clock = at
+    return state, changes + changed
+
+
+def fall_silent(state: LineState, at: int, reason: str | None, cause: Cause) -> Step:
+    """A running line falls silent at `at` (ms), or when its last message held no longer.
+
+    What it was since its last message is not settled by that: its clock stands still.
+    """
+    if state.mode != "running" or state.clock is None:
+        return state, []
+    return _change(state, Turn("no_signal", min(at, state.clock + _silence(cause)), reason), cause)
+
+
+def overdue(state: LineState, at: int, cause: Cause) -> Step:
+    """A planned stop that the line has not ended in time: from then on it is none."""
+    stop = state.stop
+    if stop is None or stop.category != "planned" or stop.planned or state.mode != "stopped":
+        return state, []
+    late = required(stop.start, at, state.people.planned, cause)
+    if not late or state.kpi is None:
+        return state, []
+    state.stop, rows = stops.unplanned(stop, cause)
+    state.kpi = kpi.tally(state.kpi, stop.start, 1, 0, of(stop), cause)
+    state.alerts, told = alerts.on_turn(state.alerts, "stopped", at, late[0][0], cause)
+    return state, [*rows, *told]
+
+
+def passed(state: LineState, until: int, cause: Cause) -> list[Stretch]:
+    """What the line was since its last message, up to `until` (ms), as far as is known now."""
+    assert state.clock is not None
+    if state.mode == "unknown":
+        return [Stretch(until, "unknown")]
+    if state.mode == "stopped":
+        return [Stretch(until, "stopped", planned=state.people.planned)]
+    silence = state.clock + _silence(cause)
+    if state.mode == "no_signal" and state.stop is not None and state.stop.start < silence:
+        silence = state.stop.start
+    running = Stretch(min(until, silence), "running", state.target_rate, state.rate)
+    if until <= silence:
+        return [running]
+    return [running, Stretch(until, "no_signal", planned=state.people.planned)]
+
+
+def of(stop: Stop) -> kpi.Of:
+    """The order that ran when the stop began."""
+    return stop.order_number, stop.product
+
+
+def _silence(cause: Cause) -> int:
+    return round(cause.line_rules.silence_s * SECOND)
+
+
+def _settle(state: LineState, at: int, cause: Cause) -> None:
+    """Time up to `at` (ms) is charged to what the line was."""
+    assert state.kpi is not None
+    assert state.clock is not None
+    if at <= state.kpi.charged:
+        return
+    stretches = passed(state, at, cause)
+    state.kpi = kpi.charge(state.kpi, stretches, state.clock, cause)
+    if stretches[0].mode == "running" and stretches[0].until > state.clock:
+        ran = stretches[0].until - state.clock
+        state.alerts = alerts.on_running_time(state.alerts, ran, state.rate, 0)
+
+
+def _change(state: LineState, turn: Turn, cause: Cause) -> Step:
+    """The line is in another mode, or tells why it is in this one."""
+    if turn.mode == state.mode and turn.reason is None:
+        return state, []
+    before = state.stop
+    stop, ended, rows = stops.on_turn(before, turn, state.orders.running, state.people.planned, cause)
+    since = stop.start if stop is not None else turn.at
+    mode: Mode = "unknown" if stop is not None and stop.category == "planned" else turn.mode
+    state.alerts, told = alerts.on_turn(state.alerts, mode, turn.at, since, cause)
+    if before is not None and ended is not None:
+        _note_end(state, before, ended, cause)
+    begins = stop is not None and (before is None or before.id != stop.id)
+    if stop is not None and begins and stop.category == "unplanned" and state.kpi is not None:
+        state.kpi = kpi.tally(state.kpi, stop.start, 1, 0, of(stop), cause)
+    state.mode, state.stop = turn.mode, stop
+    if ended is not None:
+        state.people = people.closed(state.people, ended, stop)
+    return state, [*rows, *told]
+
+
+def _note_end(state: LineState, before: Stop, ended: PastStop, cause: Cause) -> None:
+    """A stop ended: the windows that it lay in say what it was, now that all of it is known."""
+    stop, windows = ended.stop, state.kpi
+    if windows is None or stop.category == "no_signal":
+        return
+    if stop.category == "micro":
+        parts = required(stop.start, ended.end, state.people.planned, cause)
+        windows = kpi.move(windows, parts, "unplanned", "micro", of(stop), cause)
+    unplanned = int(stop.category == "unplanned") - int(before.category == "unplanned")
+    state.kpi = kpi.tally(windows, stop.start, unplanned, int(stop.category == "micro"), of(stop), cause)
+
+
+def replanned(state: LineState, was: Intervals, now: Intervals, cause: Cause) -> Step:
+    """Planned time is other than it was: stops are judged anew, and their windows with them."""
+    changes: list[Change] = []
+    told: list[PastStop] = []
+    for past in state.people.stops:
+        judged = past if past.stop.category == "no_signal" else stops.judged(past, now, cause)
+        told.append(judged)
+        if judged is not past:
+            changes.append(stops.row(judged.stop, judged.end, cause))
+        if past.stop.category != "no_signal":
+            _recharge(state, past, judged, was, now, cause)
+    state.people = replace(state.people, stops=tuple(told))
+    stop = state.stop
+    if stop is not None and stop.category != "no_signal" and state.kpi is not None:
+        late = required(stop.start, max(stop.start + 1, state.kpi.charged), now, cause)
+        judged_stop = replace(stop, category="unplanned" if late else "planned")
+        end = state.kpi.charged
+        _recharge(state, PastStop(stop, end), PastStop(judged_stop, end), was, now, cause)
+        if judged_stop != stop:
+            state.stop = judged_stop
+            changes.append(stops.row(judged_stop, None, cause))
+            mode: Mode = "stopped" if late else "unknown"
+            state.alerts, rows = alerts.on_turn(
+                state.alerts, mode, cause.received_at, late[0][0] if late else stop.start, cause
+            )
+            changes += rows
+    if state.kpi is not None:
+        state.kpi = replace(state.kpi, shown=0)
+    return state, changes
+
+
+def _recharge(
+    state: LineState, past: PastStop, judged: PastStop, was: Intervals, now: Intervals, cause: Cause
+) -> None:
+    """Move the stop's time between planned and what it is otherwise."""
+    if state.kpi is None:
+        return
+    start, end, order = past.stop.start, past.end, of(past.stop)
+    before, after = required(start, end, was, cause), required(start, end, now, cause)
+    ended = state.stop is None or state.stop.id != past.stop.id
+    kind = stops.length_class(past, cause) if ended else "unplanned"
+    windows = kpi.move(state.kpi, planned.without(before, after), kind, "planned", order, cause)
+    windows = kpi.move(windows, planned.without(after, before), "planned", kind, order, cause)
+    one, other = past.stop.category, judged.stop.category
+    unplanned = int(other == "unplanned") - int(one == "unplanned")
+    micro = int(other == "micro") - int(one == "micro")
+    state.kpi = kpi.tally(windows, start, unplanned, micro, order, cause)

@@ -1,0 +1,127 @@
+"""`linepulse stop` and `line`: what a person says of a line becomes one message in the log."""
+
+import json
+from collections.abc import Iterator
+from queue import Empty, Queue
+from threading import Event
+
+import psycopg
+import pytest
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+
+from runtime.settings import Settings
+from schemas.people import parse_said
+from tests.commands import environment, linepulse
+from tests.services import Services
+
+
+@pytest.fixture
+def settings(services: Services) -> Settings:
+    return services.settings(topics=False)
+
+
+@pytest.fixture
+def said(settings: Settings) -> Iterator["Queue[MQTTMessage]"]:
+    """Every status message that reaches the broker."""
+    heard: Queue[MQTTMessage] = Queue()
+    ready = Event()
+    client = Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _client, _data, message: heard.put(message)
+    client.on_subscribe = lambda *_: ready.set()
+    client.connect(str(settings.mqtt.hostname), settings.mqtt.port or 1883)
+    client.loop_start()
+    client.subscribe("production/+/status", qos=1)
+    assert ready.wait(10)
+    yield heard
+    client.disconnect()
+    client.loop_stop()
+
+
+WORDS = [
+    (
+        ["stop", "reason", "--line", "ligne1", "bourrage", "--planned"],
+        {"action": "reason", "reason": "bourrage", "planned": True},
+    ),
+    (
+        ["stop", "reason", "--line", "ligne1", "--stop", "abc", "--unplanned"],
+        {"action": "reason", "stop": "abc", "planned": False},
+    ),
+    (
+        ["stop", "plan", "--line", "ligne1", "2026-01-15T14:00", "2026-01-15T14:30", "--reason", "pause"],
+        {"action": "plan", "start": "2026-01-15T14:00", "end": "2026-01-15T14:30", "reason": "pause"},
+    ),
+    (["line", "retire", "ligne1"], {"action": "retire"}),
+]
+
+
+@pytest.mark.parametrize(("words", "fields"), WORDS, ids=lambda words: " ".join(words)[:12])
+def test_what_a_person_says_is_one_status_message_at_qos_1(
+    settings: Settings, said: "Queue[MQTTMessage]", words: list[str], fields: dict[str, object]
+) -> None:
+    """All that was given, nothing that was not, and a requestId; the pipeline takes it."""
+    done = linepulse(environment(settings), *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    message = said.get(timeout=10)
+    assert (message.topic, message.qos, message.retain) == ("production/ligne1/status", 1, False)
+    told = json.loads(message.payload)
+    assert len(told.pop("requestId")) == 36
+    assert told == fields
+    assert parse_said(message.payload) is not None
+
+
+def test_a_plan_prints_what_takes_it_back(settings: Settings, said: "Queue[MQTTMessage]") -> None:
+    """The same requestId."""
+    env = environment(settings)
+    plan = linepulse(env, "stop", "plan", "--line", "ligne1", "2026-01-15T14:00", "2026-01-15T14:30")
+    request = json.loads(said.get(timeout=10).payload)["requestId"]
+    assert request in plan.stdout
+    assert linepulse(env, "stop", "unplan", "--line", "ligne1", request).returncode == 0
+    assert json.loads(said.get(timeout=10).payload) == {"action": "unplan", "requestId": request}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["stop", "reason", "--line", "ligne1"], "reason"),
+        (["stop", "reason", "--line", "ligne1", "x" * 201], "reason"),
+        (["stop", "reason", "--line", "ligne1", "x", "--at", "yesterday"], "yesterday"),
+        (["stop", "plan", "--line", "ligne1", "soon", "2026-01-15T14:30"], "soon"),
+        (["line", "retire", "a/b"], "a/b"),
+    ],
+)
+def test_what_would_be_refused_is_not_sent(
+    settings: Settings, said: "Queue[MQTTMessage]", words: list[str], told: str
+) -> None:
+    """What is wrong on standard error, exit 2, and no message."""
+    refused = linepulse(environment(settings), *words)
+    assert refused.returncode == 2
+    assert told in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    with pytest.raises(Empty):
+        said.get(timeout=0.2)
+
+
+def test_list_shows_what_lasts_first(settings: Settings) -> None:
+    """Then the newest; those of another line or kind are left out."""
+    env = environment(settings)
+    assert linepulse(env, "setup").returncode == 0
+    with psycopg.connect(settings.database_url) as connection:
+        for line, category, reason, start, end in [
+            ("ligne1", "unplanned", "bourrage", "10:00", "10:05"),
+            ("ligne1", "unplanned", "casse", "11:00", None),
+            ("ligne1", "planned", "pause", "12:00", "12:20"),
+            ("ligne2", "unplanned", "format", "10:00", None),
+        ]:
+            connection.execute(
+                """INSERT INTO "Downtime" ("id", "lineId", "line", "category", "reason", "startTime",
+                   "endTime", "createdAt", "updatedAt", "generation", "versionTime", "versionOffset")
+                   VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s, now(), now(), 1, 1, 1)""",
+                [line, line, category, reason, f"2026-01-15 {start}", end and f"2026-01-15 {end}"],
+            )
+    listed = linepulse(env, "stop", "list", "--line", "ligne1").stdout
+    assert "format" not in listed
+    assert listed.index("casse") < listed.index("pause") < listed.index("bourrage")
+    planned = linepulse(env, "stop", "list", "--category", "planned").stdout
+    assert "pause" in planned
+    assert "casse" not in planned
