@@ -81,7 +81,7 @@ QUESTIONS = (
         "the latest samples",
         'SELECT * FROM "ProductionData" ORDER BY "timestamp" DESC LIMIT 10',
         'SELECT count(*) FROM "ProductionData"',
-        by_index=False,
+        by_index=False,  # it names no time: the order comes from one
     ),
     Question(
         "a line's hour of samples",

@@ -26,6 +26,7 @@ SERVER_SIDE = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "20000",
     "timezone": "UTC",
+    "jit": "off",  # statements of milliseconds: compiling one takes longer
 }
 CLIENT_SIDE = {
     "client_encoding": "utf8",

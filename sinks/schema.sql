@@ -20,6 +20,7 @@ CREATE TABLE "ProductionData" (
     "receivedAt" timestamptz(3) NOT NULL
 );
 CREATE INDEX "ProductionData_lineId_timestamp" ON "ProductionData" ("lineId", "timestamp");
+CREATE INDEX "ProductionData_timestamp" ON "ProductionData" ("timestamp");
 
 -- Rows that are written again and again leave room on their page, so that a new version touches no index.
 CREATE TABLE "ProductionOrder" (
@@ -68,6 +69,7 @@ CREATE TABLE "Downtime" (
     "versionOffset" bigint NOT NULL
 );
 CREATE INDEX "Downtime_lineId_startTime" ON "Downtime" ("lineId", "startTime");
+CREATE INDEX "Downtime_startTime" ON "Downtime" ("startTime");
 
 CREATE TABLE "Alert" (
     "id" uuid PRIMARY KEY,

@@ -16,7 +16,7 @@ from schemas.people import Said, parse_said
 from schemas.plant import Rules
 from schemas.raw import Kind, RawRecord
 from schemas.state import Kpi, LineState, Mode
-from streams import alerts, clock, counters, kpi, orders, people, samples, stops, turns
+from streams import alerts, clock, counters, kpi, orders, people, planned, samples, stops, turns
 from streams.calendar import Calendars
 from streams.cause import Cause, Sample
 from streams.change import Change
@@ -182,6 +182,8 @@ def on_said(state: LineState, said: Said, heard_before: bool, cause: Cause) -> S
             raise Poison("unknown_line")
         state, changes = retire(state, cause)
     else:
+        # What is forgotten is not taken back: what it made planned stays so.
+        state.people = planned.forgotten(state.people, state.stop, cause.received_at)
         was = state.people.planned
         state, changes = people.on_said(state, said, cause)
         if state.people.planned != was:

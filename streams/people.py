@@ -45,7 +45,6 @@ def on_said(state: LineState, said: Said, cause: Cause) -> Step:
         Poison: there is no such stop or plan, or too many plans.
     """
     digest = None if said.request_id is None else digest_of(said.request_id)
-    state = replace(state, people=planned.forgotten(state.people, cause.received_at))
     if said.action == "unplan":
         after, changes = _unplan(state, digest), list[Change]()
     elif digest is not None and digest in state.people.requests:

@@ -60,7 +60,12 @@ def planned_time(people: People, stop: Stop | None) -> tuple[Interval, ...]:
     return union([*announced, *declared])
 
 
-def forgotten(people: People, now: int) -> People:
-    """What is announced, without what is long past."""
-    kept = tuple(plan for plan in people.plans if plan.end > now - REMEMBERED)
-    return people if len(kept) == len(people.plans) else replace(people, plans=kept)
+def forgotten(people: People, stop: Stop | None, now: int) -> People:
+    """What is announced, without what is long past; `stop` is the open one."""
+    people = replace(people, plans=tuple(plan for plan in people.plans if plan.end > now - REMEMBERED))
+    return replace(people, planned=planned_time(people, stop))
+
+
+def touch(one: Iterable[Interval], start: int, end: int) -> bool:
+    """Whether any of the intervals has time in [start, end), or is around it where that is empty."""
+    return any(begin < max(end, start + 1) and start < until for begin, until in one)

@@ -136,7 +136,11 @@ def replanned(state: LineState, was: Intervals, now: Intervals, cause: Cause) ->
     """Planned time is other than it was: stops are judged anew, and their windows with them."""
     changes: list[Change] = []
     told: list[PastStop] = []
+    other = planned.union([*planned.without(now, was), *planned.without(was, now)])
     for past in state.people.stops:
+        if not planned.touch(other, past.stop.start, past.end):
+            told.append(past)  # what made it planned may be forgotten by now
+            continue
         judged = past if past.stop.category == "no_signal" else stops.judged(past, now, cause)
         told.append(judged)
         if judged is not past:

@@ -106,6 +106,27 @@ def test_more_special_rules_beat_more_general_ones_whenever_they_were_changed():
     assert [rules.line("ligne2", day).target_rate for day in days] == [150, 150, 150]
 
 
+def test_changes_may_stand_in_any_order_and_several_may_begin_together():
+    """The date decides."""
+    rules = Rules(
+        1,
+        read_plant("""
+        [[change]]
+        from = 2026-03-01
+        target_rate = 130
+        [[change]]
+        from = 2026-02-01
+        target_rate = 110
+        [[change]]
+        from = 2026-02-01
+        silence_s = 60
+    """),
+    )
+    found = [rules.line("ligne1", at("12:00", day)) for day in ("2026-01-15", "2026-02-15", "2026-03-15")]
+    assert [line.target_rate for line in found] == [None, 110, 130]
+    assert [line.silence_s for line in found] == [30, 60, 60]
+
+
 def test_a_line_may_have_a_clock_of_its_own():
     """Or its area."""
     rules = Rules(

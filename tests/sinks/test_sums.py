@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import psycopg
 
 from schemas.events import KpiEvent
 from schemas.instant import MINUTE, text_of
-from sinks.sums import sum_all
+from sinks.sums import SUM_HOURS, sum_all
 from tests.sinks.conftest import Plant
 from tests.sinks.records import kpi, log
 
@@ -92,3 +93,25 @@ async def test_sums_of_doubles_do_not_depend_on_their_order(plant: Plant):
     await sink.write(log(*(window(n, 9 - n, **tenths) for n in (5, 3, 4))))
     (row,) = plant.rows('SELECT * FROM "KPISum"')
     assert (row["runningSeconds"], row["theoreticalOutput"], row["reportedOutput"]) == (0.3, 0.3, 2.1)
+
+
+async def test_an_hour_is_looked_up_however_long_the_past_is(plant: Plant):
+    """Summing hours anew does not read the table, and many of them cost what few do, each."""
+    sink = await plant.sink(KpiEvent)
+    await sink.write(log(window(0, 1)))
+    plant.run(
+        """INSERT INTO "KPISnapshot"
+        SELECT earlier.*
+        FROM "KPISnapshot" k
+        CROSS JOIN generate_series(1, 20000) AS n
+        CROSS JOIN LATERAL json_populate_record(k, json_build_object(
+            'id', gen_random_uuid(),
+            'hour', k."hour" - n * interval '1 minute',
+            'windowStart', k."windowStart" - n * interval '1 minute'
+        )) AS earlier"""
+    )
+    plant.run('ANALYZE "KPISnapshot"')
+    told = [msgspec.json.encode([window(0, 1)]).decode()]
+    plan = "\n".join(row["QUERY PLAN"] for row in plant.rows(f"EXPLAIN {SUM_HOURS}", told))
+    assert 'Seq Scan on "KPISnapshot"' not in plan
+    assert "hashed SubPlan" in plan

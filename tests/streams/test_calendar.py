@@ -213,6 +213,9 @@ def test_a_break_by_the_clock_and_a_break_by_its_length_on_the_nights_of_the_clo
     assert planned("start = 02:50:00\nend = 03:05:00", AUTUMN) == [75]
     assert planned("start = 02:50:00\nduration_min = 15", AUTUMN) == [15]
     assert planned("start = 02:10:00\nend = 02:40:00", AUTUMN) == [30]  # once
+    #  saturday 23:59 │sunday, of 23 hours│ monday 00:59
+    day = 'name = "Pause"\ndays = ["sat"]\nstart = 23:59:00\nduration_min = 1440'
+    assert demands(calendar("[[planned]]\n" + day), "2026-03-30") == ["00:00 Pause", "00:59 open"]
 
 
 def test_a_clock_that_is_not_a_whole_hour_ahead():

@@ -87,6 +87,24 @@ def test_an_announcement_is_forgotten_a_week_after_its_end():
     assert line.state.people.planned == ((at("12:00", "2026-01-24"), at("12:20", "2026-01-24")),)
 
 
+def test_a_stop_stays_planned_when_what_announced_it_is_forgotten():
+    """Its row and its windows are history: what is announced later, elsewhere, does not change them."""
+    #  Jan 15                  Jan 24
+    #  ├─ a ──┤                           ├─ b ─┤
+    #    ■■■■
+    line = says(Line.at("10:00").runs(minutes=1), "plan", start=at("10:01"), end=at("10:10"), requestId="a")
+    line.stops(minutes=5).runs(minutes=1)
+    assert [(stop.category, stop.duration) for stop in line.stopped] == [("planned", 300)]
+    planned = sum(window.planned_seconds for window in line.windows)
+    line.ticks = False
+    line.silent(minutes=9 * 24 * 60)
+    for n in range(2):
+        says(line, "plan", start=line.now + n, end=line.now + 9 + n, requestId=f"b{n}")
+    assert len(line.state.people.plans) == 2
+    assert line.stopped[0].category == "planned"
+    assert sum(window.planned_seconds for window in line.windows) == planned == 300
+
+
 def test_a_repeated_request_changes_nothing():
     """A message that the broker delivers twice, or late."""
     line = says(stopped_twice(), "reason", reason="a", requestId="1")

@@ -66,3 +66,7 @@ CREATE INDEX "KPISum_dayStart" ON "KPISum" ("dayStart");
 CREATE INDEX "KPISum_weekStart" ON "KPISum" ("weekStart");
 CREATE INDEX "KPISum_shiftDate" ON "KPISum" ("shiftDate");
 CREATE INDEX "KPISum_lineId_orderNumber" ON "KPISum" ("lineId", "orderNumber");
+
+-- The latest samples and the stops of a period, of all lines.
+CREATE INDEX "ProductionData_timestamp" ON "ProductionData" ("timestamp");
+CREATE INDEX "Downtime_startTime" ON "Downtime" ("startTime");
