@@ -15,6 +15,7 @@ from linepulse.rebuild.swap import TABLES, swap
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.events import OrderEvent, SampleEvent
+from sinks.database import APPLICATION as SINKS
 from sinks.schema import TABLES as ALL_TABLES
 from sinks.schema import migrate
 from tests.eventually import eventually
@@ -249,6 +250,25 @@ async def test_a_sinks_transaction_is_waited_for(plant: Plant, settings: Setting
     assert (written.cursor, written.rows) == (1, 0)  # of the old generation: ignored
     assert (await second.write(log(order(0, 1, generation=2)))).rows == 1
     assert plant.rows('SELECT count(*) AS n FROM "ProductionOrder"') == [{"n": 2}]
+
+
+async def test_a_sink_that_froze_in_the_middle_of_a_copy_is_ended(
+    plant: Plant, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else would end its session: what it had begun is rolled back, another sink does it again."""
+    monkeypatch.setattr("linepulse.rebuild.swap.FROZEN_S", 0.5)
+    frozen = await psycopg.AsyncConnection.connect(plant.url, application_name=SINKS)
+
+    async def copy_and_freeze() -> None:
+        await frozen.execute("""UPDATE "SinkCursor" SET "nextOffset" = 0""")
+        async with frozen.cursor().copy('COPY "ProductionData" (id) FROM STDIN') as copy:
+            await copy.write("half a r")
+            assert (await swap(settings, REBUILT)).old == 1
+
+    with pytest.raises(psycopg.OperationalError):
+        await copy_and_freeze()
+    await frozen.close()
+    assert sums(plant) == NEW
 
 
 async def test_what_no_log_holds_is_carried_over(plant: Plant, settings: Settings) -> None:
