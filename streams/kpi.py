@@ -96,11 +96,14 @@ def cut(kpi: Kpi, order_number: str | None, product: str | None, cause: Cause) -
 
     What is made from here on is not the order's that ran before.
     """
+    making = None if kpi.making is None else ()
+    if kpi.charged == kpi.open.start and kpi.open.order_number is None:  # no order's, and no time in it yet
+        window = replace(kpi.open, order_number=order_number, product=product)
+        return replace(kpi, open=window, making=making, dirty=True)
     window = windows.begin_at(kpi.charged, order_number, product, cause)
     if kpi.charged == kpi.open.start:  # where it starts does not tell it from the one before
         window = replace(window, id=kpi.open.id if _empty(kpi) else uuid_of("kpi", kpi.open.id))
     closed = kpi.closed if _empty(kpi) else (*kpi.closed, replace(kpi.open, end=kpi.charged))
-    making = None if kpi.making is None else ()
     return replace(kpi, open=window, closed=closed, making=making, shown=0, dirty=True)
 
 
