@@ -60,7 +60,8 @@ def increments(state: LineState, data: Data, at: int, late: bool, cause: Cause) 
     data = replace(data, **counted)
     if rules.stopped_after_s is not None and not late:
         known, data = _idle(known, data, at, rules.stopped_after_s)
-    return replace(state, counters=known), data
+    state.counters = known
+    return state, data
 
 
 def _idle(known: Counters, data: Data, at: int, stopped_after_s: float) -> tuple[Counters, Data]:

@@ -108,3 +108,12 @@ def test_the_rhythm_of_messages_does_not_change_the_minutes(every):
 def test_a_header_that_says_backlog_is_understood():
     """As the bridge writes it."""
     assert RawHeaders.decode(RawHeaders(Kind.DATA, "t", backlog=True).encode()).backlog
+
+
+def test_an_order_that_ends_as_its_window_begins_keeps_its_pieces_and_its_stop():
+    """Its window has no time, and a row of its own beside the next order's."""
+    line = Line.at("10:00", "[line.order]\nquantity = 4").data(count=4).silent(seconds=2).data(count=1)
+    line.silent(minutes=3)
+    assert sum(window.pieces for window in line.windows) == sum(order.produced for order in line.orders) == 5
+    line = Line.at("10:00").stops(seconds=10).silent(minutes=3)
+    assert sum(window.stops for window in line.windows) == 1
