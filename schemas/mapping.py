@@ -14,6 +14,8 @@ from schemas.source import SourceRules, word_of
 
 _DATA = ("count", "defects", "targetRate", "rate", "running", "temperature", "pressure", "timestamp")
 _STATUS = ("status", "running", "reason", "timestamp")
+_SAID = ("running", "status")
+_MEASURABLE = 1e15  # what is beyond, or no number, is refused as it stands
 _MEASURES_KEPT_TO = 9  # decimals; what a change of unit leaves behind them is noise
 
 
@@ -66,12 +68,19 @@ def _in_our_words(
 ) -> tuple[dict[str, Any], bytes]:
     """What the machine told, by our names, and the message that we would have sent in its place."""
     said = parse(_Object, payload).model_extra or {}
-    told = {}
+    told: dict[str, Any] = {}
     for name in names:
-        found = _at(said, source.names.get(name, name))
-        if found is not _ABSENT:
-            told[name] = found
-    return told, json.dumps({name: _ours(name, value, source) for name, value in told.items()}).encode()
+        path = source.names.get(name)
+        if path is not None:
+            found = _at(said, path)
+            if found is not _ABSENT:
+                told[name] = found
+        elif name in said:
+            told[name] = said[name]
+    changed = {name: _measured(told[name], *source.linear[name]) for name in source.linear if name in told}
+    if source.words:
+        changed |= {name: _worded(name, told[name], source) for name in _SAID if name in told}
+    return told, json.dumps({**told, **changed}).encode()
 
 
 _ABSENT = object()
@@ -88,16 +97,17 @@ def _at(said: Any, path: str) -> Any:
     return said
 
 
-def _ours(name: str, value: Any, source: SourceRules) -> Any:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if name in source.linear and number and abs(value) < 1e15:  # beyond, it is refused as it stands
-        factor, offset = source.linear[name]
-        return round(value * factor + offset, _MEASURES_KEPT_TO)
-    if name in ("running", "status") and isinstance(value, str | int | float):
-        runs = source.words.get(word_of(value))
-        if runs is not None:
-            return runs if name == "running" else _status(runs).decode()
-    return value
+def _measured(value: Any, factor: float, offset: float) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _MEASURABLE:
+        return value
+    return round(value * factor + offset, _MEASURES_KEPT_TO)
+
+
+def _worded(name: str, value: Any, source: SourceRules) -> Any:
+    runs = source.words.get(word_of(value)) if isinstance(value, str | int | float) else None
+    if runs is None:
+        return value
+    return runs if name == "running" else _status(runs).decode()
 
 
 def _in_its_words(poison: Poison, told: dict[str, Any], source: SourceRules) -> Poison:
