@@ -7,6 +7,7 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+LATEST = 253_402_300_799_999  # the last of the year 9999: no calendar goes further
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -16,8 +17,8 @@ def _to_the_minute(minute: int) -> str:
 
 
 def text_of(ms: int) -> str:
-    """`1737123456789` -> `2025-01-17T14:17:36.789Z`."""
-    minute, rest = divmod(ms, MINUTE)
+    """`1737123456789` -> `2025-01-17T14:17:36.789Z`; what lies past the year 9999 is its end."""
+    minute, rest = divmod(min(ms, LATEST), MINUTE)
     return f"{_to_the_minute(minute)}{rest // 1000:02d}.{rest % 1000:03d}Z"
 
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from runtime import metrics
 from schemas.errors import Poison
+from schemas.instant import LATEST
 from schemas.plant import Rules
 from schemas.raw import LINE_ID, Kind, RawRecord
 from schemas.state import LineState
@@ -127,7 +128,7 @@ class Lines:
                 time=record.received_at,
                 log=own.log or record.received_at,
                 run=self._run,
-                received_at=max(own.received_at, record.received_at),
+                received_at=max(own.received_at, min(record.received_at, LATEST)),
             )
 
     def _letter(self, record: RawRecord, poison: Poison) -> Change:

@@ -280,3 +280,19 @@ def test_a_state_stays_under_256_kib_whatever_texts_fill_it():
     assert len(line.state.people.plans) > 30
     assert len(line.state.orders.latest) > 3
     assert len(encode(line.state)) < 256 * 1024
+
+
+def test_a_record_of_a_time_that_no_calendar_knows_is_a_dead_letter():
+    """Anybody may write any time to Kafka; what follows is read as if it were not there."""
+    lines = Lines(RULES, "production.raw", 0)
+    headers = RawHeaders(Kind.DATA, "production/a/data")
+    strange = [
+        RawRecord(0, offset, time, "a", headers, b'{"count":1}')
+        for offset, time in enumerate((2**62, -1, START))
+    ]
+    batch = Batch(("production.raw", 0), [consumer_record(record) for record in strange], 0)
+    events = fold_batch(lines, batch)
+    assert [event.reason for event in events if isinstance(event, DeadLetterEvent)] == ["foreign", "foreign"]
+    assert [event.bottles_produced for event in events if isinstance(event, SampleEvent)] == [1]
+    [first, *_] = events
+    assert first.received_at == "9999-12-31T23:59:59.999Z"
