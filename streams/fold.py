@@ -288,10 +288,12 @@ def _recount(state: LineState, message: Order, cause: Cause) -> None:
     if state.kpi is None or state.clock is None or not message.defects:
         return
     at = event_time(message.at, cause.line_rules.time_zone, "at")
+    done, order = orders.done(state.orders, message.order_number), None
+    if done is not None:
+        order = done.order.number, done.order.product
     if at is None:
-        done = orders.done_at(state.orders, message.order_number)
-        at = state.clock if done is None else done - 1  # the last moment of its last window
-    state.kpi = kpi.count_late(state.kpi, min(at, state.clock), 0, message.defects, cause)
+        at = state.clock if done is None else done.ended_at - 1  # the last moment of its last window
+    state.kpi = kpi.count_late(state.kpi, min(at, state.clock), 0, message.defects, cause, order)
 
 
 def _published(before: Kpi | None, state: LineState, changes: list[Change], cause: Cause) -> Step:

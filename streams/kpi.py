@@ -146,9 +146,9 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
     return kpi
 
 
-def count_late(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause) -> Kpi:
-    """Count pieces of a message that comes behind the line's clock, in the window of its time."""
-    return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces)
+def count_late(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause, order: Of | None = None) -> Kpi:
+    """Count what is told behind the line's clock in the window of its time; by default of the running order."""
+    return _change(kpi, at, cause, order, pieces=pieces, defects=defects, timed=pieces)
 
 
 def tally(kpi: Kpi, at: int, stops: int, micro_stops: int, order: Of, cause: Cause) -> Kpi:

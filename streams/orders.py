@@ -111,9 +111,9 @@ def end_running(orders: Orders, at: int, cause: Cause) -> tuple[Orders, list[Cha
     return _ended(orders, orders.running, "completed", at), [row(orders.running, "completed", at, cause)]
 
 
-def done_at(orders: Orders, number: str | None) -> int | None:
-    """When an order ended (ms), if it did and is still known."""
-    return next((done.ended_at for done in orders.latest if done.order.number == number), None)
+def done(orders: Orders, number: str | None) -> DoneOrder | None:
+    """An order that ended, if it is still known."""
+    return next((done for done in orders.latest if done.order.number == number), None)
 
 
 def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:

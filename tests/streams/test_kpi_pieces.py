@@ -117,3 +117,13 @@ def test_an_order_that_ends_as_its_window_begins_keeps_its_pieces_and_its_stop()
     assert sum(window.pieces for window in line.windows) == sum(order.produced for order in line.orders) == 5
     line = Line.at("10:00").stops(seconds=10).silent(minutes=3)
     assert sum(window.stops for window in line.windows) == 1
+
+
+def test_rejects_found_in_an_order_long_done_are_that_orders():
+    """Its windows are no longer remembered: a correction stands beside them, under its number."""
+    line = Line.at("10:00", "[line.order]\nquantity = 40").runs(seconds=22)
+    first = line.orders[0]
+    line.runs(minutes=40)
+    line.says(Kind.ORDER, action="correct", orderNumber=first.order_number, defects=3)
+    assert sum(w.defects for w in line.windows if w.order_number == first.order_number) == 3
+    assert [order.defects for order in line.orders if order.order_number == first.order_number] == [3]
