@@ -147,7 +147,7 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
 
 
 def count_late(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause, order: Of | None = None) -> Kpi:
-    """Count what is told behind the line's clock in the window of its time; by default of the running order."""
+    """Count what is told behind the line's clock in the window of its time, or `order`'s beside it."""
     return _change(kpi, at, cause, order, pieces=pieces, defects=defects, timed=pieces)
 
 

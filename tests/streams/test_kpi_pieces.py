@@ -121,7 +121,7 @@ def test_an_order_that_ends_as_its_window_begins_keeps_its_pieces_and_its_stop()
 
 def test_rejects_found_in_an_order_long_done_are_that_orders():
     """Its windows are no longer remembered: a correction stands beside them, under its number."""
-    line = Line.at("10:00", "[line.order]\nquantity = 40").runs(seconds=22)
+    line = Line.at("10:00", "[line.order]\nquantity = 1200").runs(minutes=11)
     first = line.orders[0]
     line.runs(minutes=40)
     line.says(Kind.ORDER, action="correct", orderNumber=first.order_number, defects=3)
