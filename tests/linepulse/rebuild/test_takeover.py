@@ -144,7 +144,8 @@ async def test_nothing_is_lost_or_doubled_at_the_seam(plant: Plant, rules: str) 
     plant.taken_over(2)
     plant.goes_on()
     await plant.check(rules, 2)
-    assert all(role.process.poll() is None for name, role in plant.roles.items() if name != "bridge")
+    ended = {name: role for name, role in plant.roles.items() if role.process.poll() is not None}
+    assert list(ended) == ["bridge"], [(name, role.output, role.errors) for name, role in ended.items()]
 
 
 async def test_the_command_takes_over_while_the_plant_runs(plant: Plant) -> None:
