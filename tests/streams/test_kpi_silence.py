@@ -19,7 +19,7 @@ def test_a_past_that_comes_in_part_leaves_the_rest_silent():
     #  ─ (no network, shown as no signal) ─│■■■■■■■■■■■■■■■ and silent ■■■│
     line = Line.at("10:00").data().silent(minutes=30)
     for minute in range(1, 11):
-        line.data(count=0, running=False, timestamp=at("10:00") + minute * MINUTE)
+        line.says(Kind.STATUS, running=False, timestamp=at("10:00") + minute * MINUTE)
     line.silent(minutes=40)
     told = states(line)
     assert told[0] == ("09:00", 30, 0, 30)
