@@ -14,16 +14,17 @@ def states(line: Line) -> list[tuple[str, float, float, float]]:
 
 
 def test_a_past_that_comes_in_part_leaves_the_rest_silent():
-    """Half an hour is shown without signal, then ten minutes of it are told to be a stop that went on."""
-    #  10:00     10:30                sends 10:00-10:10: stopped      11:10
-    #  ─ (no network, shown as no signal) ─│■■■■■■■■■■■■■■■ and silent ■■■│
+    """Half an hour is shown without signal, then a line that sends only statuses tells ten minutes of it."""
+    #  10:00     10:30             sends 10:00-10:10: running   11:10
+    #  ─ (no network, shown as no signal) ─│──────────│30 s│ no signal
     line = Line.at("10:00").data().silent(minutes=30)
-    for minute in range(1, 11):
-        line.says(Kind.STATUS, running=False, timestamp=at("10:00") + minute * MINUTE)
+    for half_minute in range(1, 21):
+        line.says(Kind.STATUS, running=True, timestamp=at("10:00") + half_minute * MINUTE // 2)
     line.silent(minutes=40)
     told = states(line)
-    assert told[0] == ("09:00", 30, 0, 30)
-    assert {row[1:] for row in told[1:40]} == {(0, 60, 0)}
+    assert {row[1:] for row in told[:10]} == {(60, 0, 0)}
+    assert told[10] == ("09:10", 30, 0, 30)
+    assert {row[1:] for row in told[11:40]} == {(0, 0, 60)}
 
 
 def test_the_next_orders_pieces_are_its_own_in_the_minute_before_too():
