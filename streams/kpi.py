@@ -102,8 +102,8 @@ def cut(kpi: Kpi, order_number: str | None, product: str | None, cause: Cause) -
         window = replace(before, order_number=order_number, product=product)
         return replace(kpi, open=window, making=making, shown=0, dirty=True)
     window = windows.begin_at(kpi.charged, order_number, product, cause)
-    if window.start == before.start:  # no time, but pieces: a row of its own
-        before = replace(before, id=uuid_of("kpi", cause.event_id, before.start))
+    if window.start == before.start:  # the one before has pieces and no time: where it starts tells neither
+        window = replace(window, id=uuid_of("kpi", before.id))
     closed = (*kpi.closed, replace(before, end=kpi.charged))
     return replace(kpi, open=window, closed=closed, making=making, shown=0, dirty=True)
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from schemas.events import KpiEvent, SampleEvent
 from schemas.instant import SECOND
@@ -58,8 +58,15 @@ def test_the_states_partition_time(drawn):
             assert round(seconds(window) * SECOND) == round((end - start).total_seconds() * SECOND)
 
 
+CLOSED_AT_ONCE = [
+    ((Kind.DATA, b'{"count":0,"defects":1}'), "a", 0, False),
+    ((Kind.ORDER, b'{"action":"close"}'), "a", 0, False),
+]
+
+
 @settings(max_examples=200, deadline=None)
 @given(steps)
+@example(CLOSED_AT_ONCE)
 def test_any_windows_give_the_same_sums(drawn):
     """Sixty minutes, six times ten, an hour in one go: by shift, order and product."""
 

@@ -131,7 +131,7 @@ def test_a_process_that_is_killed_is_told(plant: Replayed, tmp_path: Path) -> No
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly_when_asked_to(plant: Replayed, tmp_path: Path, sign: signal.Signals) -> None:
     """With all of its processes, and without a word too much."""
-    plant.write(story(seconds=900, seed=6))
+    plant.write(story(seconds=5000, seed=6))
     with in_small_steps(plant, tmp_path, "--json", "--workers", "2") as process:
         assert until_applied(plant, process, 1)
         children = children_of(process.pid)
