@@ -24,8 +24,12 @@ Of = tuple[str | None, str | None]
 
 
 def begin(at: int, order_number: str | None, product: str | None, cause: Cause) -> Kpi:
-    """The first window of a line: the time before its first message, at `at`, is unknown."""
+    """The first window of a line: the time before its first message, at `at`, is unknown.
+
+    Where a log begins again in the middle of a window, it stands beside the one that an older log told.
+    """
     window = windows.begin(at, order_number, product, cause)
+    window = replace(window, id=uuid_of("kpi", cause.line_id, window.start, "first"))
     return charge(Kpi(charged=window.start, open=window), [Stretch(at, "unknown")], at, cause)
 
 
