@@ -1,6 +1,7 @@
 """A rebuild from its first look at the log to tables that are full."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, LiteralString, Self
@@ -21,6 +22,7 @@ from runtime.log_end import Applied, Logs
 from runtime.settings import Settings
 
 ENOUGH = 2000  # messages that the log may have grown by: the next round takes no time
+ENDING_S = 3.0  # PostgreSQL lets a session go a moment after its end
 
 
 class Rebuild:
@@ -141,8 +143,11 @@ class Rebuild:
 
     def _begin(self) -> None:
         connection = self._connection
-        if not _value(connection, statement("lock_rebuild")):
-            raise UserError("another linepulse rebuild runs on this database; wait for its end")
+        deadline = time.monotonic() + ENDING_S
+        while not _value(connection, statement("lock_rebuild")):
+            if time.monotonic() > deadline:
+                raise UserError("another linepulse rebuild runs on this database; wait for its end")
+            time.sleep(0.1)
         generation = _value(connection, statement("next_generation"))
         if generation is None:
             raise UserError("the database has no rules yet; run linepulse setup")
