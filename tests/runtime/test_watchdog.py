@@ -49,8 +49,19 @@ async def test_a_consumer_that_dies_silently_ends_its_worker(services: Services)
         assert code == 1
         assert f"❌ {settings.topics.raw}[" in said
         assert "n'avance plus depuis 1" in said
-        with Worker(settings):
-            await all_samples(derived, 200)
+        await supervised(settings, derived, 200)
+
+
+async def supervised(settings: Settings, derived: Derived, samples: int) -> None:
+    """A worker as its supervisor has it: whenever it ends, it is started again."""
+    ends = time.monotonic() + 150
+    while True:
+        assert time.monotonic() < ends
+        with impatient(settings) as worker:
+            while worker.runs and time.monotonic() < ends:
+                await derived.read()
+                if len({event["id"] for event in derived.events if "bottlesProduced" in event}) >= samples:
+                    return
 
 
 async def test_a_worker_without_work_lives(services: Services):
