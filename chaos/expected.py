@@ -14,19 +14,10 @@ from chaos.tape import Tape
 from runtime.batches import Batch
 from schemas.events import Event
 from schemas.plant import Rules
-from sinks.tables import (
-    ALERT,
-    DEAD_LETTER,
-    DOWNTIME,
-    KPI_SNAPSHOT,
-    PRODUCTION_DATA,
-    PRODUCTION_ORDER,
-    Table,
-)
+from sinks.tables import TABLES, Table
 from streams.agent import fold_batch
 from streams.partition import Lines
 
-TABLES = (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT, DEAD_LETTER)
 AT_ONCE = 5000  # records; only a row's last form among them is formed
 Row = tuple[Any, ...]
 

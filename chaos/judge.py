@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from chaos.count import Count
-from chaos.expected import TABLES, Expected, Row, columns, digest, fold_tape
+from chaos.expected import Expected, Row, columns, digest, fold_tape
 from chaos.ledger import Ledger
 from chaos.rows import rows
 from chaos.tape import Tape
@@ -17,7 +17,7 @@ from runtime.kafka import rules_in_force
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.plant import Rules, read_plant
-from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, Table
+from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES, Table
 
 TOLD_LOST = ("expired", "log_lost")
 """Reasons of the dead letters in which a stage says what it lost: no record of the log made them."""

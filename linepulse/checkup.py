@@ -12,7 +12,7 @@ from bridge.buffer import Reading, foreseen, limits
 from bridge.outage import in_words
 from bridge.watch import look
 from linepulse.errors import UserError
-from linepulse.orders import broker_answers
+from linepulse.people import broker_answers
 from linepulse.rebuild.previous import beside
 from linepulse.rules import disagreement, rules_in_database
 from linepulse.sql import statement

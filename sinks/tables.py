@@ -88,6 +88,7 @@ DOWNTIME = Table("Downtime", DowntimeEvent, "upsert", closing="stops")
 ALERT = Table("Alert", AlertEvent, "upsert", closing="alerts")
 KPI_SNAPSHOT = Table("KPISnapshot", KpiEvent, "upsert", sums=SUM_HOURS)
 DEAD_LETTER = Table("DeadLetter", DeadLetterEvent, "insert_dead_letters")
+TABLES = (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT, DEAD_LETTER)
 
 
 def tables_of(topics: Topics) -> Mapping[str, Table]:

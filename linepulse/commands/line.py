@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from linepulse.orders import send
+from linepulse.people import send
 from runtime.catalogue import tell
 from runtime.settings import Settings
 from schemas.raw import Kind

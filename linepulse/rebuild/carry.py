@@ -7,11 +7,10 @@ from aiokafka.partitioner import DefaultPartitioner
 from psycopg import sql
 
 from linepulse.rebuild.checkpoint import Checkpoint
-from linepulse.rebuild.rows import TABLES
 from linepulse.rebuild.shadow import live_schema, schema_of
 from linepulse.rebuild.sql import composed, statement
 from schemas.instant import text_of
-from sinks.tables import DEAD_LETTER, PRODUCTION_DATA
+from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES
 from streams.partition import PARTITION
 
 NOTHING_READ = "infinity"

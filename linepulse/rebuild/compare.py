@@ -8,10 +8,18 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from linepulse.rebuild.rows import TABLES
 from linepulse.rebuild.shadow import live_schema, schema_of
 from linepulse.rebuild.sql import composed, statement
-from sinks.tables import ALERT, DEAD_LETTER, DOWNTIME, KPI_SNAPSHOT, PRODUCTION_DATA, PRODUCTION_ORDER, Table
+from sinks.tables import (
+    ALERT,
+    DEAD_LETTER,
+    DOWNTIME,
+    KPI_SNAPSHOT,
+    PRODUCTION_DATA,
+    PRODUCTION_ORDER,
+    TABLES,
+    Table,
+)
 
 NOT_CONTENT = {"generation", "versionTime", "versionOffset"}
 COMPARING_MEMORY = "256MB"

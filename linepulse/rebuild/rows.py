@@ -7,17 +7,8 @@ from typing import Any
 import msgspec
 
 from schemas.events import Event, SampleEvent
-from sinks.tables import (
-    ALERT,
-    DEAD_LETTER,
-    DOWNTIME,
-    KPI_SNAPSHOT,
-    PRODUCTION_DATA,
-    PRODUCTION_ORDER,
-    Table,
-)
+from sinks.tables import TABLES, Table
 
-TABLES = (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT, DEAD_LETTER)
 TABLE_OF: Mapping[type[Event], Table] = {table.event: table for table in TABLES}
 UNCHANGING: Mapping[type[Event], Table] = {
     event: table for event, table in TABLE_OF.items() if not table.versioned

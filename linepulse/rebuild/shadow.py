@@ -3,10 +3,9 @@
 import psycopg
 from psycopg import sql
 
-from linepulse.rebuild.rows import TABLES
 from linepulse.rebuild.sql import composed, statement
 from sinks.sums import sum_all
-from sinks.tables import PRODUCTION_DATA
+from sinks.tables import PRODUCTION_DATA, TABLES
 
 # Rows that never change are looked up by nothing while they are written: their key is made afterwards.
 KEYED_LATER = (PRODUCTION_DATA,)

@@ -16,17 +16,17 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from linepulse.errors import UserError
-from linepulse.rebuild import rows
 from linepulse.rebuild.rebuilt import Rebuilt
 from linepulse.rebuild.shadow import SUMS
 from linepulse.rebuild.sql import composed, statement
 from runtime.settings import Settings, without_password
 from schemas.errors import Unavailable
+from sinks import tables
 from sinks.database import APPLICATION as SINKS
 from sinks.database import CLIENT_SIDE, FROZEN_S, SERVER_SIDE
 from sinks.sql import statement as sinks_statement
 
-TABLES = (*(table.name for table in rows.TABLES), SUMS)
+TABLES = (*(table.name for table in tables.TABLES), SUMS)
 CURSORS_WAIT = "3s"  # a sink's transaction in hand; no longer than sinks wait for us
 TABLES_WAIT = "300ms"  # under PostgreSQL's deadlock_timeout: it is always us who give way
 AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0)

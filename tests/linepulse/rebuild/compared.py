@@ -4,12 +4,13 @@ from pathlib import Path
 
 import psycopg
 
-from chaos.expected import TABLES, digest, fold_tape
+from chaos.expected import digest, fold_tape
 from chaos.rows import rows
 from chaos.settled import settled
 from chaos.tape import Tape
 from runtime.settings import Settings
 from schemas.plant import Rules, read_plant
+from sinks.tables import TABLES
 
 Differences = dict[str, dict[str, list[str]]]
 
