@@ -176,7 +176,7 @@ class Campaign:
         self.report.verdict = await judge(plant.settings, ledger, plant.tape)
         self.report.failures += await untold(plant.settings, plant.tape)
         self._say("reading the log again")
-        self.report.failures += await differing(plant.settings)
+        self.report.failures += await differing(plant.settings, plant.tape)
 
     async def _unless_unsettled(self, waiting: Awaitable[None]) -> None:
         """What never comes is a failure, and judged all the same: the verdict tells more of it."""
