@@ -9,17 +9,23 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 LATEST = 253_402_300_799_999  # the last of the year 9999: no calendar goes further
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REST = tuple(f"{ms:03d}Z" for ms in range(SECOND))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _to_the_minute(minute: int) -> str:
     return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:")
 
 
+@lru_cache(maxsize=1024)
+def _to_the_second(second: int) -> str:
+    return f"{_to_the_minute(second // 60)}{second % 60:02d}."
+
+
 def text_of(ms: int) -> str:
     """`1737123456789` -> `2025-01-17T14:17:36.789Z`; what lies past the year 9999 is its end."""
-    minute, rest = divmod(min(ms, LATEST), MINUTE)
-    return f"{_to_the_minute(minute)}{rest // 1000:02d}.{rest % 1000:03d}Z"
+    second, rest = divmod(ms if ms < LATEST else LATEST, SECOND)
+    return _to_the_second(second) + _REST[rest]
 
 
 def ms_of(moment: datetime) -> int:

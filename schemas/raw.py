@@ -6,6 +6,8 @@ from enum import StrEnum
 from functools import lru_cache, partial
 from typing import NamedTuple
 
+from msgspec import Struct
+
 TICK_SECONDS = 5
 LINE_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -40,7 +42,7 @@ def route(topic: str) -> Route:
     return Route(Kind.UNROUTABLE, None)
 
 
-class RawHeaders(NamedTuple):
+class RawHeaders(Struct, frozen=True, gc=False):
     """The headers of a raw record, in the order in which they are written.
 
     A tick has `kind` and `run` only.
@@ -144,7 +146,7 @@ def _as_written(headers: tuple[tuple[str, bytes], ...]) -> RawHeaders | None:
     )
 
 
-class RawRecord(NamedTuple):
+class RawRecord(Struct, frozen=True, gc=False):
     """One record of the log, as the fold sees it."""
 
     partition: int

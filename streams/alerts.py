@@ -1,8 +1,8 @@
 """Alerts: conditions with a threshold, a delay and a deadband; at most one open per line and type."""
 
 from functools import partial
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runtime.catalogue import tell
@@ -24,7 +24,7 @@ SEVERITY: dict[AlertType, Severity] = {
 }
 
 
-class Condition(NamedTuple):
+class Condition(Struct, frozen=True, gc=False):
     """What a record says of one alert: `value` beside `threshold`, in the alert's unit."""
 
     type: AlertType

@@ -1,8 +1,11 @@
 """What causes events: a record, as the rules see it once its bytes are read and its time is decided."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from schemas.ids import uuid_of
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.ids import uuid_of_name
 from schemas.instant import text_of
 from schemas.line_rules import LineRules
 from schemas.plant import Rules
@@ -10,7 +13,7 @@ from schemas.state import Mode
 from streams.calendar import Calendar, Demand, Shift
 
 
-class Cause(NamedTuple):
+class Cause(Struct, frozen=True, gc=False):
     """The record behind a step, and the rules in force at its time."""
 
     rules: Rules
@@ -24,12 +27,13 @@ class Cause(NamedTuple):
     @property
     def event_id(self) -> str:
         """The record's identifier."""
-        return uuid_of(self.line_id, self.received_at, self.partition, self.offset)
+        # As `uuid_of` does it; each message has one.
+        return uuid_of_name(f"{self.line_id}\x1f{self.received_at}\x1f{self.partition}\x1f{self.offset}")
 
     def at(self, ms: int) -> "Cause":
         """With the rules in force at the time that it tells of."""
         rules = self.rules.line(self.line_id, ms)
-        return self if rules is self.line_rules else self._replace(line_rules=rules)
+        return self if rules is self.line_rules else replace(self, line_rules=rules)
 
     def stamp(self, row_id: str) -> dict[str, Any]:
         """What every event says of itself."""
@@ -60,7 +64,7 @@ class Cause(NamedTuple):
         return self.calendar.demand(at)
 
 
-class Sample(NamedTuple):
+class Sample(Struct, frozen=True, gc=False):
     """A data message once decided: event time, increments, and what holds from it on."""
 
     at: int  # event time, ms

@@ -1,12 +1,13 @@
 """A row that changes: which one, and how to form it. Only a row's last form in a batch is ever formed."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from schemas.events import Event
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """The row `id` of the table of `kind` takes the form that `form` gives."""
 
     kind: type[Event]

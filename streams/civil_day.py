@@ -8,6 +8,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeVar
 
+from msgspec import Struct
+
 from schemas.calendar import CalendarRules
 from schemas.civil import Zone
 from schemas.instant import DAY
@@ -17,7 +19,7 @@ Kind = Literal["open", "planned", "closed"]
 Label = TypeVar("Label")
 
 
-class Shift(NamedTuple):
+class Shift(Struct, frozen=True, gc=False):
     """A stretch [start, end), ms since 1970, of one shift, one civil day and one clock.
 
     Outside every shift, `id` and `date` are None. `date` is the day that the shift began, `day` the stretch's
@@ -32,7 +34,7 @@ class Shift(NamedTuple):
     end: int
 
 
-class Demand(NamedTuple):
+class Demand(Struct, frozen=True, gc=False):
     """A stretch [start, end), within one civil day, over which the same is asked of a line.
 
     open: to produce; planned: to stand still, for `reason`; closed: nothing.

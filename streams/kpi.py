@@ -44,7 +44,7 @@ def charge(kpi: Kpi, stretches: Iterable[Stretch], heard: int, cause: Cause) -> 
 def _charge(kpi: Kpi, stretch: Stretch, known: int, cause: Cause) -> Kpi:
     at, window, until = kpi.charged, kpi.open, stretch.until
     if until > known:
-        stretch = stretch._replace(until=known)
+        stretch = replace(stretch, until=known)
     closed: list[Window] = []
     while at < stretch.until:
         window, at = windows.charge(window, at, stretch, cause)
@@ -186,7 +186,7 @@ def shown(kpi: Kpi, stretches: Sequence[Stretch], cause: Cause) -> tuple[Kpi, li
         at = window.start
     told: list[Window] = []
     for stretch in stretches:
-        seen = stretch._replace(until=min(stretch.until, until))
+        seen = replace(stretch, until=min(stretch.until, until))
         while at < seen.until:
             window, at = windows.charge(window, at, seen, cause)
             if at == window.end:

@@ -1,8 +1,8 @@
 """Stops: a line that says it is not running, until it says it is; a line that says nothing any more."""
 
 from functools import partial
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.events import DowntimeCategory, DowntimeEvent
@@ -18,7 +18,7 @@ OFFLINE = "offline"
 _CATEGORY: dict[Mode, DowntimeCategory] = {"stopped": "unplanned", "no_signal": "no_signal"}
 
 
-class Turn(NamedTuple):
+class Turn(Struct, frozen=True, gc=False):
     """From `at` (ms) on, the line is in `mode`."""
 
     mode: Mode

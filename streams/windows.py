@@ -4,8 +4,7 @@ A window is a whole part of the local day, cut where a shift, a day or an order 
 one time state: the states partition the window.
 """
 
-from typing import NamedTuple
-
+from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.ids import uuid_of
@@ -17,7 +16,7 @@ Intervals = tuple[tuple[int, int], ...]
 """Stretches [start, end) of time in ms, apart and in order."""
 
 
-class Stretch(NamedTuple):
+class Stretch(Struct, frozen=True, gc=False):
     """Up to `until` (ms), the line is in `mode`. Rates in pieces per minute.
 
     `planned`: stretches in which a stop is planned, beside those of the calendar.

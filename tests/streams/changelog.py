@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from itertools import count
 
 from faust.types import TP
+from msgspec.structs import replace
 
 from runtime.log_end import Applied
 from runtime.narrator import Narrator
@@ -97,4 +98,4 @@ async def fill(store: LineStore, records: list[RawRecord], size: int = 3) -> lis
 
 def later(records: list[RawRecord]) -> list[RawRecord]:
     """The same lines in a log made anew, an hour later."""
-    return [record._replace(received_at=record.received_at + 3_600_000) for record in records]
+    return [replace(record, received_at=record.received_at + 3_600_000) for record in records]

@@ -4,7 +4,7 @@ import tracemalloc
 
 from schemas.instant import DAY, HOUR, MINUTE
 from schemas.plant import Rules, read_plant
-from streams.calendar import Calendars
+from streams.calendar import Calendars, Demand, Shift
 from tests.streams.calendars import calendar, demands, shifts, stretches
 from tests.streams.line import Line, at
 
@@ -42,8 +42,8 @@ def test_the_three_default_shifts():
 def test_a_stretch_has_one_shift_one_day_and_one_clock():
     """So windows that keep to it never cross midnight, nor the hour in which the clocks are set."""
     night = calendar().shift(at("23:30"))
-    assert night == ("NUIT", "2026-01-15", "2026-01-15", HOUR, at("22:00"), at("00:00", FRIDAY))
-    assert calendar().shift(night.end) == (
+    assert night == Shift("NUIT", "2026-01-15", "2026-01-15", HOUR, at("22:00"), at("00:00", FRIDAY))
+    assert calendar().shift(night.end) == Shift(
         ("NUIT", "2026-01-15", "2026-01-16", HOUR, at("00:00", FRIDAY), at("06:00", FRIDAY))
     )
 
@@ -93,7 +93,7 @@ def test_a_break_lies_within_opening_time():
         "10:15 open",
         "22:00 closed",
     ]
-    assert plant.demand(at("10:07")) == ("planned", "Pause", at("10:00"), at("10:15"))
+    assert plant.demand(at("10:07")) == Demand("planned", "Pause", at("10:00"), at("10:15"))
 
 
 def test_a_break_without_days_is_on_those_on_which_the_line_is_open():

@@ -119,7 +119,7 @@ def test_neighbours_differ_unless_a_day_or_the_rules_end_between_them(
         found = plant.demand(at)
         after = plant.demand(found.end)
         if plant.shift(found.end - 1).day == plant.shift(found.end).day and found.end != changes[-1][0]:
-            assert found[:2] != after[:2]
+            assert (found.kind, found.reason) != (after.kind, after.reason)
         at = found.end
 
 
