@@ -44,7 +44,7 @@ def test_a_stretch_has_one_shift_one_day_and_one_clock():
     night = calendar().shift(at("23:30"))
     assert night == Shift("NUIT", "2026-01-15", "2026-01-15", HOUR, at("22:00"), at("00:00", FRIDAY))
     assert calendar().shift(night.end) == Shift(
-        ("NUIT", "2026-01-15", "2026-01-16", HOUR, at("00:00", FRIDAY), at("06:00", FRIDAY))
+        "NUIT", "2026-01-15", "2026-01-16", HOUR, at("00:00", FRIDAY), at("06:00", FRIDAY)
     )
 
 
