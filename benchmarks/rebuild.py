@@ -7,7 +7,6 @@ work on the other core. Memory is measured on a tenth of the log, too: it must n
 
 import argparse
 import asyncio
-import gc
 import json
 import shutil
 import subprocess
@@ -24,8 +23,10 @@ from benchmarks.gauge import cpu_seconds, figures, peak_mib
 from benchmarks.machines import fill
 from linepulse.commands.setup import prepare_database
 from linepulse.rebuild.rebuild import Rebuild
+from linepulse.rebuild.workers import OBJECTS
 from linepulse.rules import settle_rules
 from runtime.settings import Settings
+from runtime.worker import spare_the_collector
 from tests.commands import environment
 from tests.services import Services
 
@@ -77,8 +78,7 @@ def copy(settings: Settings) -> int:
 
 def rebuild(settings: Settings, workers: int) -> int:
     """From the log to tables, before indexes; then with them."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    spare_the_collector(OBJECTS)
     with Rebuild(settings, "", workers) as made:
         extents = made.extents()
         began, cpu = time.monotonic(), cpu_seconds()

@@ -140,14 +140,17 @@ def end_anyway(code: int) -> None:
     timer.start()
 
 
-def spare_the_collector() -> None:
+def spare_the_collector(objects: int = 50_000) -> None:
     """Leave out what is here at the start, and look less often at what batches bring, which has no cycles.
 
     A fifth of the time that a record takes went into looking.
+
+    Args:
+        objects: how many more there must be for a look; a batch should bring fewer.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(objects, 20, 20)
 
 
 async def _until_crashed(app: faust.App, starting: asyncio.Task[bool]) -> BaseException:

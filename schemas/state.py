@@ -3,7 +3,7 @@
 Times are ms since 1970, durations ms, rates pieces per minute.
 """
 
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
 import msgspec
 
@@ -245,6 +245,10 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     counters: Counters = Counters()
     people: People = People()
     retired: bool = False
+
+    def copy(self) -> "LineState":
+        """One that a step may set; what it holds is shared, and never changed."""
+        return cast("LineState", self.__copy__())  # type: ignore[attr-defined]
 
 
 Item = TypeVar("Item", bound=Frozen)

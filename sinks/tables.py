@@ -21,7 +21,7 @@ from sinks.sql import statement
 from sinks.sums import SUM_HOURS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """A table whose columns are the attributes of an event.
 

@@ -4,8 +4,6 @@ Pure: no clock, no random number, no environment. The same records and rules giv
 the batches that they come in.
 """
 
-from copy import copy
-
 from msgspec.structs import replace
 
 from schemas.errors import Poison
@@ -62,7 +60,7 @@ class Fold:
         if record.headers.kind is Kind.TICK:
             if state is None:
                 return None, []
-            after, changes = on_tick(copy(state), cause)
+            after, changes = on_tick(state.copy(), cause)
         else:
             applied, changes = self._message(state, record, topic, cause)
             if applied is None:
@@ -77,7 +75,7 @@ class Fold:
     def _message(
         self, state: LineState | None, record: RawRecord, topic: str, cause: Cause
     ) -> tuple[LineState | None, list[Change]]:
-        draft = copy(state) if state else LineState(line_id=cause.line_id, partition=record.partition)
+        draft = state.copy() if state else LineState(line_id=cause.line_id, partition=record.partition)
         try:
             return _on_message(draft, record, cause, heard_before=state is not None)
         except counters.Restarted as restarted:
@@ -86,7 +84,7 @@ class Fold:
             return replace(before, counters=restarted.counters), [letter]
         except Poison as poison:
             # The machine speaks, if only nonsense: that is not silence.
-            return copy(state), [dead_letter(record, poison, topic, cause)]
+            return None if state is None else state.copy(), [dead_letter(record, poison, topic, cause)]
 
 
 def _by_people(record: RawRecord) -> bool:

@@ -201,8 +201,8 @@ def publish(before: Kpi | None, kpi: Kpi, cause: Cause) -> tuple[Kpi, list[Windo
     """The windows that changed since `before`; the open one at most once a second."""
     told: list[Window] = []
     if before is None or kpi.closed is not before.closed:
-        known = () if before is None else before.closed
-        told = [window for window in kpi.closed if not any(window is other for other in known)]
+        known = set() if before is None else {id(window) for window in before.closed}
+        told = [window for window in kpi.closed if id(window) not in known]
         kpi = replace(kpi, closed=kpi.closed[-MAX_WINDOWS:])
     if kpi.dirty and cause.received_at - kpi.published >= REFRESH and not _empty(kpi):
         told.append(kpi.open)

@@ -1,7 +1,6 @@
 """`linepulse rebuild`: the log read again, under the rules in force or under new ones."""
 
 import asyncio
-import gc
 import json
 import logging
 import signal
@@ -16,10 +15,12 @@ from linepulse.errors import UserError
 from linepulse.rebuild import previous
 from linepulse.rebuild.report import Report, tables_as_dict
 from linepulse.rebuild.run import Asked, Found, rebuild_tables
+from linepulse.rebuild.workers import OBJECTS
 from linepulse.rules import rules_in_database
 from runtime.catalogue import tell
 from runtime.narrator import quiet_libraries
 from runtime.settings import Settings
+from runtime.worker import spare_the_collector
 from schemas.plant import PlantError, plant_text, read_plant
 
 
@@ -51,8 +52,7 @@ def rebuild(
         return
     text = _rules(settings, plant)
     began = time.monotonic()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    spare_the_collector(OBJECTS)
 
     def show(found: Found) -> None:
         if not as_json:

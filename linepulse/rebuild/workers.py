@@ -14,6 +14,7 @@ from runtime.worker import spare_the_collector
 from schemas.errors import Unavailable
 
 END_S = 10.0
+OBJECTS = 200_000  # more than the records that are worked on together bring
 
 
 def apply(job: Job, extents: Mapping[int, Extent], workers: int, tell: Callable[[int], None]) -> None:
@@ -102,7 +103,7 @@ class Team:
 def _work(job: Job, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's business: it ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    spare_the_collector()
+    spare_the_collector(OBJECTS)
     try:
         while True:
             partition, extent = pipe.recv()
