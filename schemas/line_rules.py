@@ -1,5 +1,6 @@
 """The rules of one line: its calendar, its targets, the orders that are made for it, its alerts."""
 
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -7,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from schemas.calendar import CalendarRules
 from schemas.events import Priority
 from schemas.figures import PerformanceFrom
+from schemas.instant import SECOND
 from schemas.payloads import MAX_QUANTITY, Text
 from schemas.source import SourceRules
 from schemas.strict import StrictRules
@@ -68,6 +70,16 @@ class LineRules(CalendarRules, SourceRules):
     performance_from: PerformanceFrom = "rate"
     order: OrderRules = OrderRules()
     alerts: AlertRules = AlertRules()
+
+    @cached_property
+    def silence(self) -> int:
+        """How long (ms) what a line says of itself holds."""
+        return round(self.silence_s * SECOND)
+
+    @cached_property
+    def past(self) -> int:
+        """How long ago (ms) a machine's timestamp may lie."""
+        return round(self.accept_past_s * SECOND)
 
     @field_validator("window_s")
     @classmethod

@@ -20,6 +20,7 @@ class Cause(Struct, frozen=True, gc=False):
     line_rules: LineRules
     calendar: Calendar
     line_id: str
+    line_name: str  # as people know it
     partition: int
     offset: int
     received_at: int  # ms; never behind the line's previous record
@@ -44,11 +45,6 @@ class Cause(Struct, frozen=True, gc=False):
             "line_id": self.line_id,
             "line": self.line_name,
         }
-
-    @property
-    def line_name(self) -> str:
-        """The line's display name."""
-        return self.rules.name(self.line_id, self.received_at)
 
     @property
     def seen_at(self) -> str:

@@ -17,6 +17,6 @@ def decide(told: int | None, received_at: int, rules: LineRules) -> tuple[int, i
     """
     if told is None:
         return received_at, None
-    if received_at - rules.accept_past_s * SECOND <= told <= received_at + ACCEPT_FUTURE:
+    if received_at - rules.past <= told <= received_at + ACCEPT_FUTURE:
         return told, None
     return received_at, told - received_at

@@ -11,7 +11,7 @@ from schemas.instant import SECOND
 from schemas.mapping import read_data, read_status
 from schemas.payloads import Data, Order, Status, event_time, parse_order
 from schemas.people import Said, parse_said
-from schemas.plant import Rules
+from schemas.plant import Rules, display_name
 from schemas.raw import Kind, RawRecord
 from schemas.state import Kpi, LineState, Mode
 from streams import alerts, clock, counters, kpi, orders, people, planned, samples, stops, turns
@@ -53,6 +53,7 @@ class Fold:
             line_rules,
             self.calendars.of(line_id),
             line_id,
+            line_rules.name or display_name(line_id),
             record.partition,
             record.offset,
             received_at,
@@ -94,8 +95,8 @@ def _by_people(record: RawRecord) -> bool:
 
 
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
-    kind, headers = record.headers.kind, record.headers
-    zone = cause.line_rules.time_zone
+    headers, zone = record.headers, cause.line_rules.time_zone
+    kind = headers.kind
     if kind is Kind.OVERSIZE:
         raise Poison("oversize", length=headers.length)
     if headers.retain and (kind is not Kind.STATUS or heard_before):
@@ -216,7 +217,7 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     since = state.ticking_since = state.ticking_since if listening else now
     if state.clock is None or state.kpi is None or state.retired:
         return state, []
-    silence = round(cause.line_rules.silence_s * SECOND)
+    silence = cause.line_rules.silence
     if now - max(state.heard_at, since) <= silence:
         return _published(state.kpi, state, [], cause)
     # Nobody listened when the line fell silent: it may not be the line's fault.
@@ -298,5 +299,6 @@ def _published(before: Kpi | None, state: LineState, changes: list[Change], caus
     if state.kpi is not None:
         state.kpi, told = kpi.publish(before, state.kpi, cause)
         if told:
-            changes += [row(window, cause) for window in told]
+            for window in told:
+                changes.append(row(window, cause))
     return state, changes

@@ -135,13 +135,14 @@ class Lines:
         return dead_letter(record, poison, self.topic, self._cause(record))
 
     def _cause(self, record: RawRecord) -> Cause:
-        own = self.states[PARTITION]
+        own, line_id = self.states[PARTITION], record.line_id or PARTITION
         fold = self._fold
         return Cause(
             fold.rules,
             fold.rules.line(PARTITION, own.received_at),
             fold.calendars.of(PARTITION),
-            record.line_id or PARTITION,
+            line_id,
+            fold.rules.name(line_id, own.received_at),
             record.partition,
             record.offset,
             own.received_at,

@@ -3,7 +3,7 @@
 from functools import partial
 
 from schemas.events import SampleEvent
-from schemas.instant import MINUTE, SECOND, text_of
+from schemas.instant import MINUTE, text_of
 from schemas.payloads import Data
 from schemas.state import LineState, Mode
 from streams.cause import Cause, Sample
@@ -47,7 +47,7 @@ def _target(state: LineState, data: Data, cause: Cause) -> float | None:
 
 
 def _rate(state: LineState, pieces: int, at: int, cause: Cause) -> float | None:
-    if state.clock is None or not 0 < at - state.clock <= cause.line_rules.silence_s * SECOND:
+    if state.clock is None or not 0 < at - state.clock <= cause.line_rules.silence:
         return None
     return round(pieces * MINUTE / (at - state.clock), 3)
 

@@ -83,7 +83,7 @@ def on_late_reason(
 
     MQTT keeps order within a topic only: the data that shows the stop may come first.
     """
-    if stop is None or at < stop.start - cause.line_rules.silence_s * SECOND:
+    if stop is None or at < stop.start - cause.line_rules.silence:
         return stop, []
     return _with_reason(stop, reason, cause)
 

@@ -6,7 +6,6 @@ tells otherwise.
 
 from msgspec.structs import replace
 
-from schemas.instant import SECOND
 from schemas.state import LineState, Mode, PastStop, Stop
 from streams import alerts, kpi, people, planned, stops
 from streams.cause import Cause
@@ -28,7 +27,7 @@ def take(state: LineState, turn: Turn, cause: Cause) -> Step:
     if state.retired:  # it speaks again: the time in between is nobody's
         state.kpi = kpi.charge(state.kpi, [Stretch(at, "unknown")], 0, cause)
         state.clock, state.retired = at, False
-    silence = state.clock + _silence(cause)
+    silence = state.clock + cause.line_rules.silence
     if state.mode == "running" and at > silence:
         reason = stops.PIPELINE if state.ticked_at < state.heard_at + (silence - state.clock) else None
         state, changes = fall_silent(state, silence, reason, cause)
@@ -45,7 +44,7 @@ def fall_silent(state: LineState, at: int, reason: str | None, cause: Cause) -> 
     """
     if state.mode != "running" or state.clock is None:
         return state, []
-    return _change(state, Turn("no_signal", min(at, state.clock + _silence(cause)), reason), cause)
+    return _change(state, Turn("no_signal", min(at, state.clock + cause.line_rules.silence), reason), cause)
 
 
 def overdue(state: LineState, at: int, cause: Cause) -> Step:
@@ -69,7 +68,7 @@ def passed(state: LineState, until: int, cause: Cause) -> list[Stretch]:
         return [Stretch(until, "unknown")]
     if state.mode == "stopped":
         return [Stretch(until, "stopped", planned=state.people.planned)]
-    silence = state.clock + _silence(cause)
+    silence = state.clock + cause.line_rules.silence
     if state.mode == "no_signal" and state.stop is not None and state.stop.start < silence:
         silence = state.stop.start
     running = Stretch(min(until, silence), "running", state.target_rate, state.rate)
@@ -81,10 +80,6 @@ def passed(state: LineState, until: int, cause: Cause) -> list[Stretch]:
 def of(stop: Stop) -> kpi.Of:
     """The order that ran when the stop began."""
     return stop.order_number, stop.product
-
-
-def _silence(cause: Cause) -> int:
-    return round(cause.line_rules.silence_s * SECOND)
 
 
 def _settle(state: LineState, at: int, cause: Cause) -> None:
