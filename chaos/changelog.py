@@ -2,16 +2,15 @@
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from runtime.kafka import rules_in_force
 from runtime.settings import Settings
 from schemas.state import decode
 from streams.changelog import changelog
 
-GENERATION = 1
-
 
 async def positions(settings: Settings) -> dict[int, range]:
     """For each partition of the log the lowest and the highest next offset of its lines."""
-    topic = changelog(settings.topic_prefix, GENERATION)
+    topic = changelog(settings.topic_prefix, (await rules_in_force(settings)).generation)
     where = [TopicPartition(topic, number) for number in range(settings.partitions)]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,

@@ -8,6 +8,7 @@ from typing import Protocol
 PAUSE_S = (1.0, 5.0)
 SOON = 0.2  # the share of faults that come while the pipeline is still recovering from the one before
 SOON_S = (0.0, 3.0)
+WHOLE_LOG = ("rebuild", "retention")  # what reads all of the log comes before what deletes of it
 
 
 class Drawable(Protocol):
@@ -77,4 +78,10 @@ def _kinds(draw: Random, count: int, kinds: Mapping[str, Drawable]) -> Sequence[
     more = draw.choices(names, [kinds[name].weight for name in names], k=count - len(each))
     chosen = [*each, *more]
     draw.shuffle(chosen)
+    for place, kind in zip(
+        [place for place, kind in enumerate(chosen) if kind in WHOLE_LOG],
+        sorted((kind for kind in chosen if kind in WHOLE_LOG), key=WHOLE_LOG.index),
+        strict=True,
+    ):
+        chosen[place] = kind
     return chosen

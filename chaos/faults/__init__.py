@@ -14,6 +14,7 @@ from chaos.faults.processes import (
     WorkerAdded,
     WorkerRemoved,
 )
+from chaos.faults.reread import Reread
 from chaos.faults.retention import Retention
 from chaos.faults.servers import ServerFrozen, ServerKilled, ServerStopped
 
@@ -38,6 +39,7 @@ FAULTS: dict[str, type[Fault]] = {
         DiskFull,
         ConnectionsExhausted,
         LongLock,
+        Reread,
         Retention,
         ClockBack,
     )

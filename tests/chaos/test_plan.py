@@ -21,6 +21,14 @@ def test_every_kind_comes_if_there_are_enough_faults(seed: int) -> None:
     assert sorted(planned.kind for planned in plan) == sorted(FAULTS)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_log_is_read_again_before_retention_takes_of_it(seed: int) -> None:
+    """What came of records that are gone can't be told again."""
+    kinds = [planned.kind for planned in draw_plan(seed, 100, FAULTS)]
+    assert kinds.count("rebuild") > 1
+    assert max(at for at, kind in enumerate(kinds) if kind == "rebuild") < kinds.index("retention")
+
+
 def test_every_target_of_a_kind_has_its_turn() -> None:
     """Three kills kill three roles."""
     kill = {"kill": FAULTS["kill"]}

@@ -1,0 +1,49 @@
+"""The log is read again in mid-stream, and its tables take the place of the live ones."""
+
+import asyncio
+import signal
+import subprocess
+import time
+
+from chaos.faults.fault import Fault
+from chaos.plant import in_thread
+from linepulse.embedded.server import start_tied
+from linepulse.supervisor import linepulse
+from tests.commands import environment
+
+WITHIN_S = 150.0
+KILL_S = (0.5, 4.0)  # seconds after its start
+
+
+class Reread(Fault):
+    kind = "rebuild"
+    what = (
+        "linepulse rebuild takes the place of the live tables; half of the times it is killed once on its way"
+    )
+
+    def why_not(self) -> str | None:
+        if any(self.plant.tape.left_out(number) for number in self.plant.tape.partitions):
+            return "retention has taken records: what came of them can't be told again"
+        return None
+
+    async def begin(self) -> None:
+        if self.draw.random() < 0.5:
+            after = self.draw.uniform(*KILL_S)
+            process = self._start()
+            await asyncio.sleep(after)
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                self.signals += 1
+                self.detail = f"killed after {after:.1f} s"
+            await in_thread(process.wait)
+        deadline = time.monotonic() + WITHIN_S
+        while await asyncio.to_thread(
+            self._start().wait
+        ):  # what it needs is away: whoever ran it does so again
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"linepulse rebuild did not end well within {WITHIN_S:g} s")
+            await asyncio.sleep(1)
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        log = self.plant.folder / "logs" / "rebuild.log"
+        return start_tied([*linepulse("rebuild"), "--json"], log, env=environment(self.plant.settings))
