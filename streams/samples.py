@@ -59,7 +59,7 @@ def row(sample: Sample, cause: Cause) -> Change:
 
 
 def _row(event_id: str, sample: Sample, cause: Cause) -> SampleEvent:
-    shift = cause.shift(sample.at)
+    shift = cause.calendar.shift(sample.at)
     return SampleEvent(
         # As `Cause.stamp` says it; of these events there is one a message.
         generation=cause.rules.generation,
@@ -77,5 +77,5 @@ def _row(event_id: str, sample: Sample, cause: Cause) -> SampleEvent:
         shift_date=shift.date,
         temperature=sample.temperature,
         pressure=sample.pressure,
-        received_at=cause.seen_at,
+        received_at=text_of(cause.received_at),
     )
