@@ -4,17 +4,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
-from runtime.settings import Settings
-from tests.commands import LINEPULSE, ROOT, Running, environment, linepulse, running
+from tests.commands import ROOT, running
 from tests.eventually import wait_until
+from tests.plant import Plant
 from tests.publish import publish
 from tests.services import Services
 
@@ -22,56 +20,10 @@ LINES = 5
 ORDERS = "[line.order]\nquantity = 300\n"  # small, so that many orders begin and end
 
 
-class Plant:
-    """linepulse at work, and its database."""
-
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        self.settings = settings
-        self.env = environment(settings)
-        self._folder = folder
-        self._stack = ExitStack()
-        self._started = 0
-
-    def role(self, name: str) -> Running:
-        """Start a role. A bridge listens when this returns: before its first subscription, nobody does."""
-        self._started += 1
-        role = self._stack.enter_context(running(self.env, self._folder / f"{name}-{self._started}", name))
-        if name == "bridge":
-            role.says("📡 En écoute")
-        return role
-
-    def rows(self, sql: str) -> list[dict[str, Any]]:
-        """What the database says."""
-        with psycopg.connect(self.settings.database_url, row_factory=dict_row) as connection:
-            return connection.execute(sql).fetchall()  # type: ignore[call-overload]
-
-    def number(self, sql: str) -> int:
-        """The only number of the only row."""
-        return int(next(iter(self.rows(sql)[0].values())) or 0)
-
-    def simulate(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start the simulator; what it prints is read by `sent`."""
-        return subprocess.Popen(
-            [*LINEPULSE, "simulate", "--lines", str(LINES), *arguments],
-            env=self.env,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def close(self) -> None:
-        """End the roles."""
-        self._stack.close()
-
-
 @pytest.fixture
 def plant(services: Services, tmp_path: Path) -> Iterator[Plant]:
     """Three servers, set up; no role runs yet."""
-    rules = tmp_path / "plant.toml"
-    rules.write_text(ORDERS)
-    plant = Plant(services.settings(topics=False, plant=rules), tmp_path)
-    done = linepulse(plant.env, "setup")
-    assert done.returncode == 0, done.stderr
+    plant = Plant(services, tmp_path, ORDERS)
     yield plant
     plant.close()
 
@@ -140,7 +92,7 @@ def test_ten_thousand_messages_at_full_speed_are_right_to_the_unit(plant: Plant,
     for role in ("bridge", "streams", "sinks"):
         plant.role(role)
     lines: dict[str, Any] = {}
-    with sent(plant.simulate("--count", str(count), "--seed", "7"), lines):
+    with sent(plant.simulate("--lines", str(LINES), "--count", str(count), "--seed", "7"), lines):
         all_stored(plant, count * LINES)
     check(plant, lines, count)
 
@@ -158,7 +110,7 @@ def test_workers_killed_and_added_in_the_middle_change_no_number(plant: Plant, c
             60,
         )
 
-    with sent(plant.simulate("--count", str(count), "--seed", "8"), lines):
+    with sent(plant.simulate("--lines", str(LINES), "--count", str(count), "--seed", "8"), lines):
         stored(0.05)
         streams.process.kill()
         sinks.process.kill()
