@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from schemas.errors import Unavailable
 from sinks import migrations
 from sinks.sql import statement
-from sinks.views import VIEWS, create_views
+from sinks.views import FUNCTIONS, VIEWS, create_views
 
 TABLES = (
     "ProductionData",
@@ -60,11 +60,12 @@ def check(database_url: str) -> str | None:
     with _connect(database_url) as connection:
         found, foreign = _revision(connection), _foreign_tables(connection)
         there = {row[0] for row in connection.execute(statement("tables_named"), [list(VIEWS)])}
+        there |= {row[0] for row in connection.execute(statement("functions_named"), [list(FUNCTIONS)])}
     head = ScriptDirectory.from_config(_alembic()).get_current_head()
     if foreign:
         return _not_ours(database_url, foreign)
     if found == head:
-        missing = ", ".join(f'"{view}"' for view in VIEWS if view not in there)
+        missing = ", ".join(f'"{name}"' for name in (*VIEWS, *FUNCTIONS) if name not in there)
         return f"{_where(database_url)} lacks {missing}; run linepulse setup" if missing else None
     if found is None:
         return f"{_where(database_url)} has no tables yet; run linepulse setup"

@@ -3,5 +3,5 @@ SELECT
     "productType",
     {sums}
 FROM "KPISum"
-WHERE "productType" IS NOT NULL
+WHERE {hours} AND "productType" IS NOT NULL
 GROUP BY "lineId", "productType"

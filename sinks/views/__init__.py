@@ -1,6 +1,7 @@
 """The views: figures of hours, shifts, days, weeks, orders, products, lines and the plant; causes of stops.
 
 Each stands in a file of its own, over "KPISum"; `sums.sql` and `figures.sql` are what the roll-ups share.
+Beside those that are over all time stands a function that gives the same of a period.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ from sinks.place import standing_in
 ROLL_UPS = ("KPIHour", "KPIShift", "KPIDay", "KPIWeek", "KPIOrder", "KPIProduct", "KPILine", "KPIPlant")
 PARETO = "StopPareto"
 VIEWS = (*ROLL_UPS, PARETO)
+OF_PERIOD = {"KPIProduct": "kpi_product", "KPILine": "kpi_line"}  # functions of [since, until)
+ALL_HOURS = sql.SQL("true")
+HOURS_OF_PERIOD = sql.SQL('"hour" >= since AND "hour" < until')
+FUNCTIONS = (*OF_PERIOD.values(), "stop_pareto")
 OTHER_COLUMNS = (psycopg.errors.InvalidTableDefinition, psycopg.errors.InvalidFunctionDefinition)
 
 
@@ -37,9 +42,9 @@ def create_views(connection: psycopg.Connection, schema: str | None = None) -> N
                 connection.execute(create)
 
 
-def roll_up(view: str) -> sql.Composed:
-    """The query of a roll-up."""
-    return figures_of(sql.SQL(_text(view)).format(sums=sql.SQL(_text("sums"))))
+def roll_up(view: str, hours: sql.SQL = ALL_HOURS) -> sql.Composed:
+    """The query of a roll-up; `hours`: the condition of those that it is over."""
+    return figures_of(sql.SQL(_text(view)).format(sums=sql.SQL(_text("sums")), hours=hours))
 
 
 def figures_of(sums: sql.Composable) -> sql.Composed:
@@ -49,16 +54,28 @@ def figures_of(sums: sql.Composable) -> sql.Composed:
 
 def _definitions() -> Iterator[tuple[sql.Composed, sql.Composed]]:
     """How to make each, and how to drop it with what stands on it here."""
-    drop = sql.SQL("DROP VIEW IF EXISTS {}")
-    create = sql.SQL("CREATE OR REPLACE VIEW {} AS {}")
-    pareto = sql.Identifier(PARETO)
-    for view in ROLL_UPS:
-        yield create.format(sql.Identifier(view), roll_up(view)), drop.format(sql.Identifier(view))
-    yield (
-        sql.Composed([sql.SQL(_text("stop_pareto"))]),
-        drop.format(pareto) + sql.SQL("; DROP FUNCTION IF EXISTS stop_pareto"),
-    )
-    yield create.format(pareto, sql.SQL(_text(PARETO))), drop.format(pareto)
+    view = sql.SQL("CREATE OR REPLACE VIEW {} AS {}")
+    for name in ROLL_UPS:
+        create, drop = view.format(sql.Identifier(name), roll_up(name)), _drop_view(name)
+        yield create, _drop_function(OF_PERIOD[name]) + drop if name in OF_PERIOD else drop
+    for name, function in OF_PERIOD.items():
+        create = sql.SQL(_text("of_period")).format(
+            function=sql.Identifier(function),
+            view=sql.Identifier(name),
+            rows=roll_up(name, HOURS_OF_PERIOD),
+        )
+        yield create, _drop_function(function)
+    pareto = sql.Composed([sql.SQL(_text("stop_pareto"))])
+    yield pareto, _drop_view(PARETO) + _drop_function("stop_pareto")
+    yield view.format(sql.Identifier(PARETO), sql.SQL(_text(PARETO))), _drop_view(PARETO)
+
+
+def _drop_view(name: str) -> sql.Composed:
+    return sql.SQL("DROP VIEW IF EXISTS {};").format(sql.Identifier(name))
+
+
+def _drop_function(name: str) -> sql.Composed:
+    return sql.SQL("DROP FUNCTION IF EXISTS {}(timestamptz, timestamptz);").format(sql.Identifier(name))
 
 
 def _text(name: str) -> LiteralString:

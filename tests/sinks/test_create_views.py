@@ -37,6 +37,7 @@ def test_views_follow_the_tables_that_take_the_place_of_others(rows: Rows):
         create_views(connection)
         connection.execute("DROP SCHEMA generation_1 CASCADE")
     assert [row["pieces"] for row in rows.view("KPIDay")] == [10]
+    assert rows.query("SELECT pieces FROM kpi_line('-infinity', 'infinity')") == [{"pieces": 10}]
     assert rows.query("SELECT * FROM somebodys") == [{"pieces": 10}]
     assert rows.query('SELECT * FROM "StopPareto"') == []
     assert rows.query("""SELECT has_table_privilege('grafana_of_a_test', '"KPIDay"', 'SELECT') AS may""") == [

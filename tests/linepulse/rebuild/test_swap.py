@@ -1,6 +1,7 @@
 """The swap alone, on a real PostgreSQL: whole for every reader, like the live tables in all but the rows."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
@@ -18,12 +19,15 @@ from schemas.events import OrderEvent, SampleEvent
 from sinks.database import APPLICATION as SINKS
 from sinks.schema import TABLES as ALL_TABLES
 from sinks.schema import migrate
+from sinks.sums import sum_all
+from sinks.views import OF_PERIOD
 from tests.eventually import eventually
 from tests.linepulse.rebuild.small import shadow_table
 from tests.services import Services
 from tests.sinks.conftest import Plant, make_plant
 from tests.sinks.records import log, order, sample
 from tests.sinks.test_schema import described
+from tests.sinks.windows import WRITE, at, minute
 
 REBUILT = Rebuilt(2, "[line]\ntarget_rate = 100\n", {0: 0}, {0: {}}, "generation_2")
 SUMS = """SELECT (SELECT sum("bottlesProduced") FROM "ProductionData"),
@@ -151,6 +155,19 @@ async def test_views_follow(plant: Plant, settings: Settings, reader: str) -> No
         {"may": True}
     ]
     assert done.left_behind == ("reports.frozen",)
+
+
+async def test_figures_of_a_period_follow(plant: Plant, settings: Settings) -> None:
+    """Our own functions read the new sums, and nothing of the old tables is needed any more."""
+    with psycopg.connect(plant.url) as connection:
+        connection.execute("SET search_path = generation_2")
+        connection.execute(WRITE, [json.dumps([minute(at("2026-03-02 10:00"), made=7)])])
+        sum_all(connection)
+    await swap(settings, REBUILT)
+    drop_tables(plant.url)
+    for function in OF_PERIOD.values():
+        query = f"SELECT pieces FROM {function}('2026-03-02 10:00+01', '2026-03-02 11:00+01')"
+        assert plant.rows(query) == [{"pieces": 7}], function
 
 
 async def test_a_reader_sees_one_or_the_other(plant: Plant, settings: Settings) -> None:
