@@ -11,16 +11,18 @@ from sinks.place import standing_in
 from sinks.sql import statement
 
 
+def summed(windows: str) -> sql.Composed:
+    """The rows that "KPISum" holds of the windows in a table of this name."""
+    return sql.SQL(statement("sum_windows")).format(
+        sums=sql.SQL(statement("sums")), windows=sql.Identifier(windows)
+    )
+
+
 def sum_all(connection: psycopg.Connection, schema: str | None = None) -> None:
     """Fill an empty "KPISum" from the "KPISnapshot" of the same schema (default: the current one)."""
-    windows = sql.SQL(statement("sums")).format(windows=sql.Identifier("KPISnapshot"))
     with connection.transaction(), standing_in(connection, schema):
-        connection.execute(sql.SQL(statement("sum_all")).format(sums=windows))
+        connection.execute(sql.SQL(statement("sum_all")).format(sums=summed("KPISnapshot")))
 
 
-SUM_HOURS = (
-    sql.SQL(statement("sum_hours"))
-    .format(sums=sql.SQL(statement("sums")).format(windows=sql.Identifier("windows")))
-    .as_string()
-)
+SUM_HOURS = sql.SQL(statement("sum_hours")).format(sums=summed("windows")).as_string()
 """Takes one parameter: the windows' events, a JSON array as text."""

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from linepulse.rebuild.takeover import take_over
 from runtime.narrator import Narrator
-from sinks.sql import statement
+from sinks.sums import summed
 from tests.commands import LINEPULSE, ROOT, Running, environment, linepulse, running
 from tests.eventually import wait_until
 from tests.linepulse.rebuild.compared import differences
@@ -84,12 +84,11 @@ class Plant:
 
     def wrong_sums(self) -> int:
         """Hours whose sums are not those of their windows."""
-        windows = sql.SQL(statement("sums")).format(windows=sql.Identifier("KPISnapshot"))
         query = sql.SQL("""WITH made AS ({}), wrong AS (
             (SELECT * FROM made EXCEPT SELECT * FROM "KPISum")
             UNION ALL (SELECT * FROM "KPISum" EXCEPT SELECT * FROM made)
         ) SELECT count(*) FROM wrong""")
-        return self.number(query.format(windows).as_string())
+        return self.number(query.format(summed("KPISnapshot")).as_string())
 
     def taken_over(self, generation: int) -> None:
         """Wait until workers of a generation are heard: orders were changed by messages after its swap."""
