@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from queue import Empty, Queue
-from threading import Event
 
 import psycopg
 import pytest
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
 
 from runtime.settings import Settings
 from tests.commands import environment, linepulse
+from tests.listener import Listener
+from tests.publish import publish
 from tests.services import Services
 
 
@@ -21,28 +19,18 @@ def settings(services: Services) -> Settings:
 
 
 @pytest.fixture
-def orders(settings: Settings) -> Iterator["Queue[MQTTMessage]"]:
+def orders(settings: Settings) -> Iterator[Listener]:
     """Every order message that reaches the broker."""
-    heard: Queue[MQTTMessage] = Queue()
-    ready = Event()
-    client = Client(CallbackAPIVersion.VERSION2)
-    client.on_message = lambda _client, _data, message: heard.put(message)
-    client.on_subscribe = lambda *_: ready.set()
-    client.connect(str(settings.mqtt.hostname), settings.mqtt.port or 1883)
-    client.loop_start()
-    client.subscribe("production/+/order", qos=1)
-    assert ready.wait(10)
-    yield heard
-    client.disconnect()
-    client.loop_stop()
+    with Listener(settings.mqtt_broker_url, "production/+/order") as listener:
+        yield listener
 
 
-def test_add_sends_one_order_at_qos_1(settings: Settings, orders: "Queue[MQTTMessage]") -> None:
+def test_add_sends_one_order_at_qos_1(settings: Settings, orders: Listener) -> None:
     """All that was given, nothing that was not, and a requestId."""
     words = ["--line", "ligne2", "--product", "Bouteille 50cl", "--quantity", "5000", "--priority", "high"]
     done = linepulse(environment(settings), "order", "add", *words)
     assert (done.returncode, done.stderr) == (0, "")
-    message = orders.get(timeout=10)
+    message = orders.next()
     assert (message.topic, message.qos, message.retain) == ("production/ligne2/order", 1, False)
     fields = json.loads(message.payload)
     assert len(fields.pop("requestId")) == 36
@@ -55,21 +43,19 @@ def test_add_sends_one_order_at_qos_1(settings: Settings, orders: "Queue[MQTTMes
 
 
 @pytest.mark.parametrize("action", ["close", "cancel"])
-def test_close_and_cancel_name_their_order(
-    settings: Settings, orders: "Queue[MQTTMessage]", action: str
-) -> None:
+def test_close_and_cancel_name_their_order(settings: Settings, orders: Listener, action: str) -> None:
     """The order's number goes with the message."""
     done = linepulse(environment(settings), "order", action, "--line", "ligne1", "--number", "ORD-1")
     assert done.returncode == 0
-    fields = json.loads(orders.get(timeout=10).payload)
+    fields = json.loads(orders.next().payload)
     assert (fields["action"], fields["orderNumber"]) == (action, "ORD-1")
 
 
-def test_correct_sends_what_is_to_be_changed(settings: Settings, orders: "Queue[MQTTMessage]") -> None:
+def test_correct_sends_what_is_to_be_changed(settings: Settings, orders: Listener) -> None:
     """Rejects may be taken back."""
     words = ["--line", "ligne1", "--number", "ORD-1", "--quantity", "50", "--defects", "-3"]
     assert linepulse(environment(settings), "order", "correct", *words).returncode == 0
-    fields = json.loads(orders.get(timeout=10).payload)
+    fields = json.loads(orders.next().payload)
     assert len(fields.pop("requestId")) == 36
     assert fields == {"action": "correct", "orderNumber": "ORD-1", "quantity": 50, "defects": -3}
     refused = linepulse(environment(settings), "order", "correct", "--line", "ligne1", "--number", "ORD-1")
@@ -86,15 +72,15 @@ def test_correct_sends_what_is_to_be_changed(settings: Settings, orders: "Queue[
     ],
 )
 def test_an_order_that_would_be_refused_is_not_sent(
-    settings: Settings, orders: "Queue[MQTTMessage]", words: list[str], told: str
+    settings: Settings, orders: Listener, words: list[str], told: str
 ) -> None:
     """The field and its value on standard error, exit 2, and no message."""
     refused = linepulse(environment(settings), "order", "add", *words)
     assert refused.returncode == 2
     assert told in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
-    with pytest.raises(Empty):
-        orders.get(timeout=0.2)
+    publish(settings, [("production/ligne1/order", b"{}")])
+    assert orders.next().payload == b"{}"  # nothing came before it
 
 
 def test_list_shows_what_runs_first(settings: Settings) -> None:

@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from queue import Empty, Queue
-from threading import Event
 
 import psycopg
 import pytest
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
 
 from runtime.settings import Settings
 from schemas.people import parse_said
 from tests.commands import environment, linepulse
+from tests.listener import Listener
+from tests.publish import publish
 from tests.services import Services
 
 
@@ -22,20 +20,10 @@ def settings(services: Services) -> Settings:
 
 
 @pytest.fixture
-def said(settings: Settings) -> Iterator["Queue[MQTTMessage]"]:
+def said(settings: Settings) -> Iterator[Listener]:
     """Every status message that reaches the broker."""
-    heard: Queue[MQTTMessage] = Queue()
-    ready = Event()
-    client = Client(CallbackAPIVersion.VERSION2)
-    client.on_message = lambda _client, _data, message: heard.put(message)
-    client.on_subscribe = lambda *_: ready.set()
-    client.connect(str(settings.mqtt.hostname), settings.mqtt.port or 1883)
-    client.loop_start()
-    client.subscribe("production/+/status", qos=1)
-    assert ready.wait(10)
-    yield heard
-    client.disconnect()
-    client.loop_stop()
+    with Listener(settings.mqtt_broker_url, "production/+/status") as listener:
+        yield listener
 
 
 WORDS = [
@@ -57,12 +45,12 @@ WORDS = [
 
 @pytest.mark.parametrize(("words", "fields"), WORDS, ids=lambda words: " ".join(words)[:12])
 def test_what_a_person_says_is_one_status_message_at_qos_1(
-    settings: Settings, said: "Queue[MQTTMessage]", words: list[str], fields: dict[str, object]
+    settings: Settings, said: Listener, words: list[str], fields: dict[str, object]
 ) -> None:
     """All that was given, nothing that was not, and a requestId; the pipeline takes it."""
     done = linepulse(environment(settings), *words)
     assert (done.returncode, done.stderr) == (0, "")
-    message = said.get(timeout=10)
+    message = said.next()
     assert (message.topic, message.qos, message.retain) == ("production/ligne1/status", 1, False)
     told = json.loads(message.payload)
     assert len(told.pop("requestId")) == 36
@@ -70,14 +58,14 @@ def test_what_a_person_says_is_one_status_message_at_qos_1(
     assert parse_said(message.payload) is not None
 
 
-def test_a_plan_prints_what_takes_it_back(settings: Settings, said: "Queue[MQTTMessage]") -> None:
+def test_a_plan_prints_what_takes_it_back(settings: Settings, said: Listener) -> None:
     """The same requestId."""
     env = environment(settings)
     plan = linepulse(env, "stop", "plan", "--line", "ligne1", "2026-01-15T14:00", "2026-01-15T14:30")
-    request = json.loads(said.get(timeout=10).payload)["requestId"]
+    request = json.loads(said.next().payload)["requestId"]
     assert request in plan.stdout
     assert linepulse(env, "stop", "unplan", "--line", "ligne1", request).returncode == 0
-    assert json.loads(said.get(timeout=10).payload) == {"action": "unplan", "requestId": request}
+    assert json.loads(said.next().payload) == {"action": "unplan", "requestId": request}
 
 
 @pytest.mark.parametrize(
@@ -91,15 +79,15 @@ def test_a_plan_prints_what_takes_it_back(settings: Settings, said: "Queue[MQTTM
     ],
 )
 def test_what_would_be_refused_is_not_sent(
-    settings: Settings, said: "Queue[MQTTMessage]", words: list[str], told: str
+    settings: Settings, said: Listener, words: list[str], told: str
 ) -> None:
     """What is wrong on standard error, exit 2, and no message."""
     refused = linepulse(environment(settings), *words)
     assert refused.returncode == 2
     assert told in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
-    with pytest.raises(Empty):
-        said.get(timeout=0.2)
+    publish(settings, [("production/ligne1/status", b"{}")])
+    assert said.next().payload == b"{}"  # nothing came before it
 
 
 def test_list_shows_what_lasts_first(settings: Settings) -> None:
