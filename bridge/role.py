@@ -144,14 +144,12 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, bridge.stop.set)
     outage = Outage(settings, narrator, bridge.held)
     watch = Watch(settings, outage.heard)
-    health = Health(narrator, "bridge", settings.http_host, settings.http_port, bridge.ready)
-    await health.start()
-    watch.start()
-    try:
-        await bridge.go()
-    finally:
-        watch.stop()
-        await health.stop()
+    async with Health(narrator, "bridge", settings.http_host, settings.http_port, bridge.ready):
+        watch.start()
+        try:
+            await bridge.go()
+        finally:
+            watch.stop()
 
 
 def main(settings: Settings) -> None:

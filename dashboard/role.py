@@ -41,21 +41,19 @@ async def run(settings: Settings, now: Callable[[], datetime] = now_utc) -> None
             ws="websockets-sansio",
         )
     )
-    health = Health(narrator, "dashboard", settings.http_host, settings.http_port, board.wrong)
-    await health.start()
-    host = settings.dashboard_host if settings.dashboard_host not in ("0.0.0.0", "::") else "localhost"
-    narrator.say("page.listening", url=f"http://{host}:{listening.getsockname()[1]}")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, server.end)
-    reading = asyncio.create_task(board.keep())
-    reading.add_done_callback(lambda _: server.end())  # without its reader the page would lie
-    try:
-        await server.serve([listening])
-    finally:
-        reading.cancel()
-        await health.stop()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reading
+    async with Health(narrator, "dashboard", settings.http_host, settings.http_port, board.wrong):
+        host = settings.dashboard_host if settings.dashboard_host not in ("0.0.0.0", "::") else "localhost"
+        narrator.say("page.listening", url=f"http://{host}:{listening.getsockname()[1]}")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, server.end)
+        reading = asyncio.create_task(board.keep())
+        reading.add_done_callback(lambda _: server.end())  # without its reader the page would lie
+        try:
+            await server.serve([listening])
+        finally:
+            reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reading
 
 
 class _Server(uvicorn.Server):

@@ -1,6 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics` of a role, on a port of its own."""
 
 from collections.abc import Callable
+from typing import Self
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -11,7 +12,7 @@ PORTS = {"bridge": 9101, "streams": 9102, "sinks": 9103, "dashboard": 9104}
 
 
 class Health:
-    """Serves a role's health from `start` to `stop`.
+    """Serves a role's health while an `async with` block lasts.
 
     `alive` and `ready` return None, or the sentence that says what is wrong. A role that is still starting
     is alive, and not ready; it sets `ready` when it knows better.
@@ -35,7 +36,7 @@ class Health:
         self._runner: web.AppRunner | None = None
         self.port = 0
 
-    async def start(self) -> None:
+    async def __aenter__(self) -> Self:
         """Listen; a busy default port falls back to a free one, and the log says which.
 
         Raises:
@@ -55,14 +56,14 @@ class Health:
                 raise
             await self._listen(0)
             self._narrator.say("health.other_port", role=self._role, wanted=wanted, port=self.port)
+        return self
 
     async def _listen(self, port: int) -> None:
         assert self._runner is not None
         await web.TCPSite(self._runner, self._host, port).start()
         self.port = self._runner.addresses[0][1]
 
-    async def stop(self) -> None:
-        """Stop listening."""
+    async def __aexit__(self, *_: object) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
 

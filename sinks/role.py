@@ -36,12 +36,8 @@ async def run(settings: Settings) -> None:
         OSError: the health port that was asked for is busy.
     """
     narrator = Narrator(settings.lang, settings.log, "sinks")
-    health = Health(narrator, "sinks", settings.http_host, settings.http_port)
-    await health.start()
-    try:
+    async with Health(narrator, "sinks", settings.http_host, settings.http_port) as health:
         await _work(settings, narrator, health)
-    finally:
-        await health.stop()
 
 
 async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:

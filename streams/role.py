@@ -24,12 +24,8 @@ async def run(settings: Settings) -> None:
         PlantError: the plant file can't be read.
     """
     narrator = Narrator(settings.lang, settings.log, "streams")
-    health = Health(narrator, "streams", settings.http_host, settings.http_port)
-    await health.start()
-    try:
+    async with Health(narrator, "streams", settings.http_host, settings.http_port) as health:
         await _work(settings, narrator, health)
-    finally:
-        await health.stop()
 
 
 async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
