@@ -3,6 +3,10 @@
 An attribute `bottles_produced` is the JSON key and the column `bottlesProduced`. Times are RFC 3339 text in
 UTC with milliseconds, identifiers are UUID text. An event replaces the row of the same `id` if its
 `version` is higher; samples and dead letters never change.
+
+A release may add attributes. Events that an older one sent lack them: null is their default where that is
+true (nobody knew), and there is no other default. Where it is not, the sinks have them wait until a rebuild
+makes their rows anew from the raw log.
 """
 
 from typing import Literal
@@ -127,7 +131,7 @@ class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     window_end: str
     day: str  # of the plant's calendar
     hour: str  # start of the local hour
-    time_zone: str = "Europe/Paris"  # of that day and hour
+    time_zone: str  # of that day and hour
     order_number: str | None
     product_type: str | None
     shift_id: str | None

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -17,6 +18,23 @@ from schemas.instant import ms_of, text_of
 LATEST = 253_402_300_799_999  # ms; the year 9999, after which neither Python nor text goes on
 UNREADABLE = (ValueError, RecursionError, TypeError)  # not JSON, too deep, no value at all
 LONGEST_REASON = 500  # characters of what PostgreSQL or the JSON parser says
+_decode_any = msgspec.json.Decoder(Event).decode
+
+
+@dataclass(frozen=True)
+class Older:
+    """An event of an older release: it does not say all that a row holds now.
+
+    Attributes:
+        generation: the rules that made it.
+        lacks: columns that nobody can fill.
+    """
+
+    generation: int
+    lacks: tuple[str, ...]
+
+
+Found = Event | Older | Poison
 
 
 class Reader:
@@ -25,21 +43,30 @@ class Reader:
     def __init__(self, event: type[Event]) -> None:
         self._decode: Callable[[bytes], Event] = msgspec.json.Decoder(event).decode
         self._decode_census: Callable[[bytes], Event] = msgspec.json.Decoder(CensusEvent).decode
+        self._needed = [field.encode_name for field in msgspec.structs.fields(event) if field.required]
 
-    def read(self, records: Sequence[ConsumerRecord]) -> Sequence[Event | Poison]:
+    def read(self, records: Sequence[ConsumerRecord]) -> Sequence[Found]:
         """The events of the records, in their order; a poison where somebody else wrote something."""
         try:
             return [self._decode(record.value) for record in records]
         except UNREADABLE:
             return [self._one(record.value) for record in records]
 
-    def _one(self, value: bytes | None) -> Event | Poison:
+    def _one(self, value: bytes | None) -> Found:
         try:
             return self._decode(value or b"")
         except UNREADABLE as error:
             with contextlib.suppress(*UNREADABLE):
                 return self._decode_census(value or b"")
+            with contextlib.suppress(*UNREADABLE):
+                return self._older(value or b"") or Poison("not_event", why=_short(error))
             return Poison("not_event", why=_short(error))
+
+    def _older(self, value: bytes) -> Older | None:
+        generation = _decode_any(value).generation
+        told = msgspec.json.decode(value)
+        lacks = tuple(name for name in self._needed if name not in told)
+        return Older(generation, lacks) if lacks else None
 
 
 def refused(error: Exception) -> Poison:

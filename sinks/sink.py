@@ -14,7 +14,7 @@ from sinks.census import close_lost
 from sinks.copytext import copy_rows
 from sinks.cursors import stand
 from sinks.database import Database, is_refusal
-from sinks.decode import Reader, dead_letter, encode, refused, time_of
+from sinks.decode import Found, Older, Reader, dead_letter, encode, refused, time_of
 from sinks.sql import statement
 from sinks.tables import DEAD_LETTER, Table
 
@@ -25,7 +25,7 @@ class Written:
 
     Attributes:
         cursor: the next offset to apply, as PostgreSQL has it now. At the batch's end: all is applied. Within
-            the batch: the rest is of a generation that is not live yet. Elsewhere: another worker (or a
+            the batch: the rest waits for a generation that is not live yet. Elsewhere: another worker (or a
             restored database) moved it, and nothing was written.
         rows: how many rows were added or changed.
         added: the ids of the rows that are new, of tables whose rows change.
@@ -33,6 +33,8 @@ class Written:
         letters: dead letters that were made here.
         ignored: how many events were of a generation that was replaced.
         applied: how many were of the live one.
+        lacks: what the event at the cursor, sent by an older release, does not say; a rebuild must make the
+            rows of its generation anew.
     """
 
     cursor: int
@@ -42,6 +44,7 @@ class Written:
     letters: Sequence[DeadLetterEvent] = ()
     ignored: int = 0
     applied: int = 0
+    lacks: tuple[str, ...] = ()
 
 
 class Row(NamedTuple):
@@ -70,6 +73,7 @@ class _Part:
     rows: list[Row] = field(default_factory=list)
     censuses: list[CensusEvent] = field(default_factory=list)
     poisons: list[tuple[ConsumerRecord, Poison]] = field(default_factory=list)
+    lacks: tuple[str, ...] = ()
 
 
 class Sink:
@@ -98,7 +102,7 @@ class Sink:
                 return Written((await stand(connection, [tp]))[tp])
             part = _applicable(records, found, live)
             if part.size == 0:
-                return Written(first)
+                return Written(first, lacks=part.lacks)
             put = await self._put(connection, part.rows, copy=self.table.copy)
             for census in part.censuses:  # behind the rows: it spares what comes after it, by its version
                 put = put.and_then(_Put(await close_lost(connection, self.table, census, self._partitions)))
@@ -172,22 +176,27 @@ class Sink:
         return _Put(written.rowcount, frozenset(row_id for row_id, is_new in added if is_new))
 
 
-def _applicable(
-    records: Sequence[ConsumerRecord], found: Sequence[Event | Poison], live: int | None
-) -> _Part:
-    """The records up to the first of a generation that waits for its swap; older ones are ignored."""
+def _applicable(records: Sequence[ConsumerRecord], found: Sequence[Found], live: int | None) -> _Part:
+    """The records up to the first that waits for a swap; those of a generation that was replaced are ignored.
+
+    What waits is of a later generation, or an older release's of the live one.
+    """
     part = _Part()
     if live is None:
         return part
     for record, event in zip(records, found, strict=True):
         if isinstance(event, Poison):
             part.poisons.append((record, event))
+        elif event.generation > live:
+            break
+        elif isinstance(event, Older):
+            if event.generation == live:
+                part.lacks = event.lacks
+                break
         elif event.generation == live and isinstance(event, CensusEvent):
             part.censuses.append(event)
         elif event.generation == live:
             part.rows.append(Row(record, event))
-        elif event.generation > live:
-            break
         part.size += 1
     return part
 

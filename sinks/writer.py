@@ -17,6 +17,7 @@ from sinks.sink import Sink, Written
 from sinks.superseded import Superseded
 
 T = TypeVar("T")
+NAMED = 4  # columns that a sentence has room for
 
 
 class Writer:
@@ -36,10 +37,13 @@ class Writer:
     async def apply(self, batch: Batch) -> None:
         """Write a batch, in more than one transaction where its end waits for a generation."""
         rest: Batch | None = batch
-        while rest is not None and (written := await self._write(rest)) is not None:
-            self._tell(written)
-            self._superseded.note(batch.tp.topic, written.ignored, written.applied)
-            rest = await self._after(rest, written)
+        try:
+            while rest is not None and (written := await self._write(rest)) is not None:
+                self._tell(written)
+                self._superseded.note(batch.tp.topic, written.ignored, written.applied)
+                rest = await self._after(rest, written)
+        finally:
+            self._over()
 
     async def _write(self, batch: Batch) -> Written | None:
         """What became of the batch; None if its partition is not ours any more."""
@@ -70,12 +74,12 @@ class Writer:
             return None
         first = batch.records[0].offset
         if first < written.cursor <= batch.next_offset:
-            self._swap_waits = 0
+            self._over()
             done = sum(record.offset < written.cursor for record in batch.records)
             self._stage.advance(replace(batch, records=batch.records[:done]))
             return replace(batch, records=batch.records[done:]) if done < len(batch.records) else None
         if written.cursor == first:
-            await self._wait_for_swap(batch)
+            await self._wait_for_swap(batch, written.lacks)
             return batch
         return await self._go(batch, written.cursor)
 
@@ -92,13 +96,25 @@ class Writer:
         await self._stage.relocate(batch.tp, max(cursor, start))
         return None
 
-    async def _wait_for_swap(self, batch: Batch) -> None:
-        """The next events are of a generation that is not live yet."""
-        if self._swap_waits == 0:
-            self._narrator.say("sinks.next_rules", topic=batch.tp.topic, partition=batch.tp.partition)
+    async def _wait_for_swap(self, batch: Batch, lacks: tuple[str, ...]) -> None:
+        """The next events are of a generation that is not live yet, or `Older`: only a swap helps."""
+        topic, partition = batch.tp
+        if lacks:
+            self._outage.hold(
+                self, f"{topic}[{partition}]: events of an older release wait; run linepulse rebuild"
+            )
+        if self._swap_waits == 0 and lacks:
+            columns = ", ".join([*lacks[:NAMED], "…"] if len(lacks) > NAMED else lacks)
+            self._narrator.say("sinks.older_release", topic=topic, partition=partition, lacks=columns)
+        elif self._swap_waits == 0:
+            self._narrator.say("sinks.next_rules", topic=topic, partition=partition)
         await asyncio.sleep(BACK_OFF_S[min(self._swap_waits, len(BACK_OFF_S) - 1)])
         self._swap_waits += 1
         self._outage.waits += 1
+
+    def _over(self) -> None:
+        self._swap_waits = 0
+        self._outage.release(self)
 
     def _tell(self, written: Written) -> None:
         metrics.ROWS_WRITTEN.labels(self._sink.table.name).inc(written.rows)

@@ -14,7 +14,8 @@ from tests.services import OwnServers, Services
 from tests.services.native import NativeKafka
 from tests.sinks.conftest import make_plant
 from tests.sinks.records import sample
-from tests.sinks.test_role import count, send
+from tests.sinks.test_role import count
+from tests.sinks.worker import send
 from tests.streams.raw import Derived, RawLog, Worker
 from tests.streams.test_role import all_samples, messages, settings_of
 

@@ -103,6 +103,7 @@ EVENTS: dict[str, Event] = {
         resolved_at=None,
     ),
     "kpi": KpiEvent(
+        time_zone="Europe/Paris",
         **STAMP,
         **SEEN,
         id="0b0f8d8e-6f0a-5a53-8d3d-1f9f4f5b8a05",

@@ -1,6 +1,7 @@
 """A database with the schema, and sinks that write to it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -8,6 +9,7 @@ import pytest
 from faust.types import TP
 from psycopg.rows import dict_row
 
+from runtime.settings import Settings
 from schemas.events import Event
 from sinks.cursors import Cursors
 from sinks.database import Database
@@ -16,6 +18,7 @@ from sinks.sink import Sink
 from sinks.tables import tables_of
 from tests.services import Services
 from tests.sinks.records import TOPIC_OF, TOPICS
+from tests.sinks.worker import Worker
 
 PARTITIONS = 4
 
@@ -81,3 +84,17 @@ async def plant(services: Services) -> AsyncIterator[Plant]:
     made = make_plant(services.database())
     yield made
     await made.close()
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[Callable[[Settings], Worker]]:
+    """Starts workers, and ends them after the test."""
+    started: list[Worker] = []
+
+    def start(settings: Settings) -> Worker:
+        started.append(Worker(settings, tmp_path).start())
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.kill()

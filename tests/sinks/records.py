@@ -124,6 +124,7 @@ def kpi(number: int, version: int, *, generation: int = 1, **facts: Any) -> KpiE
         "window_end": text_of(BEGIN + (number + 1) * MINUTE),
         "day": "2025-01-17",
         "hour": text_of(BEGIN + number * MINUTE),
+        "time_zone": "Europe/Paris",
         "order_number": "ORD-1",
         "product_type": "Bouteille Standard 1L",
         "shift_id": "APRES_MIDI",

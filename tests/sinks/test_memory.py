@@ -10,8 +10,8 @@ from tests.memory import full
 from tests.services import OwnServers, Services
 from tests.sinks.conftest import make_plant
 from tests.sinks.records import sample
-from tests.sinks.test_role import count, send
-from tests.sinks.worker import Worker
+from tests.sinks.test_role import count
+from tests.sinks.worker import Worker, send
 
 WIDE = "x" * 20_000
 FIRST, MORE = 2000, 4000  # 80 MB more than the first 40, which are more than the worker may hold

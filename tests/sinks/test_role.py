@@ -1,51 +1,21 @@
 """The role on real Kafka and PostgreSQL: from topic to row, through every kind of trouble."""
 
 import signal
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import msgspec
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from runtime.settings import Settings
-from schemas.events import Event
 from tests.eventually import wait_until
 from tests.services import OwnServers, Services
 from tests.services.topics import make_anew
 from tests.sinks.conftest import Plant, make_plant
 from tests.sinks.records import alert, kpi, order, sample
-from tests.sinks.worker import Worker
+from tests.sinks.worker import Worker, send
 
 COUNT = 'SELECT count(*) AS n FROM "ProductionData"'
-
-
-@pytest.fixture
-def workers(tmp_path: Path) -> Iterator[Callable[[Settings], Worker]]:
-    """Starts workers, and ends them after the test."""
-    started: list[Worker] = []
-
-    def start(settings: Settings) -> Worker:
-        started.append(Worker(settings, tmp_path).start())
-        return started[-1]
-
-    yield start
-    for worker in started:
-        worker.kill()
-
-
-async def send(settings: Settings, topic: str, events: list[Event | bytes], lines: int = 1) -> None:
-    """Put events on a topic, line after line, as the stream stage does."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, acks="all")
-    await producer.start()
-    try:
-        for number, event in enumerate(events):
-            value = event if isinstance(event, bytes) else msgspec.json.encode(event)
-            line = number % lines
-            await producer.send(topic, value, key=b"ligne%d" % line, partition=line % settings.partitions)
-    finally:
-        await producer.stop()
 
 
 def count(plant: Plant) -> int:

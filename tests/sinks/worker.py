@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
+from aiokafka import AIOKafkaProducer
+
 from runtime.settings import Settings
+from schemas.events import Event
 from tests.commands import environment
 from tests.eventually import wait_until
 
@@ -62,3 +66,16 @@ class Worker:
             self.send(signal.SIGCONT)
             self.send(signal.SIGKILL)
             self.ends()
+
+
+async def send(settings: Settings, topic: str, events: list[Event | bytes], lines: int = 1) -> None:
+    """Put events on a topic, line after line, as the stream stage does."""
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, acks="all")
+    await producer.start()
+    try:
+        for number, event in enumerate(events):
+            value = event if isinstance(event, bytes) else msgspec.json.encode(event)
+            line = number % lines
+            await producer.send(topic, value, key=b"ligne%d" % line, partition=line % settings.partitions)
+    finally:
+        await producer.stop()

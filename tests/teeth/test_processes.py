@@ -8,7 +8,8 @@ from tests.eventually import eventually, wait_until
 from tests.services import Services
 from tests.sinks.conftest import make_plant
 from tests.sinks.records import sample
-from tests.sinks.test_role import count, send
+from tests.sinks.test_role import count
+from tests.sinks.worker import send
 from tests.streams.raw import Derived, RawLog, Worker
 from tests.streams.test_role import settings_of
 

@@ -18,7 +18,7 @@ from sinks.tables import PRODUCTION_DATA, PRODUCTION_ORDER, Table
 from tests.services import Services
 from tests.sinks.conftest import PARTITIONS, Plant, make_plant
 from tests.sinks.records import log, order, sample
-from tests.sinks.test_role import send
+from tests.sinks.worker import send
 
 
 def unconditional(name: str) -> str:
