@@ -17,6 +17,7 @@ from linepulse.rebuild.previous import beside
 from linepulse.rules import disagreement, rules_in_database
 from linepulse.sql import statement
 from linepulse.topics import TopicsError, admin, differences, partitions_of, plan
+from linepulse.waiting import older_event
 from runtime.kafka import newest_rules
 from runtime.log_end import fetched_ends
 from runtime.settings import Settings, without_password
@@ -156,7 +157,7 @@ async def check_rules(settings: Settings) -> Finding:
 
 
 async def check_progress(settings: Settings) -> Finding:
-    """What PostgreSQL has applied lies within the log."""
+    """What PostgreSQL has applied lies within the log, and the next can be applied."""
     part = "progress of the sinks"
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_auto_commit=False)
     with psycopg.connect(settings.database_url) as connection:
@@ -184,7 +185,7 @@ async def check_progress(settings: Settings) -> Finding:
         if offset < begins[where]:
             lost = begins[where] - offset
             return Finding(part, f"{name}: retention deleted {lost} records before they were applied")
-    return Finding(part)
+    return Finding(part, await older_event(settings, {at: ours[at] for at in ours if ours[at] < ends[at]}))
 
 
 def check_losses(settings: Settings) -> Finding:

@@ -41,9 +41,11 @@ async def test_a_rebuild_makes_the_windows_that_wait(plant: Plant):
     sinks.says("linepulse rebuild")
     wait_until(lambda: plant.number('SELECT sum(produced) FROM "ProductionOrder"') == 10, "the order")
     assert plant.number(MADE) == 0
+    assert "run linepulse rebuild" in linepulse(plant.env, "doctor").stdout
     done = linepulse(plant.env, "rebuild")
     assert done.returncode == 0, done.stderr
     assert plant.number(MADE) == 10
     publish(settings, [data(3)] * 5)
     wait_until(lambda: plant.number(MADE) == 25, "the windows of the new rules")
     assert plant.number('SELECT count(*) FROM "DeadLetter"') == 0
+    assert "run linepulse rebuild" not in linepulse(plant.env, "doctor").stdout

@@ -1,0 +1,34 @@
+"""Where the sinks stand before an event that an older release sent: only a rebuild brings them on."""
+
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from linepulse.rules import rules_in_database
+from runtime.settings import Settings
+from sinks.decode import Older, Reader
+from sinks.tables import tables_of
+
+ANSWER_MS = 2000
+
+
+async def older_event(settings: Settings, stand: Mapping[TopicPartition, int]) -> str | None:
+    """What is wrong with the first such event at the sinks' next offsets, and its mend; None: nothing."""
+    live = rules_in_database(settings.database_url)
+    readers = {topic: Reader(table.event) for topic, table in tables_of(settings.topics).items()}
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        for where, offset in stand.items():
+            consumer.assign([where])
+            consumer.seek(where, offset)
+            for records in (await consumer.getmany(timeout_ms=ANSWER_MS, max_records=1)).values():
+                (found,) = readers[where.topic].read(records)
+                if isinstance(found, Older) and live is not None and found.generation == live.generation:
+                    return (
+                        f"{where.topic}[{where.partition}] waits before no. {offset}, an event of an older"
+                        f" release without {', '.join(found.lacks)}; run linepulse rebuild"
+                    )
+    finally:
+        await consumer.stop()
+    return None
