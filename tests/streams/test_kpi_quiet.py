@@ -63,3 +63,14 @@ def test_a_planned_stop_that_does_not_end_is_noticed_when_it_should():
     assert [alert.status for alert in line.alerts("MACHINE_STOP")] == ["open"]
     found = [(window.planned_seconds, window.stopped_seconds) for window in line.windows[10:]]
     assert found == [(60, 0)] * 15 + [(0, 60)] * 5
+
+
+def test_after_an_outage_the_line_is_given_time_to_speak():
+    """Nobody listened for twenty minutes: its word about the end of its break may be on its way."""
+    #  10:00  10:10        10:25     10:30
+    #  ────── ■ break ■ ░░░ nobody ░░░│
+    plant = QUIET + '\n[[planned]]\nname = "Pause"\nstart = 10:10:00\nduration_min = 15'
+    line = Line.at("10:00", plant).says(Kind.STATUS, running=True).silent(minutes=10)
+    line.says(Kind.STATUS, running=False).deaf(minutes=20).silent(seconds=20)
+    assert [stop.category for stop in line.stopped] == ["planned"]
+    assert not line.alerts("MACHINE_STOP")
