@@ -23,6 +23,7 @@ from streams.kpi_row import row
 from streams.stops import Turn
 
 Step = tuple[LineState, list[Change]]
+QUIET = 30 * SECOND  # a line that speaks more often shows its windows itself
 
 
 class Fold:
@@ -210,7 +211,7 @@ def retire(state: LineState, cause: Cause) -> Step:
 
 
 def on_tick(state: LineState, cause: Cause) -> Step:
-    """Time passes: a running line may have fallen silent, and what silence means is shown as time goes on."""
+    """Time passes: a running line may have fallen silent, and what its last word means is shown meanwhile."""
     now = cause.received_at
     listening = now - state.ticked_at <= clock.TICKS_MISSING
     state.ticked_at = now
@@ -218,12 +219,15 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     if state.clock is None or state.kpi is None or state.retired:
         return state, []
     silence = cause.line_rules.silence
-    if now - max(state.heard_at, since) <= silence:
-        return _published(state.kpi, state, [], cause)
-    # Nobody listened when the line fell silent: it may not be the line's fault.
-    reason = stops.PIPELINE if since > state.heard_at + silence else None
     windows, until = state.kpi, state.clock + now - state.heard_at
-    state, changes = turns.fall_silent(state, state.clock + silence, reason, cause)
+    changes: list[Change] = []
+    quiet = now - max(state.heard_at, since)
+    if quiet > silence:
+        # Nobody listened when the line fell silent: it may not be the line's fault.
+        reason = stops.PIPELINE if since > state.heard_at + silence else None
+        state, changes = turns.fall_silent(state, state.clock + silence, reason, cause)
+    elif quiet <= QUIET or not turns.can_be_shown(state):
+        return _published(windows, state, [], cause)
     state, overdue = turns.overdue(state, until, cause)
     state.kpi, told = kpi.shown(state.kpi or windows, turns.passed(state, until, cause), cause)
     return state, [*changes, *overdue, *(row(window, cause) for window in told)]

@@ -77,6 +77,11 @@ def passed(state: LineState, until: int, cause: Cause) -> list[Stretch]:
     return [running, Stretch(until, "no_signal", planned=state.people.planned)]
 
 
+def can_be_shown(state: LineState) -> bool:
+    """Whether time alone tells what the line is now: of one that counts, pieces are still to come."""
+    return state.mode != "running" or (state.kpi is not None and state.kpi.making is None)
+
+
 def of(stop: Stop) -> kpi.Of:
     """The order that ran when the stop began."""
     return stop.order_number, stop.product
