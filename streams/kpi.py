@@ -57,7 +57,7 @@ def _charge(kpi: Kpi, stretch: Stretch, known: int, cause: Cause) -> Kpi:
         window = windows.begin_at(until, window.order_number, window.product, cause)
     remembered = (*kpi.closed, *closed) if closed else kpi.closed
     making = kpi.making
-    if making is not None and stretch.mode in ("running", "no_signal"):
+    if making is not None and stretch.mode != "stopped":
         making = _longer(making, kpi.charged, at, stretch.mode == "running")
     return replace(kpi, charged=until, open=window, closed=remembered, making=making, shown=0, dirty=True)
 
@@ -115,9 +115,9 @@ def cut(kpi: Kpi, order_number: str | None, product: str | None, cause: Cause) -
 def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: Cause) -> Kpi:
     """Share a data message's pieces over the time since the line's data message before it.
 
-    Whole pieces, by cumulative floor over running time and time without signal. What was made while there was
-    no signal counts as production, not for performance; so does all of it where `known` is False (nobody can
-    tell when it was made) or there was no data message before.
+    Whole pieces, by cumulative floor over all time but stops. What was made while there was no signal, or
+    nobody knew what the line was, counts as production, not for performance; so does all of it where `known`
+    is False (nobody can tell when it was made) or there was no data message before.
 
     Args:
         kpi: the windows, charged up to the message.

@@ -25,7 +25,7 @@ def take(state: LineState, turn: Turn, cause: Cause) -> Step:
         number, product = (running.number, running.product) if running is not None else (None, None)
         state.clock, state.kpi = at, kpi.begin(at, number, product, cause)
     if state.retired:  # it speaks again: the time in between is nobody's
-        state.kpi = kpi.charge(state.kpi, [Stretch(at, "unknown")], 0, cause)
+        state.kpi = replace(kpi.charge(state.kpi, [Stretch(at, "unknown")], 0, cause), making=None)
         state.clock, state.retired = at, False
     silence = state.clock + cause.line_rules.silence
     if state.mode == "running" and at > silence:

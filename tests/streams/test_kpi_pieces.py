@@ -60,6 +60,25 @@ def test_pieces_of_a_time_without_signal_are_production_and_no_performance():
     assert (first.performance, second.performance) == (100, None)
 
 
+def test_pieces_of_a_time_in_which_nobody_knows_what_the_line_was_are_no_performance():
+    """A counter whose first reading tells no pieces, nor whether it runs: the next one tells what came since."""
+    #  10:00          10:05          10:10
+    #    ?  ?  ?  ?  ?   ──────────────
+    #  1000          1300           1600
+    line = Line.at("10:00", f'{BY_PIECES}silence_s = 600\ncount_mode = "counter"\ncounter_max = 99999\n')
+    for reading in (1000, 1300, 1600):
+        line.says(count=reading, targetRate=60).silent(minutes=5)
+    assert counted(line)[:10] == [(60, 0)] * 5 + [(60, 60)] * 5
+    assert [window.performance for window in line.windows[:10]] == [None] * 5 + [100] * 5
+
+
+def test_a_line_that_comes_back_after_its_end_begins_anew():
+    """What it made meanwhile is not spread over the days in which it was none."""
+    line = Line.at("10:00", BY_PIECES).data(count=5)
+    line.says(Kind.STATUS, action="retire").silent(minutes=30).data(count=7)
+    assert counted(line) == [(5, 0), (7, 0)]
+
+
 def test_a_backlog_without_timestamps_is_production_and_no_performance():
     """It all came at once, and says not when it was made; with a timestamp it is as good as any."""
     for told, timed in ((False, 0), (True, 120)):
