@@ -61,7 +61,7 @@ def test_pieces_of_a_time_without_signal_are_production_and_no_performance():
 
 
 def test_pieces_of_a_time_in_which_nobody_knows_what_the_line_was_are_no_performance():
-    """A counter whose first reading tells no pieces, nor whether it runs: the next one tells what came since."""
+    """A counter: its first reading tells no pieces, nor whether it runs; the next one what came since."""
     #  10:00          10:05          10:10
     #    ?  ?  ?  ?  ?   ──────────────
     #  1000          1300           1600
