@@ -23,6 +23,9 @@ class Kind(StrEnum):
     TICK = "tick"  # time passes: value empty, key none, one per partition every TICK_SECONDS
 
 
+# Each by a name of its own: an enum's member takes longer to look up than a message to be told by it.
+DATA, STATUS, ORDER, TICK = Kind.DATA, Kind.STATUS, Kind.ORDER, Kind.TICK
+UNROUTABLE, OVERSIZE = Kind.UNROUTABLE, Kind.OVERSIZE
 _KINDS = {kind.encode(): kind for kind in Kind}
 MQTT_KINDS = {Kind.DATA, Kind.STATUS, Kind.ORDER}
 

@@ -141,6 +141,11 @@ class SourceRules(_Source):
         return {**said, **{word_of(word): False for word in self.stopped_words}}
 
     @cached_property
+    def as_counted(self) -> bool:
+        """Whether what the machine sends are increments already, and it says itself when it stops."""
+        return self.counter_max is None and self.defects_max is None and self.stopped_after_s is None
+
+    @cached_property
     def as_ours(self) -> bool:
         """Whether the machine's messages are such as `schemas.payloads` reads them."""
         return not (self.names or self.linear or self.words)

@@ -43,7 +43,7 @@ def increments(state: LineState, data: Data, at: int, late: bool, cause: Cause) 
         Restarted: the counter stands where production can't have brought it.
     """
     rules = cause.line_rules
-    if rules.counter_max is None and rules.defects_max is None and rules.stopped_after_s is None:
+    if rules.as_counted:
         return state, data
     known, counted = state.counters, dict[str, int]()
     limit = _limit(state, data, cause)

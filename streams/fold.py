@@ -12,7 +12,7 @@ from schemas.mapping import read_data, read_status
 from schemas.payloads import Data, Order, Status, event_time, parse_order
 from schemas.people import Said, parse_said
 from schemas.plant import Rules, display_name
-from schemas.raw import Kind, RawRecord
+from schemas.raw import DATA, ORDER, OVERSIZE, STATUS, TICK, RawRecord
 from schemas.state import Kpi, LineState, Mode
 from streams import alerts, clock, counters, kpi, orders, people, planned, samples, stops, turns
 from streams.calendar import Calendars
@@ -45,7 +45,9 @@ class Fold:
         Returns:
             The line after it, and the rows that change; of a row, the last change counts.
         """
-        received_at = record.received_at if state is None else max(record.received_at, state.received_at)
+        received_at, run = record.received_at, record.headers.run
+        if state is not None and state.received_at > received_at:
+            received_at = state.received_at
         assert state is not None or record.line_id is not None
         line_id = state.line_id if state is not None else record.line_id or ""
         line_rules = self.rules.line(line_id, received_at)
@@ -59,7 +61,7 @@ class Fold:
             record.offset,
             received_at,
         )
-        if record.headers.kind is Kind.TICK:
+        if record.headers.kind is TICK:
             if state is None:
                 return None, []
             after, changes = on_tick(state.copy(), cause)
@@ -68,10 +70,10 @@ class Fold:
             if applied is None:
                 return None, changes
             after = applied
-            if not _by_people(record):
+            if record.headers.kind is DATA or not _by_people(record):
                 after.heard_at = received_at
         after.offset, after.received_at = record.offset, received_at
-        after.run = max(after.run, record.headers.run)
+        after.run = max(after.run, run)
         return after, changes
 
     def _message(
@@ -92,22 +94,22 @@ class Fold:
 def _by_people(record: RawRecord) -> bool:
     """Whether people speak of the line, and not its machine: that does not end its silence."""
     kind = record.headers.kind
-    return kind is Kind.ORDER or (kind is Kind.STATUS and b'"action"' in record.payload)
+    return kind is ORDER or (kind is STATUS and b'"action"' in record.payload)
 
 
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
     headers, zone = record.headers, cause.line_rules.time_zone
     kind = headers.kind
-    if kind is Kind.OVERSIZE:
+    if kind is OVERSIZE:
         raise Poison("oversize", length=headers.length)
-    if headers.retain and (kind is not Kind.STATUS or heard_before):
+    if headers.retain and (kind is not STATUS or heard_before):
         raise Poison("retained")
-    if kind is Kind.DATA:
+    if kind is DATA:
         data = read_data(record.payload, cause.line_rules)
         # What waited somewhere without a time of its own: nobody knows when it was made.
         known = data.timestamp is not None or not headers.backlog
         return on_data(state, data, event_time(data.timestamp, zone), cause, known=known)
-    if kind is Kind.STATUS:
+    if kind is STATUS:
         said = parse_said(record.payload)
         if said is not None:
             return on_said(state, said, heard_before, cause)

@@ -8,7 +8,7 @@ from runtime import metrics
 from schemas.errors import Poison
 from schemas.instant import LATEST
 from schemas.plant import Rules
-from schemas.raw import LINE_ID, Kind, RawRecord
+from schemas.raw import LINE_ID, OVERSIZE, TICK, UNROUTABLE, RawRecord
 from schemas.state import LineState
 from streams.cause import Cause
 from streams.census import census
@@ -71,10 +71,11 @@ class Lines:
     def apply(self, record: RawRecord) -> list[Change]:
         """Apply the next record: to its line, or, if it is a tick, to every line."""
         self.next_offset = record.offset + 1
-        if record.headers.run < self._run:
+        run = record.headers.run
+        if run < self._run:
             metrics.VOID.inc()
             return []  # written by a bridge that another one had replaced
-        self._run = record.headers.run
+        self._run = run
         self._own(record)
         changes = self._change(record)
         if self.loss is not None:
@@ -94,13 +95,13 @@ class Lines:
 
     def _change(self, record: RawRecord) -> list[Change]:
         kind = record.headers.kind
-        if kind is Kind.TICK:
+        if kind is TICK:
             return [event for line_id in tuple(self.states) for event in self._line(line_id, record)]
-        if kind is Kind.UNROUTABLE:
+        if kind is UNROUTABLE:
             return [self._letter(record, Poison("unroutable", topic=record.headers.topic))]
         line_id = record.line_id or ""
         if not line_id or (line_id not in self.states and not LINE_ID.fullmatch(line_id)):
-            if kind is Kind.OVERSIZE:
+            if kind is OVERSIZE:
                 return [self._letter(record, Poison("oversize", length=record.headers.length))]
             return [self._letter(record, Poison("foreign", why=f"key {record.line_id!r}"))]
         return self._line(line_id, record)

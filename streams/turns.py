@@ -32,9 +32,11 @@ def take(state: LineState, turn: Turn, cause: Cause) -> Step:
         reason = stops.PIPELINE if state.ticked_at < state.heard_at + (silence - state.clock) else None
         state, changes = fall_silent(state, silence, reason, cause)
     _settle(state, at, cause)
-    state, changed = _change(state, turn, cause)
+    if turn.mode != state.mode or turn.reason is not None:
+        state, changed = _change(state, turn, cause)
+        changes += changed
     state.clock = at
-    return state, changes + changed
+    return state, changes
 
 
 def fall_silent(state: LineState, at: int, reason: str | None, cause: Cause) -> Step:
@@ -71,9 +73,9 @@ def passed(state: LineState, until: int, cause: Cause) -> list[Stretch]:
     silence = state.clock + cause.line_rules.silence
     if state.mode == "no_signal" and state.stop is not None and state.stop.start < silence:
         silence = state.stop.start
-    running = Stretch(min(until, silence), "running", state.target_rate, state.rate)
     if until <= silence:
-        return [running]
+        return [Stretch(until, "running", state.target_rate, state.rate)]
+    running = Stretch(silence, "running", state.target_rate, state.rate)
     return [running, Stretch(until, "no_signal", planned=state.people.planned)]
 
 
