@@ -73,6 +73,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self,
         timeout: float,  # noqa: ASYNC109 - Faust's signature
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        if self.flow_active and not self._active_partitions:
+            await self.sleep(RECORDS_WAIT_S)  # all buffers are full: Faust would sleep for 1 s
+            return
         fetched, _ = await self._wait_next_records(min(timeout, RECORDS_WAIT_S))
         generation = self.app.consumer_generation_id
         if fetched is None or self.should_stop:
