@@ -23,7 +23,7 @@ Use:
 import asyncio
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -31,19 +31,12 @@ import faust
 from aiokafka import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
-from faust.types.tuples import ConsumerMessage
 
 from runtime import metrics
+from runtime.fetching import BatchConsumer
 from runtime.narrator import Narrator
 from schemas.errors import Unavailable
 
-# A partition whose stream buffer is full is left out of a wait for records; once the buffer has drained, the
-# wait that is under way still does not see it. With Faust's 1 s such a worker stood still for most of it.
-RECORDS_WAIT_S = 0.05
-# One fetch at a time is under way, for the partitions whose records are used up. While it waits for quiet
-# ones the others run dry, and what they hold stays unseen: for 1.5 s, if Faust has its way.
-FETCH_WAIT_MS = 200
-LOCATE_PATIENCE_S = 5.0
 QUIESCE_S = 4.0
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -92,7 +85,7 @@ class Stage:
         self._store = store
         self._narrator = narrator
         self._expected: dict[TP, int] = {}  # the only offset that may be applied next
-        self._seeks: Counter[TP] = Counter()  # what was fetched before the last one comes again
+        self.seeks: Counter[TP] = Counter()  # what was fetched before the last one comes again
         self._turns: defaultdict[TP, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._locating: asyncio.Task[None] | None = None
         self._ending = False
@@ -119,7 +112,7 @@ class Stage:
             message = event.message
             # An agent of several actors works on several partitions at once, never twice on one.
             async with self._turns[message.tp]:
-                if message.seeks == self._seeks[message.tp] and not self._ending:
+                if message.seeks == self.seeks[message.tp] and not self._ending:
                     batch = await self._next(message.tp, message.records)
                     if batch is not None:
                         yield batch
@@ -207,13 +200,11 @@ class Stage:
 
     # -- called by the consumer
 
-    async def located(self) -> None:
-        """After recovery: resume where the store stands, not where the group committed."""
+    def locate(self) -> None:
+        """After recovery: go on where the store stands. Until that is known every batch is put aside."""
         self._abandon()
         partitions = [tp for tp in self.app.consumer.assignment() if tp.topic in self.sources]
         self._locating = asyncio.create_task(self._locate(partitions, self.epoch))
-        # Not longer: Faust ends a worker whose seek hangs. Until it is done every batch is put aside.
-        await asyncio.wait({self._locating}, timeout=LOCATE_PATIENCE_S)
 
     def committable(self, tp: TP) -> int | None:
         """The offset to tell the group, for Kafka's own tools."""
@@ -276,7 +267,6 @@ class Stage:
             # Not `seek`: Faust would reach into its client from this thread while that reads in its own.
             await consumer.seek_wait({tp: offset})
             consumer._committed_offset[tp] = offset
-            self._seeks[tp] += 1
 
     async def _forget(self, *_args: Any, **_kwargs: Any) -> None:
         self._abandon()
@@ -287,93 +277,3 @@ class Stage:
         self._expected.clear()
         if self._locating is not None:
             self._locating.cancel()
-
-
-class PromptThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust's Kafka client, that does not wait for long where nothing comes."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust has no setting for it
-        return consumer
-
-
-class BatchConsumer(driver.Consumer):  # type: ignore[misc]
-    """Faust's consumer, handing over what a fetch brought for a source partition as one message."""
-
-    stage: Stage
-
-    def _new_consumer_thread(self) -> PromptThread:
-        return PromptThread(self, loop=self.loop, beacon=self.beacon)
-
-    async def getmany(
-        self,
-        timeout: float,  # noqa: ASYNC109 - Faust's signature
-    ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        fetched, active = await self._wait_next_records(min(timeout, RECORDS_WAIT_S))
-        generation = self.app.consumer_generation_id
-        if fetched is None or self.should_stop:
-            return
-        if not self.flow_active:
-            # Faust would seek here: in the middle of a recovery, when the table does not hold all states yet.
-            return  # what was fetched comes again: when recovery is done, the stage seeks
-        for tp, records in fetched.items():
-            if not self.flow_active or generation != self.app.consumer_generation_id:
-                return
-            if active is not None and tp not in active and tp not in self._buffered_partitions:
-                continue
-            if tp.topic not in self.stage.sources:  # changelogs, as Faust wants them
-                for record in records:
-                    yield tp, self._to_message(tp, record)
-            elif records:
-                # Faust would drop what it takes for read already; the stage alone judges that.
-                self._read_offset[tp] = None
-                yield tp, self._batch(tp, records, generation)
-
-    def _batch(self, tp: TP, records: list[ConsumerRecord], generation: int) -> ConsumerMessage:
-        last = records[-1]
-        message = ConsumerMessage(
-            last.topic,
-            last.partition,
-            last.offset,
-            last.timestamp / 1000,
-            last.timestamp_type,
-            [],
-            None,
-            b"",
-            None,
-            0,
-            0,
-            tp,
-            generation_id=generation,
-        )
-        message.records = records
-        message.seeks = self.stage._seeks[tp]
-        return message
-
-    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
-        """Where partitions end; a changelog not before what was read of it.
-
-        A broker that lists offsets by batch (the embedded one does) would make Faust take its changelog for
-        another one after a rebalance, and end the worker.
-        """
-        listed = await super().highwaters(*partitions)
-        read = self.app.tables.recovery.active_offsets
-        return {
-            tp: end if read.get(tp) is None else max(end or 0, read[tp] + 1) for tp, end in listed.items()
-        }
-
-    async def perform_seek(self) -> None:
-        # A rebalance that began meanwhile took partitions away: it brings a seek of its own.
-        try:
-            await super().perform_seek()
-        except driver.IllegalStateError:
-            return
-        await self.stage.located()
-
-    def _new_offset(self, tp: TP) -> int | None:
-        if tp.topic not in self.stage.sources:
-            return super()._new_offset(tp)  # type: ignore[no-any-return]
-        self._acked[tp].clear()
-        self._acked_index[tp].clear()
-        return self.stage.committable(tp)

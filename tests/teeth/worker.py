@@ -1,6 +1,7 @@
 """A streams worker whose Kafka client hands over what a test says: too early, too late, or not at all."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -54,6 +55,7 @@ class Client:
         self.log = log
         self.reads_at = 0
         self.gate = Gate()
+        self.seeks: Counter[TP] = Counter()
         self._committed_offset: dict[TP, int] = {}
 
     def assignment(self) -> set[TP]:
@@ -64,6 +66,7 @@ class Client:
         return dict.fromkeys(partitions, 0)
 
     async def seek_wait(self, offsets: Mapping[TP, int]) -> None:
+        self.seeks.update(offsets.keys())
         self.reads_at = offsets[WHERE]
 
     def highwater(self, _tp: TP) -> int:
@@ -131,11 +134,14 @@ class Worker:
         monkeypatch.setattr(streams.agent, "Stage", stage)
         agent = streams.agent.LineAgent(self._app, RULES, settings, self.outbox, Narrator("en"))  # type: ignore[arg-type]
         self.stage = agent.attach()
+        self.client.seeks = self.stage.seeks
         self._works = asyncio.create_task(self.stage.each(self._fetched, agent.apply))  # type: ignore[arg-type]
 
     async def assigned(self) -> None:
         """The partition is the worker's."""
-        await self.stage.located()
+        self.stage.locate()
+        assert self.stage._locating is not None
+        await self.stage._locating
 
     async def revoked(self) -> None:
         """The partition is nobody's: a rebalance begins."""
@@ -144,8 +150,8 @@ class Worker:
     def hands_over(self, first: int, after: int) -> None:
         """The client hands over the records from `first` to before `after`, and will read on from there."""
         records = [_as_consumed(record) for record in self.log.records[first:after]]
-        consumer = SimpleNamespace(stage=self.stage)
-        self._fetched.put(BatchConsumer._batch(consumer, WHERE, records, 1))  # type: ignore[arg-type]
+        seeks = self.client.seeks[WHERE]
+        self._fetched.put(BatchConsumer._batch(SimpleNamespace(), WHERE, records, seeks, 1))  # type: ignore[arg-type]
         self.client.reads_at = after
 
     async def takes(self, first: int, after: int) -> None:

@@ -1,0 +1,150 @@
+"""Faust's consumer, with a fetched batch as one message.
+
+What a fetch brought counts as read. So nothing of it may be left out here unless a seek follows: records that
+are gone without one show only when others come behind them, and a recovery waits for its last ones for ever.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aiokafka import ConsumerRecord
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+if TYPE_CHECKING:
+    from runtime.batches import Stage
+
+# A partition whose stream buffer is full is left out of a wait for records; once the buffer has drained, the
+# wait that is under way still does not see it. With Faust's 1 s such a worker stood still for most of it.
+RECORDS_WAIT_S = 0.05
+# One fetch at a time is under way, for the partitions whose records are used up. While it waits for quiet
+# ones the others run dry, and what they hold stays unseen: for 1.5 s, if Faust has its way.
+FETCH_WAIT_MS = 200
+
+
+class Fetched(NamedTuple):
+    """What a fetch brought for a partition, after how many seeks there."""
+
+    records: list[ConsumerRecord]
+    seeks: int
+
+
+class PromptThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Faust's Kafka client, that does not wait for long where nothing comes.
+
+    It counts its seeks where it fetches: the word that a seek is done can reach the stage after the first
+    records from there. Taken for records of before, they would be put aside, and never come again.
+    """
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust has no setting for it
+        return consumer
+
+    async def _seek_wait(self, consumer: Any, partitions: Mapping[TP, int]) -> None:
+        # Faust seeks before it waits for anything: no fetch ends in between.
+        self.consumer.stage.seeks.update(partitions.keys())
+        await super()._seek_wait(consumer, partitions)
+
+    async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> dict[TP, Fetched]:
+        fetched = await super()._fetch_records(consumer, *args, **kwargs)
+        wanted: dict[TP, Fetched] = {}
+        for tp, records in fetched.items():
+            if self.consumer.wants(tp):
+                wanted[tp] = Fetched(records, self.consumer.stage.seeks[tp])
+            else:
+                # A fetch that a rebalance overtakes waits for its end, and brings what was asked for since:
+                # of a changelog, say, to which Faust's recovery has sought, and which it has not resumed.
+                consumer.seek(tp, records[0].offset)
+        return wanted
+
+
+class BatchConsumer(driver.Consumer):  # type: ignore[misc]
+    """Faust's consumer, handing over what a fetch brought for a source partition as one message."""
+
+    stage: "Stage"
+    _recovered: int | None = None  # the generation that is to be located
+
+    def _new_consumer_thread(self) -> PromptThread:
+        return PromptThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(
+        self,
+        timeout: float,  # noqa: ASYNC109 - Faust's signature
+    ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        if self.flow_active and not self._active_partitions:
+            await self.sleep(RECORDS_WAIT_S)  # all buffers are full: Faust would sleep for 1 s
+            return
+        fetched, _ = await self._wait_next_records(min(timeout, RECORDS_WAIT_S))
+        generation = self.app.consumer_generation_id
+        if fetched is None or self.should_stop:
+            return
+        # A rebalance that begins now brings seeks, and with them what is left out. Faust would seek here, in
+        # the middle of a recovery, when the table does not hold all states yet.
+        for tp, (records, seeks) in fetched.items():
+            if tp.topic in self.stage.sources:
+                messages = [self._batch(tp, records, seeks, generation)]
+                # Faust would drop what it takes for read already; the stage alone judges that.
+                self._read_offset[tp] = None
+            else:  # a changelog, as Faust wants it
+                messages = [self._to_message(tp, record) for record in records]
+            for message in messages:
+                if not self.wants(tp) or generation != self.app.consumer_generation_id:
+                    break
+                yield tp, message
+
+    def wants(self, tp: TP) -> bool:
+        """Whether what is fetched of a partition now is to be handed over."""
+        return self.flow_active and (tp in self._active_partitions or tp in self._buffered_partitions)
+
+    def _batch(self, tp: TP, records: list[ConsumerRecord], seeks: int, generation: int) -> ConsumerMessage:
+        last = records[-1]
+        message = ConsumerMessage(
+            last.topic,
+            last.partition,
+            last.offset,
+            last.timestamp / 1000,
+            last.timestamp_type,
+            [],
+            None,
+            b"",
+            None,
+            0,
+            0,
+            tp,
+            generation_id=generation,
+        )
+        message.records = records
+        message.seeks = seeks
+        return message
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        """Where partitions end; a changelog not before what was read of it.
+
+        A broker that lists offsets by batch (the embedded one does) would make Faust take its changelog for
+        another one after a rebalance, and end the worker.
+        """
+        listed = await super().highwaters(*partitions)
+        read = self.app.tables.recovery.active_offsets
+        return {
+            tp: end if read.get(tp) is None else max(end or 0, read[tp] + 1) for tp, end in listed.items()
+        }
+
+    async def perform_seek(self) -> None:
+        # Not yet: when Faust resumes the flow, just after this, it empties the agents' queues. What had come
+        # by then from where the stage stands would be gone, and only a later record would show it.
+        self._recovered = self.app.consumer_generation_id
+
+    def resume_flow(self) -> None:
+        super().resume_flow()
+        recovered, self._recovered = self._recovered, None
+        if recovered == self.app.consumer_generation_id:
+            self.stage.locate()
+
+    def _new_offset(self, tp: TP) -> int | None:
+        if tp.topic not in self.stage.sources:
+            return super()._new_offset(tp)  # type: ignore[no-any-return]
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        return self.stage.committable(tp)

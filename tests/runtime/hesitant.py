@@ -1,0 +1,115 @@
+"""A streams worker whose Faust takes a while where it usually takes none.
+
+`python -m tests.runtime.hesitant WHERE`:
+`resume`: from its recovery's last step, a seek, to the flow that it resumes then;
+`seek`: from a seek in the client's thread to the word of it;
+`rebalance`: from a rebalance to the word of it, so that a fetch begins in between, and ends after its
+recovery has sought, before that resumes the flow.
+In the first two batches take long as well: what is fetched meanwhile waits in the queue of Faust's agent.
+"""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import aiokafka.consumer.consumer
+import faust.tables.manager
+from aiokafka.consumer.fetcher import Fetcher
+from faust.tables.recovery import Recovery
+from faust.types import TP
+
+import runtime.batches
+import runtime.fetching
+import streams.agent
+from linepulse.commands import roles
+
+A_WHILE_S = 0.5  # several fetches
+BATCH_S = 3.0
+
+
+class HesitantToResume(runtime.fetching.BatchConsumer):
+    """Its recovery's last seek is long over when the flow resumes."""
+
+    async def perform_seek(self) -> None:
+        await super().perform_seek()
+        await asyncio.sleep(A_WHILE_S)
+
+
+class HesitantToSeek(runtime.fetching.BatchConsumer):
+    """What a seek brings comes before the word that it is done."""
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        await super().seek_wait(partitions)
+        await asyncio.sleep(A_WHILE_S)
+
+
+fetching = threading.Event()  # a fetch waits for a rebalance to end
+sought = threading.Event()
+fetched = threading.Event()
+
+
+class HesitantToRebalance(runtime.fetching.BatchConsumer):
+    """Is told of a rebalance late: it fetches already."""
+
+    async def threadsafe_partitions_revoked(self, loop: asyncio.AbstractEventLoop, revoked: set[TP]) -> None:
+        if revoked:
+            sought.clear()
+            await passed(fetching)
+        await super().threadsafe_partitions_revoked(loop, revoked)
+
+
+class HesitantToFetch(Fetcher):  # type: ignore[misc]
+    """A fetch that a rebalance overtook brings what its recovery has sought."""
+
+    async def fetched_records(self, *which: Any, **how: Any) -> dict[TP, Any]:
+        if not self._subscriptions.reassignment_in_progress:
+            return dict(await super().fetched_records(*which, **how))
+        fetching.set()
+        await passed(sought)
+        found: dict[TP, Any] = {}
+        while not any(tp.topic.endswith("-changelog") for tp in found):
+            found |= await super().fetched_records(*which, **how)
+        fetched.set()
+        return found
+
+
+class HesitantToRecover(Recovery):  # type: ignore[misc]
+    """Has sought, and waits for the fetch that was overtaken."""
+
+    async def _seek_offsets(self, *seeks: Any) -> None:
+        await super()._seek_offsets(*seeks)
+        sought.set()
+        if fetching.is_set():
+            await passed(fetched)
+
+
+async def passed(event: threading.Event) -> None:
+    await asyncio.to_thread(event.wait)
+
+
+class SlowAgent(streams.agent.LineAgent):
+    """Its batches take longer than all that Faust hesitates over."""
+
+    async def apply(self, batch: runtime.batches.Batch) -> None:
+        await asyncio.sleep(BATCH_S)
+        await super().apply(batch)
+
+
+CONSUMERS = {"resume": HesitantToResume, "seek": HesitantToSeek, "rebalance": HesitantToRebalance}
+
+
+def main() -> None:
+    where = sys.argv[1]
+    runtime.batches.BatchConsumer = CONSUMERS[where]  # type: ignore[misc]
+    if where == "rebalance":
+        faust.tables.manager.Recovery = HesitantToRecover
+        aiokafka.consumer.consumer.Fetcher = HesitantToFetch
+    else:
+        streams.agent.LineAgent = SlowAgent  # type: ignore[misc]
+    roles.run_role("streams")
+
+
+if __name__ == "__main__":
+    main()
