@@ -14,6 +14,8 @@ ANSWER_MS = 2000
 
 async def older_event(settings: Settings, stand: Mapping[TopicPartition, int]) -> str | None:
     """What is wrong with the first such event at the sinks' next offsets, and its mend; None: nothing."""
+    if not stand:
+        return None  # nor can a consumer be stopped that never had anything to do
     live = rules_in_database(settings.database_url)
     readers = {topic: Reader(table.event) for topic, table in tables_of(settings.topics).items()}
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_auto_commit=False)

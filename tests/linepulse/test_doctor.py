@@ -112,6 +112,17 @@ def test_a_log_without_rules(installed: Settings, services: Services) -> None:
     assert linepulse(environment(bare), "doctor").returncode == 0
 
 
+def test_sinks_that_have_applied_all(installed: Settings) -> None:
+    """Nothing waits, and so nothing waits before an event of an older release."""
+    with psycopg.connect(installed.database_url) as connection:
+        connection.execute(
+            'INSERT INTO "SinkCursor" ("topic", "partition", "nextOffset") VALUES (%s, 0, 0)',
+            [installed.topics.samples],
+        )
+    told = linepulse(environment(installed), "doctor")
+    assert (told.returncode, told.stderr) == (0, "")
+
+
 def test_a_log_that_was_made_anew(installed: Settings) -> None:
     """PostgreSQL has applied more than the log holds."""
     with psycopg.connect(installed.database_url) as connection:
