@@ -122,22 +122,25 @@ class RawHeaders(Struct, frozen=True, gc=False):
         )
 
 
-_WRITTEN = ("kind", "topic", "qos", "retain", "dup", "mid", "client", "run", "seq")
+_WRITTEN = 9  # headers of a usual message
 _text = lru_cache(maxsize=4096)(partial(str, encoding="utf-8", errors="replace"))
 
 
 def _as_written(headers: tuple[tuple[str, bytes], ...]) -> RawHeaders | None:
     """The headers of a usual message, without a search for each: they are read for every record."""
-    if len(headers) != len(_WRITTEN):
+    if len(headers) != _WRITTEN:
         return None
     (a, kind), (b, topic), (c, qos), (d, retain), (e, dup), (f, mid), (g, client), (h, run), (i, seq) = (
         headers
     )
-    found = _KINDS.get(kind)
-    if found is None or (a, b, c, d, e, f, g, h, i) != _WRITTEN:
+    in_order = (
+        a == "kind" and b == "topic" and c == "qos" and d == "retain" and e == "dup"
+        and f == "mid" and g == "client" and h == "run" and i == "seq"
+    )  # fmt: skip
+    if not in_order or kind not in _KINDS:
         return None
     return RawHeaders(
-        found,
+        _KINDS[kind],
         _text(topic),
         int(qos),
         retain == b"1",

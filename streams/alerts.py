@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from runtime.catalogue import tell
 from schemas.events import AlertEvent, AlertStatus, AlertType, Severity
 from schemas.ids import uuid_of
-from schemas.instant import SECOND, text_of
+from schemas.instant import MINUTE, SECOND, text_of
 from schemas.state import Alert, Alerts, Mismatch, Mode
 from streams.cause import Cause, Sample
 from streams.change import Change
@@ -72,7 +72,7 @@ def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, li
 def on_sample(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, list[Change]]:
     """Judge the conditions that a message in line order tells of."""
     changes: list[Change] = []
-    alerts, share = _share_of_defects(alerts, sample, cause)
+    alerts, share = _counted(alerts, sample, cause)
     alerts, mismatch = _mismatch(alerts, sample, cause)
     for condition in (
         _low_rate(alerts, sample, cause),
@@ -149,8 +149,8 @@ def _high_temperature(alerts: Alerts, sample: Sample, cause: Cause) -> Condition
     )
 
 
-def _share_of_defects(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, float | None]:
-    """The share of defects in the latest messages that hold the number of pieces of the rule."""
+def _counted(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, float | None]:
+    """Note what was made; the share of defects in the latest messages that hold the pieces of the rule."""
     enough = cause.line_rules.alerts.high_defect_rate_pieces
     if sample.pieces == 0 and (sample.defects == 0 or not alerts.recent):
         return alerts, None
@@ -165,7 +165,13 @@ def _share_of_defects(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Ale
         pieces -= recent[drop][0]
         defects -= recent[drop][1]
         drop += 1
-    alerts = replace(alerts, recent=recent[drop:], recent_pieces=pieces, recent_defects=defects)
+    alerts = replace(
+        alerts,
+        recent=recent[drop:],
+        recent_pieces=pieces,
+        recent_defects=defects,
+        mismatch=_with_pieces(alerts.mismatch, sample),
+    )
     return alerts, defects / pieces if pieces >= enough else None
 
 
@@ -206,20 +212,25 @@ def _mismatch(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, Con
     return replace(alerts, mismatch=Mismatch(start=sample.at)), condition if known else None
 
 
-def on_running_time(alerts: Alerts, running: int, rate: float | None, pieces: int) -> Alerts:
-    """Add running time (ms) at a reported rate, and pieces counted, to what RATE_MISMATCH compares."""
+def on_running_time(alerts: Alerts, running: int, rate: float | None) -> Alerts:
+    """Add running time (ms) at a reported rate to what RATE_MISMATCH compares."""
     mismatch = alerts.mismatch
-    if mismatch is None or rate is None or (running <= 0 and pieces == 0):
+    if mismatch is None or rate is None or running <= 0:
         return alerts
     return replace(
         alerts,
         mismatch=replace(
             mismatch,
             running=mismatch.running + running,
-            reported=mismatch.reported + rate * running / (60 * SECOND),
-            pieces=mismatch.pieces + pieces,
+            reported=mismatch.reported + rate * running / MINUTE,
         ),
     )
+
+
+def _with_pieces(mismatch: Mismatch | None, sample: Sample) -> Mismatch | None:
+    if mismatch is None or sample.rate is None:
+        return mismatch
+    return replace(mismatch, pieces=mismatch.pieces + sample.pieces)
 
 
 def _with(alerts: Alerts, kind: AlertType, alert: Alert) -> Alerts:

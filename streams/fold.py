@@ -282,8 +282,7 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
         windows = kpi.cut(windows, None, None, cause)
     state.orders, state.kpi = after, windows
     if not sample.late:
-        noted = alerts.on_running_time(state.alerts, 0, sample.rate, sample.pieces)
-        state.alerts, told = alerts.on_sample(noted, sample, cause)
+        state.alerts, told = alerts.on_sample(state.alerts, sample, cause)
         changes += told
     return state, changes
 

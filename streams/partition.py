@@ -123,13 +123,14 @@ class Lines:
     def _own(self, record: RawRecord) -> None:
         own = self.states[PARTITION]
         if record.offset > own.offset:
+            at = record.received_at if record.received_at < LATEST else LATEST
             self.states[PARTITION] = replace(
                 own,
                 offset=record.offset,
                 time=record.received_at,
                 log=own.log or record.received_at,
                 run=self._run,
-                received_at=max(own.received_at, min(record.received_at, LATEST)),
+                received_at=at if at > own.received_at else own.received_at,
             )
 
     def _letter(self, record: RawRecord, poison: Poison) -> Change:

@@ -99,7 +99,7 @@ def _settle(state: LineState, at: int, cause: Cause) -> None:
     state.kpi = kpi.charge(state.kpi, stretches, state.clock, cause)
     if stretches[0].mode == "running" and stretches[0].until > state.clock:
         ran = stretches[0].until - state.clock
-        state.alerts = alerts.on_running_time(state.alerts, ran, state.rate, 0)
+        state.alerts = alerts.on_running_time(state.alerts, ran, state.rate)
 
 
 def _change(state: LineState, turn: Turn, cause: Cause) -> Step:
