@@ -8,7 +8,7 @@ import threading
 
 from runtime.narrator import Narrator
 
-LIMIT_S = 60.0
+LIMIT_S = 40.0
 BEAT_S = 1.0
 LAST_WORDS_S = 2.0
 

@@ -21,8 +21,8 @@ from runtime.narrator import Narrator
 from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable
 
-LIMIT_S = 60.0
-LOOK_EVERY_S = 10.0
+LIMIT_S = 40.0
+LOOK_EVERY_S = 5.0
 DOUBT_S = 2.0  # from a look that found the topics wrong to the one that makes it certain
 
 
