@@ -46,7 +46,7 @@ def linepulse(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end."""
     return subprocess.run(
-        [*LINEPULSE, *arguments], env=env, cwd=cwd, capture_output=True, text=True, timeout=60, check=False
+        [*LINEPULSE, *arguments], env=env, cwd=cwd, capture_output=True, text=True, timeout=180, check=False
     )
 
 
