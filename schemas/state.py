@@ -188,6 +188,7 @@ class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
     charged: int
     open: Window
     closed: tuple[Window, ...] = ()
+    holes: tuple[Interval, ...] = ()  # time in no window: what lay beyond a day of silence
     making: tuple[Making, ...] | None = None  # since the last data message; None before the first
     shown: int = 0
     published: int = 0  # received_at of the open window's last row

@@ -13,11 +13,13 @@ from schemas.instant import DAY, HOUR, SECOND
 from schemas.state import MAX_WINDOWS, Kpi, Making, Window
 from streams import windows
 from streams.cause import Cause
+from streams.planned import without
 from streams.windows import Intervals, Stretch
 
 SILENT_FOR_GOOD = DAY  # a line silent for so long writes no more windows
 REFRESH = SECOND
 MAX_MAKING = 40
+MAX_HOLES = 100
 
 Of = tuple[str | None, str | None]
 """The number of an order, and its product."""
@@ -45,7 +47,7 @@ def _charge(kpi: Kpi, stretch: Stretch, known: int, cause: Cause) -> Kpi:
     at, window, until = kpi.charged, kpi.open, stretch.until
     if until > known:
         stretch = replace(stretch, until=known)
-    closed: list[Window] = []
+    closed, holes = list[Window](), kpi.holes
     while at < stretch.until:
         window, at = windows.charge(window, at, stretch, cause)
         if at == window.end:
@@ -55,11 +57,13 @@ def _charge(kpi: Kpi, stretch: Stretch, known: int, cause: Cause) -> Kpi:
         if at > window.start:
             closed.append(replace(window, end=at))
         window = windows.begin_at(until, window.order_number, window.product, cause)
+        holes = (*holes, (at, until))[-MAX_HOLES:]
     remembered = (*kpi.closed, *closed) if closed else kpi.closed
     making = kpi.making
     if making is not None and stretch.mode != "stopped":
         making = _longer(making, kpi.charged, at, stretch.mode == "running")
-    return replace(kpi, charged=until, open=window, closed=remembered, making=making, shown=0, dirty=True)
+    kpi = replace(kpi, charged=until, open=window, closed=remembered, holes=holes)
+    return replace(kpi, making=making, shown=0, dirty=True)
 
 
 def _longer(making: tuple[Making, ...], start: int, end: int, known: bool) -> tuple[Making, ...]:
@@ -165,7 +169,7 @@ def move(kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, cause:
 
     Where they are no longer remembered, a correction stands beside them: its sums are what changes.
     """
-    for start, end in parts:
+    for start, end in without(parts, kpi.holes):
         at = start
         while at < end:
             until = min(end, _end_of_window(kpi, at, cause))

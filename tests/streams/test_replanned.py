@@ -68,6 +68,20 @@ def test_announcements_that_overlap_are_charged_once():
     assert sums(line) == before
 
 
+def test_what_no_window_has_is_not_moved():
+    """A stop of three days in silence: its windows end after a day, and there is no more than that to move."""
+    #  Thu 10:01   Fri 10:01          Sun 10:01
+    #  ─■■■■■■■■■■■■■■■■■│ (no windows) │──
+    line = Line.at("10:00").runs(minutes=1).says(Kind.STATUS, bare=b"stopped")
+    line.silent(minutes=3 * 24 * 60).runs(minutes=1)
+    before = sums(line)
+    assert (before["stopped_seconds"], before["planned_seconds"]) == (24 * 3600, 0)
+    line.says(Kind.STATUS, action="reason", planned=True)
+    assert sums(line) == {**before, "stopped_seconds": 0, "planned_seconds": 24 * 3600, "stops": 0}
+    line.says(Kind.STATUS, action="reason", planned=False)
+    assert sums(line) == before
+
+
 def test_a_line_that_runs_in_planned_time_runs():
     """Only its stops are planned."""
     line = shift_with_stops()
