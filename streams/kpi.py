@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.ids import uuid_of
 from schemas.instant import DAY, HOUR, SECOND
-from schemas.state import MAX_WINDOWS, Kpi, Making, Window
+from schemas.state import MAX_SIZE, MAX_WINDOWS, Kpi, Making, Owner, Window, latest
 from streams import windows
 from streams.cause import Cause
 from streams.planned import without
@@ -20,6 +20,7 @@ SILENT_FOR_GOOD = DAY  # a line silent for so long writes no more windows
 REFRESH = SECOND
 MAX_MAKING = 40
 MAX_HOLES = 100
+MAX_OWNERS = 100
 
 Of = tuple[str | None, str | None]
 """The number of an order, and its product."""
@@ -161,19 +162,21 @@ def count_late(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause, order
 
 def tally(kpi: Kpi, at: int, stops: int, micro_stops: int, order: Of, cause: Cause) -> Kpi:
     """Count stops that began at `at` (ms), or count them no more."""
-    return _change(kpi, at, cause, order, stops=stops, micro_stops=micro_stops)
+    return _change(kpi, at, cause, _owner(kpi, at, order), stops=stops, micro_stops=micro_stops)
 
 
 def move(kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, cause: Cause) -> Kpi:
     """Time that was charged to one state was of another: its windows are revised.
 
-    Where they are no longer remembered, a correction stands beside them: its sums are what changes.
+    Where they are no longer remembered, a correction stands beside them: its sums are what changes. It is of
+    the order that they were of; `order` where that is no longer known either.
     """
     for start, end in without(parts, kpi.holes):
         at = start
         while at < end:
             until = min(end, _end_of_window(kpi, at, cause))
-            kpi = _change(kpi, at, cause, order, **{source: at - until, target: until - at})
+            whose = _owner(kpi, at, order)
+            kpi = _change(kpi, at, cause, whose, **{source: at - until, target: until - at})
             at = until
     return kpi
 
@@ -207,11 +210,32 @@ def publish(before: Kpi | None, kpi: Kpi, cause: Cause) -> tuple[Kpi, list[Windo
     if before is None or kpi.closed is not before.closed:
         known = set() if before is None else {id(window) for window in before.closed}
         told = [window for window in kpi.closed if id(window) not in known]
-        kpi = replace(kpi, closed=kpi.closed[-MAX_WINDOWS:])
+        if len(kpi.closed) > MAX_WINDOWS:
+            kpi = replace(kpi, closed=kpi.closed[-MAX_WINDOWS:], owners=_owners(kpi))
     if kpi.dirty and cause.received_at - kpi.published >= REFRESH and not _empty(kpi):
         told.append(kpi.open)
         kpi = replace(kpi, published=cause.received_at, dirty=False)
     return kpi, told
+
+
+def _owners(kpi: Kpi) -> tuple[Owner, ...]:
+    """Whose the windows were, those among them that are being forgotten."""
+    owners = kpi.owners
+    for window in kpi.closed[:-MAX_WINDOWS]:
+        if not 0 < _charged(window) == window.end - window.start:  # it stands beside another, and is older
+            continue
+        owner = Owner(window.start, window.order_number, window.product)
+        if not owners or replace(owner, since=owners[-1].since) != owners[-1]:
+            owners = (*owners, owner)
+    return owners if owners is kpi.owners else latest(owners, MAX_OWNERS, MAX_SIZE)
+
+
+def _owner(kpi: Kpi, at: int, order: Of) -> Of:
+    """Whose the window of `at` was, if that is known; else `order`."""
+    for owner in reversed(kpi.owners):
+        if owner.since <= at:
+            return owner.number, owner.product
+    return order
 
 
 def _into_open(kpi: Kpi, pieces: int, defects: int, timed: int) -> Kpi:
@@ -252,6 +276,7 @@ def _end_of_window(kpi: Kpi, at: int, cause: Cause) -> int:
             return window.end
         if at < window.start < later:
             later = window.start
+    later = min([later, *(owner.since for owner in kpi.owners if owner.since > at)])
     shift = cause.shift(at)
     return min(later, shift.end, at + HOUR - (at + shift.offset) % HOUR)
 
