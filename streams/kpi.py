@@ -155,9 +155,32 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
     return kpi
 
 
-def count_late(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause, order: Of | None = None) -> Kpi:
-    """Count what is told behind the line's clock in the window of its time, or `order`'s beside it."""
-    return _change(kpi, at, cause, order, pieces=pieces, defects=defects, timed=pieces)
+def count_late(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause) -> Kpi:
+    """Count what is told behind the line's clock in the window of its time, or beside it."""
+    return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces)
+
+
+def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, cause: Cause) -> Kpi:
+    """Count defects of an order, found later or taken back, in a window of that order, or one beside it.
+
+    Args:
+        kpi: the windows.
+        at: when they were made, ms; None: in the order's last window that is remembered.
+        ended: the order's last moment, ms, if it has no such window any more.
+        defects: how many; negative: taken back.
+        order: the order.
+        cause: the record.
+    """
+    every = (*kpi.closed, kpi.open)
+    for window in reversed(every):
+        if (window.order_number, window.product) != order:
+            continue
+        if at is None or window.start <= at < window.end:
+            found = _plus(window, {"defects": defects})
+            if window is kpi.open:
+                return replace(kpi, open=found, shown=0, dirty=True)
+            return replace(kpi, closed=tuple(found if each is window else each for each in kpi.closed))
+    return _beside(kpi, ended if at is None else at, order, cause, {"defects": defects})
 
 
 def tally(kpi: Kpi, at: int, stops: int, micro_stops: int, order: Of, cause: Cause) -> Kpi:
@@ -257,7 +280,11 @@ def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: in
         window = kpi.closed[index]
         if window.start <= at < window.end:
             return replace(kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :]))
-    beside = windows.begin(at, *(order or (kpi.open.order_number, kpi.open.product)), cause)
+    return _beside(kpi, at, order or (kpi.open.order_number, kpi.open.product), cause, sums)
+
+
+def _beside(kpi: Kpi, at: int, order: Of, cause: Cause, sums: dict[str, int]) -> Kpi:
+    beside = windows.begin(at, *order, cause)
     beside = replace(beside, id=uuid_of("kpi", cause.event_id, beside.start))
     return replace(kpi, closed=(*kpi.closed, _plus(beside, sums)))
 
