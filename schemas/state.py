@@ -20,7 +20,7 @@ MAX_PLANS = 50
 # Bytes as JSON: where texts are very long, fewer are kept.
 MAX_WAITING_SIZE = 96 * 1024
 MAX_STOPS_SIZE = 32 * 1024
-MAX_SIZE = 16 * 1024  # of orders that are done, of plans
+MAX_SIZE = 16 * 1024  # of orders that are done, of plans, of whose windows were
 
 Interval = tuple[int, int]
 """[start, end), ms."""
@@ -178,6 +178,14 @@ class Making(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False)
     known: bool
 
 
+class Owner(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
+    """From `since` (ms) on, windows were of this order and product; None: of no order."""
+
+    since: int
+    number: str | None = None
+    product: str | None = None
+
+
 class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
     """The open window, charged up to `charged`; the latest closed ones, for messages that come late.
 
@@ -188,6 +196,8 @@ class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
     charged: int
     open: Window
     closed: tuple[Window, ...] = ()
+    owners: tuple[Owner, ...] = ()  # whose windows were that are no longer remembered
+    holes: tuple[Interval, ...] = ()  # time in no window: what lay beyond a day of silence
     making: tuple[Making, ...] | None = None  # since the last data message; None before the first
     shown: int = 0
     published: int = 0  # received_at of the open window's last row

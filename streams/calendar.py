@@ -32,7 +32,8 @@ class Calendars:
     def _calendar(self, timeline: Timeline) -> "Calendar":
         changes: list[tuple[int, tuple[object, ...], CalendarRules]] = []
         for start, rules in zip(*timeline, strict=True):
-            key = tuple(getattr(rules, name) for name in CalendarRules.model_fields)
+            # Of `window_s`, too: no window reaches over its change, none takes the place of another.
+            key = (rules.window_s, *(getattr(rules, name) for name in CalendarRules.model_fields))
             if not changes or changes[-1][1] != key:  # a change of other rules ends no stretch
                 changes.append((start, key, rules))
         same = tuple((start, key) for start, key, _ in changes)

@@ -288,16 +288,16 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
 
 
 def _recount(state: LineState, message: Order, cause: Cause) -> None:
-    """Defects found later, or taken back, in the window of the time that they belong to."""
+    """Defects found later, or taken back, in a window of their order."""
     if state.kpi is None or state.clock is None or not message.defects:
         return
     at = event_time(message.at, cause.line_rules.time_zone, "at")
-    done, order = orders.done(state.orders, message.order_number), None
-    if done is not None:
-        order = done.order.number, done.order.product
-    if at is None:
-        at = state.clock if done is None else done.ended_at - 1  # the last moment of its last window
-    state.kpi = kpi.count_late(state.kpi, min(at, state.clock), 0, message.defects, cause, order)
+    known = orders.known(state.orders, message.order_number)
+    assert known is not None  # or it could not have been corrected
+    order, ended_at = known
+    ended = state.clock if ended_at is None else min(ended_at - 1, state.clock)  # its last moment
+    at = None if at is None else min(at, state.clock)
+    state.kpi = kpi.reject(state.kpi, at, ended, message.defects, (order.number, order.product), cause)
 
 
 def _published(before: Kpi | None, state: LineState, changes: list[Change], cause: Cause) -> Step:

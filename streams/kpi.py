@@ -10,14 +10,17 @@ from msgspec.structs import replace
 
 from schemas.ids import uuid_of
 from schemas.instant import DAY, HOUR, SECOND
-from schemas.state import MAX_WINDOWS, Kpi, Making, Window
+from schemas.state import MAX_SIZE, MAX_WINDOWS, Kpi, Making, Owner, Window, latest
 from streams import windows
 from streams.cause import Cause
+from streams.planned import without
 from streams.windows import Intervals, Stretch
 
 SILENT_FOR_GOOD = DAY  # a line silent for so long writes no more windows
 REFRESH = SECOND
 MAX_MAKING = 40
+MAX_HOLES = 100
+MAX_OWNERS = 100
 
 Of = tuple[str | None, str | None]
 """The number of an order, and its product."""
@@ -45,7 +48,7 @@ def _charge(kpi: Kpi, stretch: Stretch, known: int, cause: Cause) -> Kpi:
     at, window, until = kpi.charged, kpi.open, stretch.until
     if until > known:
         stretch = replace(stretch, until=known)
-    closed: list[Window] = []
+    closed, holes = list[Window](), kpi.holes
     while at < stretch.until:
         window, at = windows.charge(window, at, stretch, cause)
         if at == window.end:
@@ -55,11 +58,13 @@ def _charge(kpi: Kpi, stretch: Stretch, known: int, cause: Cause) -> Kpi:
         if at > window.start:
             closed.append(replace(window, end=at))
         window = windows.begin_at(until, window.order_number, window.product, cause)
+        holes = (*holes, (at, until))[-MAX_HOLES:]
     remembered = (*kpi.closed, *closed) if closed else kpi.closed
     making = kpi.making
     if making is not None and stretch.mode != "stopped":
         making = _longer(making, kpi.charged, at, stretch.mode == "running")
-    return replace(kpi, charged=until, open=window, closed=remembered, making=making, shown=0, dirty=True)
+    kpi = replace(kpi, charged=until, open=window, closed=remembered, holes=holes)
+    return replace(kpi, making=making, shown=0, dirty=True)
 
 
 def _longer(making: tuple[Making, ...], start: int, end: int, known: bool) -> tuple[Making, ...]:
@@ -150,26 +155,51 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
     return kpi
 
 
-def count_late(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause, order: Of | None = None) -> Kpi:
-    """Count what is told behind the line's clock in the window of its time, or `order`'s beside it."""
-    return _change(kpi, at, cause, order, pieces=pieces, defects=defects, timed=pieces)
+def count_late(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause) -> Kpi:
+    """Count what is told behind the line's clock in the window of its time, or beside it."""
+    return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces)
+
+
+def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, cause: Cause) -> Kpi:
+    """Count defects of an order, found later or taken back, in a window of that order, or one beside it.
+
+    Args:
+        kpi: the windows.
+        at: when they were made, ms; None: in the order's last window that is remembered.
+        ended: the order's last moment, ms, if it has no such window any more.
+        defects: how many; negative: taken back.
+        order: the order.
+        cause: the record.
+    """
+    every = (*kpi.closed, kpi.open)
+    for window in reversed(every):
+        if (window.order_number, window.product) != order:
+            continue
+        if at is None or window.start <= at < window.end:
+            found = _plus(window, {"defects": defects})
+            if window is kpi.open:
+                return replace(kpi, open=found, shown=0, dirty=True)
+            return replace(kpi, closed=tuple(found if each is window else each for each in kpi.closed))
+    return _beside(kpi, ended if at is None else at, order, cause, {"defects": defects})
 
 
 def tally(kpi: Kpi, at: int, stops: int, micro_stops: int, order: Of, cause: Cause) -> Kpi:
     """Count stops that began at `at` (ms), or count them no more."""
-    return _change(kpi, at, cause, order, stops=stops, micro_stops=micro_stops)
+    return _change(kpi, at, cause, _owner(kpi, at, order), stops=stops, micro_stops=micro_stops)
 
 
 def move(kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, cause: Cause) -> Kpi:
     """Time that was charged to one state was of another: its windows are revised.
 
-    Where they are no longer remembered, a correction stands beside them: its sums are what changes.
+    Where they are no longer remembered, a correction stands beside them: its sums are what changes. It is of
+    the order that they were of; `order` where that is no longer known either.
     """
-    for start, end in parts:
+    for start, end in without(parts, kpi.holes):
         at = start
         while at < end:
             until = min(end, _end_of_window(kpi, at, cause))
-            kpi = _change(kpi, at, cause, order, **{source: at - until, target: until - at})
+            whose = _owner(kpi, at, order)
+            kpi = _change(kpi, at, cause, whose, **{source: at - until, target: until - at})
             at = until
     return kpi
 
@@ -203,11 +233,32 @@ def publish(before: Kpi | None, kpi: Kpi, cause: Cause) -> tuple[Kpi, list[Windo
     if before is None or kpi.closed is not before.closed:
         known = set() if before is None else {id(window) for window in before.closed}
         told = [window for window in kpi.closed if id(window) not in known]
-        kpi = replace(kpi, closed=kpi.closed[-MAX_WINDOWS:])
+        if len(kpi.closed) > MAX_WINDOWS:
+            kpi = replace(kpi, closed=kpi.closed[-MAX_WINDOWS:], owners=_owners(kpi))
     if kpi.dirty and cause.received_at - kpi.published >= REFRESH and not _empty(kpi):
         told.append(kpi.open)
         kpi = replace(kpi, published=cause.received_at, dirty=False)
     return kpi, told
+
+
+def _owners(kpi: Kpi) -> tuple[Owner, ...]:
+    """Whose the windows were, those among them that are being forgotten."""
+    owners = kpi.owners
+    for window in kpi.closed[:-MAX_WINDOWS]:
+        if not 0 < _charged(window) == window.end - window.start:  # it stands beside another, and is older
+            continue
+        owner = Owner(window.start, window.order_number, window.product)
+        if not owners or replace(owner, since=owners[-1].since) != owners[-1]:
+            owners = (*owners, owner)
+    return owners if owners is kpi.owners else latest(owners, MAX_OWNERS, MAX_SIZE)
+
+
+def _owner(kpi: Kpi, at: int, order: Of) -> Of:
+    """Whose the window of `at` was, if that is known; else `order`."""
+    for owner in reversed(kpi.owners):
+        if owner.since <= at:
+            return owner.number, owner.product
+    return order
 
 
 def _into_open(kpi: Kpi, pieces: int, defects: int, timed: int) -> Kpi:
@@ -229,7 +280,11 @@ def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: in
         window = kpi.closed[index]
         if window.start <= at < window.end:
             return replace(kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :]))
-    beside = windows.begin(at, *(order or (kpi.open.order_number, kpi.open.product)), cause)
+    return _beside(kpi, at, order or (kpi.open.order_number, kpi.open.product), cause, sums)
+
+
+def _beside(kpi: Kpi, at: int, order: Of, cause: Cause, sums: dict[str, int]) -> Kpi:
+    beside = windows.begin(at, *order, cause)
     beside = replace(beside, id=uuid_of("kpi", cause.event_id, beside.start))
     return replace(kpi, closed=(*kpi.closed, _plus(beside, sums)))
 
@@ -248,6 +303,7 @@ def _end_of_window(kpi: Kpi, at: int, cause: Cause) -> int:
             return window.end
         if at < window.start < later:
             later = window.start
+    later = min([later, *(owner.since for owner in kpi.owners if owner.since > at)])
     shift = cause.shift(at)
     return min(later, shift.end, at + HOUR - (at + shift.offset) % HOUR)
 

@@ -111,9 +111,12 @@ def end_running(orders: Orders, at: int, cause: Cause) -> tuple[Orders, list[Cha
     return _ended(orders, orders.running, "completed", at), [row(orders.running, "completed", at, cause)]
 
 
-def done(orders: Orders, number: str | None) -> DoneOrder | None:
-    """An order that ended, if it is still known."""
-    return next((done for done in orders.latest if done.order.number == number), None)
+def known(orders: Orders, number: str | None) -> tuple[Order, int | None] | None:
+    """An order that runs, waits, or ended and is still known; and when it ended (ms)."""
+    if orders.running is not None and orders.running.number == number:
+        return orders.running, None
+    ended = next(((done.order, done.ended_at) for done in orders.latest if done.order.number == number), None)
+    return ended or next(((order, None) for order in orders.waiting if order.number == number), None)
 
 
 def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:

@@ -14,7 +14,7 @@ def decide(state: LineState, data: Data, at: int, late: bool, known: bool, cause
     """Fill in what the message leaves out.
 
     Without `running`, a line runs if pieces came, else it keeps its state. Without a target rate, the plant's
-    rules or the running order give one. Without a rate, the pieces since the line's last message do.
+    rules or the running order give one. Without a rate, the pieces since the line's last data message do.
     """
     return Sample(
         at=at,
@@ -47,9 +47,12 @@ def _target(state: LineState, data: Data, cause: Cause) -> float | None:
 
 
 def _rate(state: LineState, pieces: int, at: int, cause: Cause) -> float | None:
-    if state.clock is None or not 0 < at - state.clock <= cause.line_rules.silence:
+    """Over the time since the last data message, whatever statuses came in between; not that of stops."""
+    making = state.kpi.making if state.kpi is not None else None
+    if state.clock is None or making is None or not 0 <= at - state.clock <= cause.line_rules.silence:
         return None
-    return round(pieces * MINUTE / (at - state.clock), 3)
+    passed = at - state.clock + sum(part.end - part.start for part in making)
+    return round(pieces * MINUTE / passed, 3) if passed and all(part.known for part in making) else None
 
 
 def row(sample: Sample, cause: Cause) -> Change:

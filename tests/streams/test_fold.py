@@ -240,6 +240,19 @@ def test_a_poison_message_is_no_silence():
     assert not line.stopped
 
 
+def test_a_rate_that_is_not_sent_is_of_the_time_since_the_last_data_message():
+    """Not since the statuses in between; a stop is no time in which anything is made."""
+    #  :00  ·    ·    ·   :20   ■■■■■■■■ :40 :50
+    #  data                data  stopped     data
+    line = Line.at("10:00").says(count=0, running=True)
+    for _ in range(3):
+        line.silent(seconds=5).says(Kind.STATUS, bare=b"running")
+    line.silent(seconds=5).says(count=40)
+    line.says(Kind.STATUS, bare=b"stopped").silent(seconds=20).says(Kind.STATUS, bare=b"running")
+    line.silent(seconds=10).says(Kind.STATUS, bare=b"running").says(count=20)
+    assert [sample.actual_rate for sample in line.samples] == [None, 120, 120]
+
+
 def test_a_bridge_that_another_one_replaced_changes_nothing_any_more():
     """Its records are void once a higher run has been seen in the partition."""
     lines = Lines(RULES, "production.raw", 0)

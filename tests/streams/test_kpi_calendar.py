@@ -113,6 +113,19 @@ def test_a_rate_that_changes_at_a_date_is_the_rate_from_then_on():
     assert performance[-1] == 50
 
 
+def test_windows_of_another_length_begin_where_the_rule_does():
+    """In the middle of an hour: no window reaches over the change, none takes another's place."""
+    #  10:00          10:25       10:30       10:40
+    #  │ 10 │ 10 │ 5  ┆1│1│1│1│1│ ...
+    for before, after in ((600, 60), (60, 600)):
+        plant = f"[line]\nwindow_s = {before}\n[[change]]\nfrom = 2026-01-15T10:25:00\nwindow_s = {after}"
+        line = Line.at("10:00", plant).runs(minutes=40).data()
+        found = [(window.window_start[14:16], window.window_end[14:16]) for window in line.windows]
+        assert [end for _, end in found[:-1]] == [start for start, _ in found[1:]]
+        assert ("20", "25") in found or ("24", "25") in found
+        assert minutes(line, "running") == 40
+
+
 def test_a_planned_stop_is_no_reason_for_silence_to_be_charged():
     """A break without a signal is a break."""
     line = Line.at("11:59", BREAK).runs(minutes=1).says(Kind.STATUS, bare=b"offline").silent(minutes=20)

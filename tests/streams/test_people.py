@@ -246,6 +246,20 @@ def test_rejects_found_later_count_in_the_order_and_in_the_window_of_their_time(
     assert found == {("09:01", first.order_number): 12, ("09:00", first.order_number): -2}
 
 
+def test_rejects_found_later_are_in_a_window_of_their_order_and_in_no_other():
+    """It was closed some seconds after the line's last word; what ran since has windows of its own."""
+    #  10:00       10:05 (closed 10:05:10)   10:06:10     10:07
+    #  ─── A ───────│       none             │── B ───────
+    line = Line.at("10:00").runs(minutes=5).silent(seconds=10).says(Kind.ORDER, action="close")
+    line.silent(minutes=1).runs(minutes=1)
+    a, b = (order.order_number for order in line.orders)
+    correct(line, a, defects=3)
+    correct(line, a, defects=2, at=at("10:06:30"))
+    correct(line, b, defects=1, at=at("10:02:30"))
+    found = {number: sum(w.defects for w in line.windows if w.order_number == number) for number in (a, b)}
+    assert found == {order.order_number: order.defects for order in line.orders} == {a: 5, b: 1}
+
+
 def test_corrections_that_make_no_sense_are_dead_letters():
     """Unknown orders, fewer defects than none, nothing to correct."""
     line = Line.at("10:00").says(Kind.ORDER, orderNumber="A", productType="Eau", quantity=100).data(defects=3)

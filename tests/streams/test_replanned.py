@@ -68,6 +68,42 @@ def test_announcements_that_overlap_are_charged_once():
     assert sums(line) == before
 
 
+def test_what_no_window_has_is_not_moved():
+    """A stop of three days in silence: its windows end after a day, and there is no more than that to move."""
+    #  Thu 10:01   Fri 10:01          Sun 10:01
+    #  ─■■■■■■■■■■■■■■■■■│ (no windows) │──
+    line = Line.at("10:00").runs(minutes=1).says(Kind.STATUS, bare=b"stopped")
+    line.silent(minutes=3 * 24 * 60).runs(minutes=1)
+    before = sums(line)
+    assert (before["stopped_seconds"], before["planned_seconds"]) == (24 * 3600, 0)
+    line.says(Kind.STATUS, action="reason", planned=True)
+    assert sums(line) == {**before, "stopped_seconds": 0, "planned_seconds": 24 * 3600, "stops": 0}
+    line.says(Kind.STATUS, action="reason", planned=False)
+    assert sums(line) == before
+
+
+def by_order(line: Line) -> dict[str | None, tuple[float, float]]:
+    """(stopped, planned) minutes of each order."""
+    found: dict[str | None, tuple[float, float]] = {}
+    for w in line.windows:
+        stopped, planned = found.get(w.order_number, (0.0, 0.0))
+        found[w.order_number] = stopped + w.stopped_seconds / 60, planned + w.planned_seconds / 60
+    return found
+
+
+def test_a_changeover_declared_planned_takes_nothing_from_an_order_that_had_ended():
+    """The order was closed in the middle of the stop, and all of its windows are long forgotten."""
+    #  10:00   :05   :07(closed)     :37          11:07
+    #  ── A ────■■■■■│■■■■ none ■■■■■│── B ────────│
+    line = Line.at("10:00").runs(minutes=5).stops(minutes=2).says(Kind.STATUS, bare=b"stopped")
+    line.says(Kind.ORDER, action="close").silent(minutes=30)
+    line.says(Kind.STATUS, bare=b"running").runs(minutes=30)
+    a, b = (order.order_number for order in line.orders)
+    assert by_order(line) == {a: (2, 0), None: (30, 0), b: (0, 0)}
+    line.says(Kind.STATUS, action="reason", reason="changement de format", planned=True)
+    assert by_order(line) == {a: (0, 2), None: (0, 30), b: (0, 0)}
+
+
 def test_a_line_that_runs_in_planned_time_runs():
     """Only its stops are planned."""
     line = shift_with_stops()
