@@ -88,6 +88,7 @@ class Stage:
         self.seeks: Counter[TP] = Counter()  # what was fetched before the last one comes again
         self._turns: defaultdict[TP, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._locating: asyncio.Task[None] | None = None
+        self._asking = asyncio.Lock()  # the store, where it stands
         self._ending = False
         app.transport.Consumer = type("StageConsumer", (BatchConsumer,), {"stage": self})
         # A rebalance begins: recovery may take a while, and nothing may be written meanwhile.
@@ -222,25 +223,29 @@ class Stage:
             await self.app.crash(error)  # ends the process; it starts anew from its store
 
     async def _seek_to_positions(self, partitions: Sequence[TP], epoch: int) -> None:
-        positions = await self._positions(partitions)
-        begins = await self.app.consumer.earliest_offsets(*partitions)
-        for tp in partitions:
-            position = positions.get(tp, 0)
+        # A store begins with what it tells. An answer that a rebalance overtook must not come after the next.
+        async with self._asking:
+            positions = await self._positions(partitions, epoch)
             if epoch != self.epoch:
                 return
-            start = self._not_before(tp, position, begins[tp] or 0)
-            self._expected[tp] = start
-            await self._seek(tp, start)
+            begins = await self.app.consumer.earliest_offsets(*partitions)
+            for tp in partitions:
+                if epoch != self.epoch:
+                    return
+                start = self._not_before(tp, positions.get(tp, 0), begins[tp] or 0)
+                self._expected[tp] = start
+                await self._seek(tp, start)
 
-    async def _positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
+    async def _positions(self, partitions: Sequence[TP], epoch: int) -> Mapping[TP, int]:
         attempt = 0
-        while True:
+        while epoch == self.epoch:
             try:
                 return await self._store.positions(partitions)
             except Unavailable as why:
                 self.waiting(str(why), attempt)
                 await asyncio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
                 attempt += 1
+        return {}
 
     async def _go_back(self, tp: TP, expected: int) -> None:
         begins = await self.app.consumer.earliest_offsets(tp)
