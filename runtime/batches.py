@@ -144,9 +144,7 @@ class Stage:
         """Say that a batch is applied: its effect and its position are in the store."""
         self._expected[batch.tp] = batch.next_offset
         metrics.APPLIED.labels(batch.tp.topic).inc(len(batch.records))
-        metrics.CURSOR.labels(batch.tp.topic, batch.tp.partition).set(batch.next_offset)
-        end = self.app.consumer.highwater(batch.tp)
-        metrics.LAG.labels(batch.tp.topic, batch.tp.partition).set(max(0, (end or 0) - batch.next_offset))
+        self._show(batch.tp, self.app.consumer.highwater(batch.tp) or 0)
 
     async def relocate(self, tp: TP, position: int) -> None:
         """Go on from a position that the store told (another worker had moved it)."""
@@ -157,6 +155,11 @@ class Stage:
     def position(self, tp: TP) -> int | None:
         """The next offset to apply, None where the partition is not ours or not located yet."""
         return self._expected.get(tp)
+
+    def show_lag(self, ends: Mapping[TP, int]) -> None:
+        """Show how far the partitions are behind their ends: it grows while nothing is applied."""
+        for tp in self._expected:
+            self._show(tp, ends.get(tp, 0))
 
     async def look_again(self, tp: TP) -> None:
         """Ask the store anew where a partition stands: its log may not be the one that it was."""
@@ -276,9 +279,17 @@ class Stage:
     async def _forget(self, *_args: Any, **_kwargs: Any) -> None:
         self._abandon()
 
+    def _show(self, tp: TP, end: int) -> None:
+        position = self._expected[tp]
+        metrics.CURSOR.labels(tp.topic, tp.partition).set(position)
+        metrics.LAG.labels(tp.topic, tp.partition).set(max(0, end - position))
+
     def _abandon(self) -> None:
         # A batch begun before this line must not write after it.
         self.epoch += 1
+        for tp in self._expected:  # another worker's, from now on
+            metrics.CURSOR.remove(tp.topic, tp.partition)
+            metrics.LAG.remove(tp.topic, tp.partition)
         self._expected.clear()
         if self._locating is not None:
             self._locating.cancel()
