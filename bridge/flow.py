@@ -67,6 +67,7 @@ class Flow:
         """Put a delivery into the log, unless the log holds it: then only its acknowledgement was lost."""
         self._received += 1
         self._backlog.arrived()
+        _count(delivery)
         if delivery.qos and self._redelivered.holds(delivery):
             self._ledger.add(delivery.mid, 0, HELD)
             metrics.MQTT_RECOGNISED.inc()
@@ -83,7 +84,7 @@ class Flow:
         )
         batch = self._lanes.append(record, self._clock.now())
         self._ledger.add(delivery.mid, len(record.value), batch)
-        self._count(delivery, record.kind)
+        _RECEIVED[record.kind].inc()
         if self._narrator.wants():
             self._narrator.event("bridge.received", topic=delivery.topic, payload=shown(delivery.payload))
         else:
@@ -160,15 +161,14 @@ class Flow:
     def _full(self, share: float) -> bool:
         return len(self._ledger) > share * self._most or self._ledger.bytes > share * IN_FLIGHT_BYTES
 
-    @staticmethod
-    def _count(delivery: Delivery, kind: Kind) -> None:
-        _RECEIVED[kind].inc()
-        if delivery.retain:
-            metrics.MQTT_RETAINED.inc()
-        if delivery.dup:
-            metrics.MQTT_DUP.inc()
-        if delivery.qos == 0:
-            metrics.MQTT_QOS0.inc()
+
+def _count(delivery: Delivery) -> None:
+    if delivery.retain:
+        metrics.MQTT_RETAINED.inc()
+    if delivery.dup:
+        metrics.MQTT_DUP.inc()
+    if delivery.qos == 0:
+        metrics.MQTT_QOS0.inc()
 
 
 def shown(payload: bytes) -> str:

@@ -5,13 +5,14 @@ class KnownLog:
     """Notices that the log is not the one that it was: deleted and made anew, or cut short.
 
     A log only grows. One that stores a record where it had stored one already, or whose highest run lies
-    below a run of ours, is another log; nothing else tells, because Kafka lets a producer go on as if nothing
-    had happened. `anew` is True from then on until it is set back.
+    below a run that it held, is another log; nothing else tells, because Kafka lets a producer go on as if
+    nothing had happened. `anew` is True from then on until it is set back.
     """
 
     def __init__(self) -> None:
         self.run = 0
         self.anew = False
+        self._held = 0  # the highest run that the log held; of one that began, the fence may never have come
         self._next: dict[int, int] = {}
 
     def begin(self, highest: int) -> int:
@@ -19,8 +20,9 @@ class KnownLog:
 
         Readers that knew the old log void runs below its highest, so a new log does not begin again with 1.
         """
-        if highest < self.run:
+        if highest < self._held:
             self._forget()
+        self._held = highest
         self.run = max(highest, self.run) + 1
         return self.run
 
@@ -32,6 +34,7 @@ class KnownLog:
         if 0 <= first < self._next.get(partition, 0):
             self._forget()
             return False
+        self._held = self.run
         if first >= 0:
             self._next[partition] = first + count
         return True

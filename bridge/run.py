@@ -127,6 +127,7 @@ class Run:
             for task in beside:
                 task.cancel()
             await self._wind_up(connection, lanes, flow)
+            metrics.MQTT_IN_FLIGHT.set(0)  # what is not acknowledged is the broker's again
             await close_producer(producer)
 
     async def _until_the_end(self, connection: Connection, lanes: Lanes, stop: asyncio.Event) -> None:

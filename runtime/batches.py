@@ -88,6 +88,7 @@ class Stage:
         self.seeks: Counter[TP] = Counter()  # what was fetched before the last one comes again
         self._turns: defaultdict[TP, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._locating: asyncio.Task[None] | None = None
+        self._asking = asyncio.Lock()  # the store, where it stands
         self._ending = False
         app.transport.Consumer = type("StageConsumer", (BatchConsumer,), {"stage": self})
         # A rebalance begins: recovery may take a while, and nothing may be written meanwhile.
@@ -143,9 +144,7 @@ class Stage:
         """Say that a batch is applied: its effect and its position are in the store."""
         self._expected[batch.tp] = batch.next_offset
         metrics.APPLIED.labels(batch.tp.topic).inc(len(batch.records))
-        metrics.CURSOR.labels(batch.tp.topic, batch.tp.partition).set(batch.next_offset)
-        end = self.app.consumer.highwater(batch.tp)
-        metrics.LAG.labels(batch.tp.topic, batch.tp.partition).set(max(0, (end or 0) - batch.next_offset))
+        self._show(batch.tp, self.app.consumer.highwater(batch.tp) or 0)
 
     async def relocate(self, tp: TP, position: int) -> None:
         """Go on from a position that the store told (another worker had moved it)."""
@@ -156,6 +155,11 @@ class Stage:
     def position(self, tp: TP) -> int | None:
         """The next offset to apply, None where the partition is not ours or not located yet."""
         return self._expected.get(tp)
+
+    def show_lag(self, ends: Mapping[TP, int]) -> None:
+        """Show how far the partitions are behind their ends: it grows while nothing is applied."""
+        for tp in self._expected:
+            self._show(tp, ends.get(tp, 0))
 
     async def look_again(self, tp: TP) -> None:
         """Ask the store anew where a partition stands: its log may not be the one that it was."""
@@ -222,25 +226,29 @@ class Stage:
             await self.app.crash(error)  # ends the process; it starts anew from its store
 
     async def _seek_to_positions(self, partitions: Sequence[TP], epoch: int) -> None:
-        positions = await self._positions(partitions)
-        begins = await self.app.consumer.earliest_offsets(*partitions)
-        for tp in partitions:
-            position = positions.get(tp, 0)
+        # A store begins with what it tells. An answer that a rebalance overtook must not come after the next.
+        async with self._asking:
+            positions = await self._positions(partitions, epoch)
             if epoch != self.epoch:
                 return
-            start = self._not_before(tp, position, begins[tp] or 0)
-            self._expected[tp] = start
-            await self._seek(tp, start)
+            begins = await self.app.consumer.earliest_offsets(*partitions)
+            for tp in partitions:
+                if epoch != self.epoch:
+                    return
+                start = self._not_before(tp, positions.get(tp, 0), begins[tp] or 0)
+                self._expected[tp] = start
+                await self._seek(tp, start)
 
-    async def _positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
+    async def _positions(self, partitions: Sequence[TP], epoch: int) -> Mapping[TP, int]:
         attempt = 0
-        while True:
+        while epoch == self.epoch:
             try:
                 return await self._store.positions(partitions)
             except Unavailable as why:
                 self.waiting(str(why), attempt)
                 await asyncio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
                 attempt += 1
+        return {}
 
     async def _go_back(self, tp: TP, expected: int) -> None:
         begins = await self.app.consumer.earliest_offsets(tp)
@@ -271,9 +279,17 @@ class Stage:
     async def _forget(self, *_args: Any, **_kwargs: Any) -> None:
         self._abandon()
 
+    def _show(self, tp: TP, end: int) -> None:
+        position = self._expected[tp]
+        metrics.CURSOR.labels(tp.topic, tp.partition).set(position)
+        metrics.LAG.labels(tp.topic, tp.partition).set(max(0, end - position))
+
     def _abandon(self) -> None:
         # A batch begun before this line must not write after it.
         self.epoch += 1
+        for tp in self._expected:  # another worker's, from now on
+            metrics.CURSOR.remove(tp.topic, tp.partition)
+            metrics.LAG.remove(tp.topic, tp.partition)
         self._expected.clear()
         if self._locating is not None:
             self._locating.cancel()

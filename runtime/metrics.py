@@ -12,7 +12,9 @@ def _known_later(name: str, meaning: str) -> Gauge:
     return gauge
 
 
-MQTT_RECEIVED = Counter("linepulse_mqtt_received", "MQTT messages that reached the bridge", ["kind"])
+MQTT_RECEIVED = Counter(
+    "linepulse_mqtt_received", "MQTT messages that reached the bridge and that the log did not hold", ["kind"]
+)
 MQTT_ACKED = Counter("linepulse_mqtt_acked", "MQTT messages acknowledged after Kafka had them")
 MQTT_RETAINED = Counter("linepulse_mqtt_retained", "MQTT messages that the broker had retained")
 MQTT_RECOGNISED = Counter("linepulse_mqtt_recognised", "MQTT messages sent again that the log held already")

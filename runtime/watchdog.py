@@ -55,6 +55,7 @@ class Watchdog:
         ]
         self._doubt = ""  # what a look found wrong with the topics; the next one makes it certain
         self._ends: dict[TP, int] = {}
+        self._questions: set[asyncio.Task[None]] = set()  # to the stage, where it stands
         self._wrong: str | None = None
 
     def wrong(self) -> str | None:
@@ -78,6 +79,7 @@ class Watchdog:
                     self._partitions,
                 )
                 self._doubt = ""
+                self._stage.show_lag(seen.ends)
                 await self._look_at_log(seen)
                 signs = (self._stage.waits, self._signs())
                 dead = self._judge.after(seconds, seen, self._positions(seen), signs)
@@ -101,11 +103,18 @@ class Watchdog:
         return {tp: at for tp, at in held.items() if at is not None or tp in (given or ())}
 
     async def _look_at_log(self, seen: Look) -> None:
-        """A log that ends before where it ended once was made anew, maybe behind the worker's back."""
+        """A log that ends before where it ended once was made anew, maybe behind the worker's back.
+
+        A stage that is stuck does not answer; that must not keep the watchdog from seeing it.
+        """
         for tp, end in seen.ends.items():
             if end < self._ends.get(tp, 0):
-                await self._stage.look_again(tp)
+                self._questions.add(asyncio.create_task(self._stage.look_again(tp)))
             self._ends[tp] = end
+        if self._questions:
+            answered, self._questions = await asyncio.wait(self._questions, timeout=ANSWER_S)
+            for question in answered:
+                question.result()
 
     def _certain(self, doubt: str) -> bool:
         before, self._doubt = self._doubt, doubt

@@ -171,6 +171,7 @@ async def test_a_refused_record_stays_with_the_broker(
         machine.deliver(f"production/{line}/data", [b"small", b"x" * 20_000, b"behind"])
     bridge.wait_told("bridge.again", 2)
     assert "MessageSizeTooLarge" in bridge.told_last("bridge.again")["why"]
+    wait_until(lambda: bridge.metric("linepulse_mqtt_in_flight") == 0, "nothing in flight between two runs")
     await set_largest_record(settings, 1 << 20)
     async with Log(settings) as log:
         records = await log.holds(3, line)

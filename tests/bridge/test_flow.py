@@ -1,6 +1,36 @@
-"""The line that people see for a message."""
+"""What a run counts of a message, and the line that people see for it."""
 
-from bridge.flow import SHOWN_CHARACTERS, shown
+from types import SimpleNamespace
+
+from bridge.clock import LogClock
+from bridge.flow import SHOWN_CHARACTERS, Flow, shown
+from bridge.record import Delivery, digest_of
+from bridge.redelivered import Held, Redelivered
+from runtime import metrics
+from runtime.narrator import Narrator
+from runtime.settings import Settings
+
+
+def test_the_brokers_mark_is_counted_whether_the_log_holds_the_message_or_not() -> None:
+    """Two deliveries with DUP: one is recognised, and has been received before; the other is new."""
+    topic, payload = "production/ligne1/data", b'{"count":1}'
+    log = Redelivered([Held(1, 1, 7, topic, digest_of(payload))], 10)
+    flow = Flow(
+        Settings(_env_file=None),
+        Narrator("en"),
+        LogClock(lambda _: None),
+        SimpleNamespace(),  # type: ignore[arg-type] - nothing is acknowledged
+        SimpleNamespace(append=lambda *_: SimpleNamespace(done=False)),  # type: ignore[arg-type]
+        2,
+        log,
+        session_present=True,
+    )
+    counters = (metrics.MQTT_DUP, metrics.MQTT_RECOGNISED, metrics.MQTT_RECEIVED.labels("data"))
+    before = [counter._value.get() for counter in counters]
+    for mid in (7, 8):
+        flow.deliver(Delivery(topic, payload, 1, retain=False, dup=True, mid=mid))
+    counted = [counter._value.get() - was for counter, was in zip(counters, before, strict=True)]
+    assert counted == [2, 1, 1]
 
 
 def test_json_is_shown_as_it_is() -> None:

@@ -38,3 +38,14 @@ def test_runs_never_go_back() -> None:
     assert known.begin(41) == 42
     assert known.begin(0) == 43
     assert known.anew
+
+
+def test_a_run_whose_fence_was_never_stored_tells_nothing() -> None:
+    """Kafka went away in between: the log that knows nothing of it is the one that it was."""
+    known = KnownLog()
+    assert known.begin(41) == 42
+    assert known.begin(41) == 43
+    assert not known.anew
+    known.follows(0, 10, 1)  # the fence of 43
+    assert known.begin(41) == 44
+    assert known.anew

@@ -124,3 +124,11 @@ def test_a_late_message_counts_in_the_order_that_runs_now():
     line.data(count=3, timestamp=line.now - 20_000, rate=5, running=False)
     [order] = line.orders
     assert (order.produced, order.actual_rate, line.state.mode) == (5, 120, "running")
+
+
+def test_a_retained_order_is_a_dead_letter():
+    """The broker sends it at each subscription: it would be planned again each time."""
+    line = Line.at("10:00").says(Kind.ORDER, productType="Eau 50cl", quantity=5000, retain=True)
+    line.says(Kind.ORDER, productType="Eau 50cl", quantity=5000)
+    assert [letter.reason for letter in line.dead_letters] == ["retained"]
+    assert [(order.quantity, order.status) for order in line.orders] == [(5000, "waiting")]

@@ -1,16 +1,17 @@
 """A stage without one of its protections: records are left out, and nobody notices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import pytest
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from runtime.batches import Batch, Stage
+from runtime.log_end import Applied
 from schemas.events import SampleEvent
-from tests.streams.changelog import Log, later, log_of
-from tests.teeth.worker import Worker
+from tests.streams.changelog import WHERE, Changelog, Log, fill, later, log_of, store_of
+from tests.teeth.worker import Gate, Worker
 
 Workers = Callable[[Log, type[Stage]], Worker]
 
@@ -121,3 +122,61 @@ async def test_a_second_look_at_what_seems_applied(work: Workers) -> None:
 
     assert await samples(Stage) == 7
     assert await samples(Skipping) == 4
+
+
+class SlowLog(Log):
+    """Once its gate is shut, the first question waits there for its answer, and no other does."""
+
+    def __init__(self, letters: str) -> None:
+        super().__init__(log_of(letters))
+        self.gate = Gate()
+        self._asked = False
+
+    async def others(self, applied: Mapping[TP, Applied]) -> set[TP]:
+        if self.gate.is_shut and not self._asked:
+            self._asked = True
+            await self.gate.passed()
+        return await super().others(applied)
+
+
+class Hasty(Stage):
+    """Asks its store again while an answer is still on its way."""
+
+    class _Nobody:
+        async def __aenter__(self) -> None: ...
+        async def __aexit__(self, *_: object) -> None: ...
+
+    @property
+    def _asking(self) -> "_Nobody":
+        return self._Nobody()
+
+    @_asking.setter
+    def _asking(self, _lock: object) -> None: ...
+
+
+async def test_one_question_at_a_time(work: Workers) -> None:
+    """A store's answer that a rebalance overtakes would bring back the states of before it."""
+    #  applied 0 1 │ asked where it stands, no answer │ another applies 0 to 3 │ ours again: stands at 3
+    #  the first answer comes: no state is whole yet │ 3 4 5
+
+    async def pieces(stage: type[Stage]) -> int:
+        log = SlowLog("aaaaaa")
+        worker = work(log, stage)
+        await worker.assigned()
+        await worker.takes(0, 2)
+        log.gate.shut()
+        asked = asyncio.create_task(worker.stage.look_again(WHERE))
+        await log.gate.holds_somebody_up()
+        await worker.revoked()
+        other = Changelog(worker.table.writes)
+        await fill(store_of(other, log.records), log.records[:4], size=1)
+        worker.table.data = other.data
+        assigned = asyncio.create_task(worker.assigned())
+        await asyncio.wait({assigned}, timeout=0.2)
+        log.gate.open()
+        await asyncio.gather(asked, assigned)
+        await worker.reads_on()
+        return counted(worker)
+
+    assert await pieces(Stage) == 6
+    assert await pieces(Hasty) == 3

@@ -34,6 +34,10 @@ class Gate:
     def open(self) -> None:
         self._open.set()
 
+    @property
+    def is_shut(self) -> bool:
+        return not self._open.is_set()
+
     async def passed(self) -> None:
         self._waiting += 1
         await self._open.wait()
@@ -118,6 +122,7 @@ class Worker:
         self.client = Client(log)
         self.outbox = Outbox()
         self.log = log
+        self.table = Changelog([])
         self._fetched = Fetched()
         self._app = SimpleNamespace(
             consumer=self.client,
@@ -125,7 +130,7 @@ class Worker:
             on_partitions_revoked=SimpleNamespace(connect=lambda *_, **__: None),
             should_stop=False,
             crash=self._crash,
-            Table=lambda *_, **__: Changelog([]),
+            Table=lambda *_, **__: self.table,
             topic=lambda *_, **__: None,
             agent=lambda *_, **__: lambda _: None,
         )

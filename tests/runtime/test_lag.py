@@ -1,0 +1,61 @@
+"""What a worker shows of its progress, and what it does about a stage that does not answer."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+import runtime.watchdog
+from runtime import metrics
+from runtime.batches import Stage
+from runtime.lookout import Look
+from runtime.narrator import Narrator
+from runtime.settings import Settings
+from runtime.watchdog import Watchdog
+
+A, B = TP("raw", 0), TP("raw", 1)
+
+
+def stage_at(positions: dict[TP, int]) -> Stage:
+    """A stage that stands there."""
+    app: Any = SimpleNamespace(
+        transport=SimpleNamespace(),
+        on_partitions_revoked=SimpleNamespace(connect=lambda *_, **__: None),
+    )
+    stage = Stage(app, ["raw"], SimpleNamespace(), Narrator("en"))  # type: ignore[arg-type]
+    stage._expected = positions
+    return stage
+
+
+def shown() -> dict[int, float]:
+    [family] = metrics.LAG.collect()
+    return {
+        int(sample.labels["partition"]): sample.value
+        for sample in family.samples
+        if sample.labels["topic"] == "raw"
+    }
+
+
+async def test_lag_grows_while_nothing_is_applied_and_goes_with_its_partition() -> None:
+    """PostgreSQL is away, say: the log goes on. In a rebalance it is another worker's to show."""
+    stage = stage_at({A: 40, B: 100})
+    stage.show_lag({A: 70, B: 90})  # the embedded broker lists an end too low
+    assert shown() == {0: 30, 1: 0}
+    await stage._forget()
+    assert shown() == {}
+
+
+async def test_a_stage_that_does_not_answer_keeps_nobody_from_judging_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its log ends before where it did, so it is asked where it stands; it hangs."""
+    monkeypatch.setattr(runtime.watchdog, "ANSWER_S", 0.1)
+    stage: Any = SimpleNamespace(sources={"raw"}, look_again=lambda _: asyncio.Event().wait())
+    watchdog = Watchdog(stage, Settings(_env_file=None, partitions=2), Narrator("en"))
+    for end in (10, 5, 5):
+        seen = Look({A: end, B: 10}, True, None, frozenset())
+        await asyncio.wait_for(watchdog._look_at_log(seen), 5)
+    for question in watchdog._questions:
+        question.cancel()
