@@ -11,14 +11,29 @@ from linepulse.errors import UserError
 from linepulse.sql import statement
 from runtime.kafka import newest_rules
 from runtime.settings import Settings, without_password
+from schemas.errors import Unavailable
 from schemas.instant import ms_of, text_of
 from schemas.plant import RulesRecord
 
+CONNECT_S = 10
+
 
 def rules_in_database(database_url: str) -> RulesRecord | None:
-    """The live generation, None where there is none yet."""
-    with psycopg.connect(database_url) as connection:
-        row = connection.execute(statement("live_rules")).fetchone()
+    """The live generation, None where there is none yet.
+
+    Raises:
+        Unavailable: PostgreSQL does not answer, or does not let us in.
+        UserError: the database has not our tables.
+    """
+    where = f"DATABASE_URL: {without_password(database_url)}"
+    try:
+        with psycopg.connect(database_url, connect_timeout=CONNECT_S) as connection:
+            row = connection.execute(statement("live_rules")).fetchone()
+    except psycopg.errors.UndefinedTable:
+        raise UserError(f"{where}: has no tables of linepulse; run linepulse setup") from None
+    except psycopg.OperationalError as error:
+        why = " ".join(str(error).split())
+        raise Unavailable(f"{where}: {why}; start PostgreSQL, or correct it") from error
     return None if row is None else RulesRecord(row[0], row[1], text_of(ms_of(row[2])))
 
 
@@ -29,6 +44,7 @@ async def settle_rules(settings: Settings, plant: str) -> tuple[RulesRecord, boo
         The rules in force, and whether they are new.
     Raises:
         UserError: the log and the database belong to different installations.
+        Unavailable: Kafka or PostgreSQL does not answer.
     """
     logged, stored = await newest_rules(settings), rules_in_database(settings.database_url)
     if wrong := disagreement(settings, logged, stored):

@@ -34,6 +34,13 @@ def _database_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
         raise ValueError("expected postgresql://[user[:password]@]host[:port]/database")
+    if parts.query:
+        from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 - slow to import, and hardly ever asked
+
+        try:
+            conninfo.conninfo_to_dict(url)
+        except ProgrammingError as error:  # such as Prisma's ?schema=public
+            raise ValueError(f"{str(error).strip()}; leave it out") from None
     return url
 
 

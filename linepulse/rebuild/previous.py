@@ -7,16 +7,21 @@ from aiokafka.errors import KafkaError
 from psycopg import sql
 
 from linepulse.errors import UserError
+from linepulse.rebuild.database import away, connect
 from linepulse.rebuild.seed import delete_topic
 from linepulse.rebuild.sql import statement
 from linepulse.rebuild.swap import TABLES
 from linepulse.rules import rules_in_database
 from linepulse.topics import TopicsError, admin
 from runtime.settings import Settings, without_password
-from schemas.errors import Unavailable
 from streams.changelog import changelog
 
 WAIT = "5s"  # for who reads the tables that are dropped
+NOT_DROPPED = (
+    psycopg.errors.DependentObjectsStillExist,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.InsufficientPrivilege,
+)
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,10 @@ def beside(database_url: str) -> Beside:
         UserError: no generation is live.
     """
     try:
-        with psycopg.connect(database_url) as connection:
+        with connect(database_url) as connection:
             return _beside(connection, database_url)
     except psycopg.OperationalError as error:
-        raise Unavailable(f"DATABASE_URL: {without_password(database_url)}: {error}") from error
+        raise away(error) from error
 
 
 async def drop_old(settings: Settings) -> list[int]:
@@ -64,18 +69,19 @@ async def drop_old(settings: Settings) -> list[int]:
 def drop_tables(database_url: str) -> list[int]:
     """The part of `drop_old` that PostgreSQL holds."""
     try:
-        with psycopg.connect(database_url, options=f"-c lock_timeout={WAIT}") as connection:
+        with connect(database_url) as connection:
+            connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(WAIT)))
             older = list(_beside(connection, database_url).older)
             for generation in older:
                 _drop(connection, f"generation_{generation}")
             return older
-    except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.LockNotAvailable) as error:
+    except NOT_DROPPED as error:
         why = " ".join(str(error).split())
         raise UserError(
             f"DATABASE_URL: {without_password(database_url)}: {why}; nothing is dropped"
         ) from error
     except psycopg.OperationalError as error:
-        raise Unavailable(f"DATABASE_URL: {without_password(database_url)}: {error}") from error
+        raise away(error) from error
 
 
 def _beside(connection: psycopg.Connection, database_url: str) -> Beside:

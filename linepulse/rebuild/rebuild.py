@@ -19,7 +19,7 @@ from linepulse.rebuild.rebuilt import Rebuilt
 from linepulse.rebuild.sql import composed, statement
 from linepulse.rebuild.work import Job
 from runtime.log_end import Applied, Logs
-from runtime.settings import Settings
+from runtime.settings import Settings, without_password
 
 ENOUGH = 2000  # messages that the log may have grown by: the next round takes no time
 ENDING_S = 3.0  # PostgreSQL lets a session go a moment after its end
@@ -49,6 +49,9 @@ class Rebuild:
         except psycopg.OperationalError as error:
             self._connection.close()
             raise away(error) from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            self._connection.close()
+            raise UserError(_not_ours_to_make(self._settings.database_url, error)) from error
         except BaseException:
             self._connection.close()
             raise
@@ -198,3 +201,10 @@ class Rebuild:
 def _value(connection: psycopg.Connection, query: LiteralString) -> Any:
     row = connection.execute(query).fetchone()
     return None if row is None else row[0]
+
+
+def _not_ours_to_make(database_url: str, error: psycopg.Error) -> str:
+    return (
+        f"DATABASE_URL: {without_password(database_url)}: {' '.join(str(error).split())}; a rebuild makes a"
+        " schema of its own: GRANT CREATE ON DATABASE to this user, or run it as the owner of the tables"
+    )

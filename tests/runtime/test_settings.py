@@ -34,6 +34,7 @@ def test_a_file_env_is_read_and_the_environment_goes_before_it(tmp_path, monkeyp
         ("MQTT_BROKER_URL", "mqtt://localhost:no", "MQTT_BROKER_URL"),
         ("KAFKA_BOOTSTRAP_SERVERS", "kafka", "host:port"),
         ("DATABASE_URL", "postgresql://localhost:5432", "/database"),
+        ("DATABASE_URL", "postgresql://u@h/db?schema=public", "leave it out"),
         ("LINEPULSE_LANG", "de", "LINEPULSE_LANG"),
         ("LINEPULSE_HTTP_PORT", "70000", "LINEPULSE_HTTP_PORT"),
         ("LINEPULSE_TOPIC_PREFIX", "a b", "letters"),
