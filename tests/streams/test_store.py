@@ -1,7 +1,10 @@
 """What is read back from the changelog after a crash between any two of its writes."""
 
 import asyncio
+from collections.abc import Awaitable
 
+import pytest
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -17,7 +20,8 @@ from schemas.events import (
     OrderEvent,
 )
 from schemas.state import decode
-from streams.partition import Lines
+from streams.changelog import key_of
+from streams.partition import PARTITION, Lines
 from streams.sent import Sent
 from streams.store import LineStore
 from tests.streams.changelog import RULES, WHERE, Changelog, Log, fill, fold, later, log_of, store_of
@@ -181,3 +185,44 @@ def test_an_end_before_a_crash_is_made_up_for_sets_no_line_back():
 
     straight = rows_of(fold(Lines(RULES, "production.raw", 0), records))
     assert rows_of(asyncio.run(crash_then_end())) == straight
+
+
+def test_an_end_before_the_first_record_is_no_lost_log():
+    """Who has applied nothing can't tell one log from another, and need not."""
+    #  log   (nothing) │ clean end │ a b a
+    records = log_of("aba")
+
+    async def end_at_once() -> list[Event]:
+        changelog = Changelog([])
+        store = store_of(changelog, [])
+        assert await store.positions([WHERE]) == {WHERE: 0}
+        await store.flush(0)
+        assert [key for key, _ in changelog.writes] == [key_of(store.lines(0).states[PARTITION])]
+        return await fill(store_of(Changelog(changelog.writes), records), records)
+
+    events = asyncio.run(end_at_once())
+    assert rows_of(events) == rows_of(fold(Lines(RULES, "production.raw", 0), records))
+
+
+class Refusing(Changelog):
+    """Kafka takes none of the writes, and says so later."""
+
+    def send_changelog(self, *_: object) -> Awaitable[None]:
+        answer = asyncio.get_running_loop().create_future()
+        answer.set_exception(KafkaTimeoutError())
+        return answer
+
+
+def test_a_save_that_did_not_get_through_is_never_built_upon():
+    """The table holds what the changelog does not: whoever asks where the partition stands hears of it."""
+    records = log_of("aba")
+
+    async def save_then_ask() -> None:
+        store = store_of(Refusing([]), records)
+        await store.positions([WHERE])
+        fold(store.lines(0), records)
+        store.save(0)
+        with pytest.raises(KafkaError):
+            await store.positions([WHERE])
+
+    asyncio.run(save_then_ask())
