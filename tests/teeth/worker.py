@@ -45,7 +45,7 @@ class Gate:
         async def held_up() -> bool:
             return self._waiting > 0
 
-        await eventually(held_up, "somebody at the gate", 10)
+        await eventually(held_up, "somebody at the gate")
 
 
 class Client:
@@ -167,7 +167,7 @@ class Worker:
 
     async def is_idle(self) -> None:
         """Wait until it has taken all that was handed over."""
-        await eventually(self._fetched.all_taken, "the worker to take what it was handed", 10)
+        await eventually(self._fetched.all_taken, "the worker to take what it was handed")
         assert not self._works.done(), self._works
 
     async def end(self) -> None:
