@@ -1,14 +1,17 @@
 """What is read back from the changelog after a crash between any two of its writes."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from itertools import count
 
 import pytest
 from aiokafka.errors import KafkaError, KafkaTimeoutError
+from faust.types import TP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from runtime.log_end import Applied
 from runtime.narrator import Narrator
 from schemas.events import (
     AlertCensus,
@@ -226,3 +229,50 @@ def test_a_save_that_did_not_get_through_is_never_built_upon():
             await store.positions([WHERE])
 
     asyncio.run(save_then_ask())
+
+
+class LosesSamples(Log):
+    """The raw log is whole; of the derived topics, that of the samples was made anew, as long as `lost`."""
+
+    lost = False
+
+    async def others(self, applied: Mapping[TP, Applied]) -> set[TP]:
+        raw = {tp: place for tp, place in applied.items() if tp == WHERE}
+        derived = {tp for tp in applied if tp != WHERE and self.lost}
+        return derived | await super().others(raw)
+
+
+def test_what_a_derived_topic_lost_is_sent_again_once():
+    """The raw log is read from its start, and not a second time; where nothing is lost, not at all."""
+    #  sent   samples 5 │ clean end │ start: there │ start: lost │ read, clean end │ start │ told of it: lost
+    records, changelog, logs = log_of("ab.ab"), Changelog([]), LosesSamples([])
+    logs.records = records
+
+    async def stands(store: LineStore) -> int:
+        return (await store.positions([WHERE]))[WHERE]
+
+    def started() -> tuple[LineStore, Sent]:
+        sent = Sent()
+        again = Changelog(changelog.writes)
+        return LineStore(RULES, WHERE.topic, again, logs, Narrator("en"), sent, count(0, 2).__next__), sent
+
+    async def lose() -> None:
+        store, sent = started()
+        await fill(store, records)
+        sent.begin(0, {"production.samples": (5, None)})
+        await store.flush(0)
+        store, sent = started()
+        assert (await stands(store), sent.places(0)) == (5, {"production.samples": (5, None)})
+        logs.lost = True
+        store, sent = started()
+        assert (await stands(store), sent.places(0)) == (0, {})
+        logs.lost = False
+        await fill(store, records)
+        await store.flush(0)
+        assert await stands(store) == 5
+        store.read_again(0, "production.samples")
+        assert len(await fill(store, records)) > 0
+        await store.flush(0)
+        assert await stands(store) == 5
+
+    asyncio.run(lose())
