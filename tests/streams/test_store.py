@@ -123,6 +123,8 @@ def test_a_lost_log_is_told_once_and_what_it_left_open_is_counted():
         AlertCensus: (),
     }
     assert {census.version[1] for census in censuses.values()} == {1}
+    start = asyncio.run(store_of(Changelog(changelog.writes), records).positions([WHERE]))[WHERE]
+    assert start > 0  # nothing of the lost log is left in the table
     again = asyncio.run(fill(store_of(changelog, records), records))
     assert not [event for event in again if isinstance(event, DeadLetterEvent)]
 
@@ -210,27 +212,53 @@ def test_an_end_before_the_first_record_is_no_lost_log():
 
 
 class Refusing(Changelog):
-    """Kafka takes none of the writes, and says so later."""
+    """Kafka refuses the write of that number, and says so later."""
 
-    def send_changelog(self, *_: object) -> Awaitable[None]:
-        answer = asyncio.get_running_loop().create_future()
-        answer.set_exception(KafkaTimeoutError())
+    def __init__(self, refused: int) -> None:
+        super().__init__([])
+        self.refused = refused
+
+    def send_changelog(self, partition: int, key: bytes, value: bytes | None) -> Awaitable[None]:
+        answer = super().send_changelog(partition, key, value)
+        if len(self.writes) - 1 == self.refused:
+            answer = asyncio.get_running_loop().create_future()
+            answer.set_exception(KafkaTimeoutError())
         return answer
 
 
-def test_a_save_that_did_not_get_through_is_never_built_upon():
-    """The table holds what the changelog does not: whoever asks where the partition stands hears of it."""
+async def applied(changelog: Changelog) -> LineStore:
+    """A store that has applied two lines' records, and saved nothing."""
     records = log_of("aba")
+    store = store_of(changelog, records)
+    await store.positions([WHERE])
+    fold(store.lines(0), records)
+    return store
+
+
+@pytest.mark.parametrize("refused", [0, 1])
+def test_a_save_that_did_not_get_through_is_never_built_upon(refused: int):
+    """The table holds what the changelog does not: whoever asks where the partition stands hears of it."""
 
     async def save_then_ask() -> None:
-        store = store_of(Refusing([]), records)
-        await store.positions([WHERE])
-        fold(store.lines(0), records)
+        store = await applied(Refusing(refused))
         store.save(0)
         with pytest.raises(KafkaError):
             await store.positions([WHERE])
 
     asyncio.run(save_then_ask())
+
+
+@pytest.mark.parametrize("refused", [0, 1, 2])
+def test_an_end_that_did_not_get_through_is_told(refused: int):
+    """Whichever of its writes it was: two lines, and the partition's own entry."""
+
+    async def end() -> None:
+        store = await applied(changelog := Refusing(refused))
+        with pytest.raises(KafkaError):
+            await store.flush(0)
+        assert len(changelog.writes) > refused
+
+    asyncio.run(end())
 
 
 class LosesSamples(Log):
