@@ -10,6 +10,7 @@ import psycopg
 from chaos.count import Count
 from chaos.expected import Expected, Row, columns, digest, fold_tape
 from chaos.ledger import Ledger
+from chaos.losses import REASONS as TOLD_LOST
 from chaos.rows import rows, sums
 from chaos.tape import Tape
 from chaos.verdict import Verdict
@@ -19,9 +20,6 @@ from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.plant import Rules, read_plant
 from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES, Table
-
-TOLD_LOST = ("expired", "log_lost")
-"""Reasons of the dead letters in which a stage says what it lost: no record of the log made them."""
 
 
 async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:

@@ -9,6 +9,7 @@ import pytest
 
 from chaos.judge import judge
 from chaos.ledger import Entry, Ledger
+from chaos.losses import untold
 from chaos.rows import sums
 from chaos.verdict import Verdict
 from linepulse.rebuild.shadow import SUMS
@@ -190,6 +191,33 @@ async def test_what_a_stage_says_it_lost_is_told_apart(calm: Calm):
         verdict = await verdict_on(calm)
     assert verdict.right, verdict.text()
     assert verdict.told_lost.count == 1
+
+
+def letter(topic: str, offset: int, reason: str) -> str:
+    """A dead letter that tells of the loss of one record of partition 0."""
+    detail = f"messages {offset} to {offset} are gone"
+    return (
+        f"INSERT INTO \"DeadLetter\" SELECT gen_random_uuid(), '', '', '{topic}', 0, {offset}, NULL, '',"
+        f" '{reason}', '{detail}', \"receivedAt\" FROM \"DeadLetter\" LIMIT 1"
+    )
+
+
+async def test_what_is_lost_is_told_and_what_is_told_was_lost(calm: Calm):
+    """Record by record, whichever stage says so."""
+    raw = calm.settings.topics.raw
+    for topic, reason in ((raw, "expired"), (raw, "log_lost"), (calm.settings.topics.kpis, "expired")):
+        with changed(calm, letter(topic, 5, reason)):
+            (none,) = await untold(calm.settings, calm.tape)
+        assert f"({reason}) of {topic}[0] tells of a loss at 5 that was none" in none
+    calm.tape.without(0, 5, 5)
+    try:
+        assert await untold(calm.settings, calm.tape) == [
+            f"no dead letter tells that {raw}[0] 5 to 5 were deleted"
+        ]
+        with changed(calm, letter(raw, 5, "expired")):
+            assert await untold(calm.settings, calm.tape) == []
+    finally:
+        calm.tape.left_out(0).clear()
 
 
 def number(calm: Calm, kind: str, *, told: bool = True) -> int:
