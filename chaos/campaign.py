@@ -144,11 +144,12 @@ class Campaign:
         await fault.begin()
         await asyncio.sleep(planned.lasts_s)
         await fault.end()
+        if fault.vain:
+            self.report.skipped.append(f"{planned.name}: {fault.vain}")
         self._over = (planned, fault.detail, time.monotonic())
         self.report.signals += fault.signals
-        self._say(
-            f"{planned.number:>3}  {planned.name} is over{f' ({fault.detail})' if fault.detail else ''}"
-        )
+        what = fault.vain or fault.detail
+        self._say(f"{planned.number:>3}  {planned.name} is over{f' ({what})' if what else ''}")
 
     async def _recover(self, prober: Prober) -> None:
         """Measure how long the fault before takes to be overcome."""

@@ -10,17 +10,16 @@ import psycopg
 from chaos.count import Count
 from chaos.expected import Expected, Row, columns, digest, fold_tape
 from chaos.ledger import Ledger
-from chaos.rows import rows
+from chaos.losses import REASONS as TOLD_LOST
+from chaos.rows import rows, sums
 from chaos.tape import Tape
 from chaos.verdict import Verdict
+from linepulse.rebuild.shadow import SUMS
 from runtime.kafka import rules_in_force
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.plant import Rules, read_plant
 from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES, Table
-
-TOLD_LOST = ("expired", "log_lost")
-"""Reasons of the dead letters in which a stage says what it lost: no record of the log made them."""
 
 
 async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:
@@ -44,6 +43,7 @@ async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:
         async with _reading(settings.database_url) as connection:
             for table in TABLES:
                 await _compare(connection, table, expected[table.name], count, verdict)
+            await _compare_sums(connection, verdict)
     finally:
         for table in TABLES:
             expected[table.name].close()
@@ -88,6 +88,19 @@ async def _compare(
             different.add(_difference(names, expected.at(kept.place), row))
     for kept in expected.rows.values():
         missing.add(_shown(names, expected.at(kept.place)))
+
+
+async def _compare_sums(connection: psycopg.AsyncConnection, verdict: Verdict) -> None:
+    """The sums by hour with the windows, which are compared already."""
+    missing, extra, different = verdict.findings(SUMS)
+    async for kept, made in sums(connection):
+        verdict.count(f"rows of {SUMS}", kept is not None)
+        if made is None:
+            extra.add(str(kept))
+        elif kept is None:
+            missing.add(str(made))
+        elif kept != made:
+            different.add(f"{kept} instead of {made}")
 
 
 def _shown(names: tuple[str, ...], row: Row) -> str:

@@ -1,16 +1,24 @@
 """What PostgreSQL holds, read as a stream, each value in the form that events have."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from chaos.expected import Row, columns
-from sinks.tables import Table
+from linepulse.rebuild.shadow import SUMS
+from sinks.sums import summed
+from sinks.tables import KPI_SNAPSHOT, Table
 
 AT_ONCE = 5000
 INSTANT = "timestamp with time zone"
 AS_TEXT = {"uuid", "date"}
+SIDE_BY_SIDE = """
+    SELECT to_jsonb(kept), to_jsonb(made)
+    FROM {sums} AS kept
+    FULL JOIN ({summed}) AS made USING ("lineId", "hour", "part")
+"""
 
 
 async def types(connection: psycopg.AsyncConnection, table: Table) -> dict[str, str]:
@@ -39,6 +47,15 @@ async def rows(
         while some := await cursor.fetchmany(AT_ONCE):
             for row in some:
                 yield row
+
+
+async def sums(
+    connection: psycopg.AsyncConnection,
+) -> AsyncIterator[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
+    """The sums by hour as they are kept, and as the windows say now; None where one side has no such row."""
+    query = sql.SQL(SIDE_BY_SIDE).format(sums=sql.Identifier(SUMS), summed=summed(KPI_SNAPSHOT.name))
+    for kept, made in await (await connection.execute(query)).fetchall():
+        yield kept, made
 
 
 def _read(column: str, kind: str) -> sql.Composable:

@@ -14,6 +14,7 @@ from tests.eventually import wait_until
 
 LINEPULSE = [sys.executable, "-P", "-m", "linepulse"]
 ROOT = Path(__file__).parents[1]
+COMMAND_S = 240  # a rebuild of a minute on a machine that has its hands full
 VARIABLES = ("LINEPULSE_", "MQTT_", "KAFKA_", "DATABASE_")
 
 
@@ -46,7 +47,13 @@ def linepulse(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end."""
     return subprocess.run(
-        [*LINEPULSE, *arguments], env=env, cwd=cwd, capture_output=True, text=True, timeout=180, check=False
+        [*LINEPULSE, *arguments],
+        env=env,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_S,
+        check=False,
     )
 
 

@@ -9,7 +9,7 @@ T = TypeVar("T")
 EVERY_S = 0.02
 
 
-def wait_until(condition: Callable[[], T], what: str = "the condition", seconds: float = 30) -> T:
+def wait_until(condition: Callable[[], T], what: str = "the condition", seconds: float = 60) -> T:
     """The condition's first true value.
 
     Raises:
@@ -23,7 +23,7 @@ def wait_until(condition: Callable[[], T], what: str = "the condition", seconds:
 
 
 async def eventually(
-    condition: Callable[[], Awaitable[T]], what: str = "the condition", seconds: float = 30
+    condition: Callable[[], Awaitable[T]], what: str = "the condition", seconds: float = 60
 ) -> T:
     """As `wait_until`, for a coroutine, on the event loop."""
     deadline = time.monotonic() + seconds

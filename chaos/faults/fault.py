@@ -17,6 +17,7 @@ class Fault(ABC):
         lasts: seconds between begin and end, from and to.
         weight: how often it is drawn, beside the others.
         detail: what was drawn in the course of it.
+        vain: why nothing was broken after all, empty if something was.
         signals: SIGKILLs and SIGSTOPs that it has sent to roles and servers.
     """
 
@@ -30,7 +31,7 @@ class Fault(ABC):
         self.plant = plant
         self.target = target
         self.draw = draw
-        self.detail = ""
+        self.detail = self.vain = ""
         self.signals = 0
 
     def why_not(self) -> str | None:

@@ -22,8 +22,9 @@ class OfWorkers(Fault):
     async def send(self, worker: Worker, signum: signal.Signals) -> None:
         """Send a signal to a worker, as soon as it runs."""
         await worker.runs()
-        if worker.send(signum) and signum in (signal.SIGKILL, signal.SIGSTOP):
-            self.signals += 1
+        while not worker.send(signum):  # it ended just now
+            await worker.runs()
+        self.signals += signum in (signal.SIGKILL, signal.SIGSTOP)
         self.detail += f"{' ' if self.detail else ''}{worker.name}"
 
 

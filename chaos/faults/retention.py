@@ -13,6 +13,7 @@ from linepulse.topics import admin
 MORE = 20  # records that come to a partition before some of them are deleted
 MORE_S = 25.0
 POLL_S = 0.2
+TRIES, AGAIN_S = 4, 10.0
 
 
 class Retention(OfWorkers):
@@ -20,18 +21,14 @@ class Retention(OfWorkers):
     what = "the streams workers end in good order; records that none has applied are deleted; they come back"
 
     async def begin(self) -> None:
-        workers = self.plant.roles.of("streams")
-        for worker in workers:
-            await worker.runs()
-        for worker in workers:
-            worker.held = True
-        await asyncio.gather(*(self.plant.roles.stop(worker) for worker in workers))
-        # Only where all lines stand together is it known what was lost to whom.
-        stand = await positions(self.plant.settings)
-        rested = {partition: at.start for partition, at in stand.items() if at.start == at.stop}
-        if not rested:
-            self.detail = "no partition was at rest, nothing deleted"
-            return
+        tries = TRIES
+        while not (rested := await self._rest()):
+            tries -= 1
+            if not tries:
+                self.vain = "no partition was at rest"
+                return
+            await self.end()  # they were still recovering from the fault before
+            await asyncio.sleep(AGAIN_S)
         chosen = self.draw.sample(sorted(rested), self.draw.randint(1, len(rested)))
         await self._more({partition: rested[partition] + MORE for partition in chosen})
         await self.plant.tape.caught_up()
@@ -40,6 +37,9 @@ class Retention(OfWorkers):
             for partition in chosen
             if (end := self.plant.tape.end(partition)) > rested[partition]
         }
+        if not gone:
+            self.vain = "no record came that could be deleted"
+            return
         await self._delete(gone)
         self.detail = ", ".join(
             f"[{partition}] {lost.start} to {lost.stop - 1}" for partition, lost in gone.items()
@@ -48,6 +48,20 @@ class Retention(OfWorkers):
     async def end(self) -> None:
         for worker in self.plant.roles.of("streams"):
             worker.held = False
+
+    async def _rest(self) -> dict[int, int]:
+        """Stop the workers; where the partitions stand whose lines all stand together.
+
+        Of the others it is not known what would be lost to whom.
+        """
+        workers = self.plant.roles.of("streams")
+        for worker in workers:
+            await worker.runs()
+        for worker in workers:
+            worker.held = True
+        await asyncio.gather(*(self.plant.roles.stop(worker) for worker in workers))
+        stand = await positions(self.plant.settings)
+        return {partition: at.start for partition, at in stand.items() if at.start == at.stop}
 
     async def _more(self, wanted: dict[int, int]) -> None:
         """Wait until partitions have grown, or long enough."""

@@ -135,7 +135,7 @@ class Machine:
     def deliver(self, topic: str, payloads: Iterable[bytes], qos: int = 1, retain: bool = False) -> None:
         """Publish, and wait until the broker has them all."""
         for info in self.publish(topic, payloads, qos, retain):
-            info.wait_for_publish(30)
+            info.wait_for_publish(60)
             assert info.is_published()
 
     def __enter__(self) -> Self:
@@ -199,7 +199,7 @@ class Log:
 
         async def nothing_new() -> bool:
             before = len(self.records)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 for records in (await self._consumer.getmany(timeout_ms=1000)).values():
                     self.records += records
             return all(headers(record).kind is Kind.TICK for record in self.records[before:])

@@ -122,7 +122,7 @@ async def fences(log: Log, settings: Settings, run: int) -> None:
             range(settings.partitions)
         )
 
-    await eventually(there, f"the fence of run {run}", 30)
+    await eventually(there, f"the fence of run {run}")
 
 
 def first(records: list[ConsumerRecord], record: ConsumerRecord) -> bool:

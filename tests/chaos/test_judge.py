@@ -9,7 +9,10 @@ import pytest
 
 from chaos.judge import judge
 from chaos.ledger import Entry, Ledger
+from chaos.losses import untold
+from chaos.rows import sums
 from chaos.verdict import Verdict
+from linepulse.rebuild.shadow import SUMS
 from sinks.tables import tables_of
 from tests.chaos.conftest import MESSAGES, Calm
 
@@ -18,6 +21,7 @@ NOT_JUDGED = {"acknowledgedAt", "acknowledgedBy", "replayedAt"}  # what people d
 OTHER = {
     "uuid": "gen_random_uuid()",
     "text": "coalesce({0}, '') || 'x'",
+    "smallint": "{0} + 1000",
     "integer": "coalesce({0}, 0) + 1",
     "bigint": "coalesce({0}, 0) + 1",
     "double precision": "CASE WHEN {0} <> 0 THEN {0} * (1 + 2.3e-16) ELSE 1e-300 END",
@@ -41,7 +45,7 @@ async def verdict_on(calm: Calm, ledger: Ledger | None = None) -> Verdict:
 def changed(calm: Calm, *statements: str) -> Iterator[None]:
     """The database with something done to it, until the block ends."""
     with psycopg.connect(calm.settings.database_url, autocommit=True) as connection:
-        kept = {table: f"kept_{table}" for table in TABLES}
+        kept = {table: f"kept_{table}" for table in (*TABLES, SUMS)}
         for table, copy in kept.items():
             connection.execute(f'CREATE TABLE "{copy}" AS TABLE "{table}"')
         try:
@@ -67,7 +71,7 @@ async def test_a_calm_run_is_right(calm: Calm):
     assert (
         sum(verdict.counts[f"{kind} messages"] for kind in ("data", "status", "order", "poison")) == MESSAGES
     )
-    assert all(verdict.counts[f"rows of {table}"] > 10 for table in TABLES), verdict.text()
+    assert all(verdict.counts[f"rows of {table}"] > 10 for table in (*TABLES, SUMS)), verdict.text()
     assert verdict.as_dict()["right"]
 
 
@@ -132,6 +136,40 @@ async def test_a_changed_column_is_found(calm: Calm, table: str):
         assert re.fullmatch(rf"id=\S+ lineId=.*: ({names}): .* instead of .*", example), example
 
 
+@pytest.mark.parametrize(
+    ("statement", "wrong"),
+    [
+        ("DELETE FROM {table} WHERE {one}", (1, 0, 0)),
+        ('UPDATE {table} SET "part" = "part" + 1000 WHERE {one}', (1, 1, 0)),
+        ('UPDATE {table} SET "pieces" = "pieces" + 1 WHERE {one}', (0, 0, 1)),
+    ],
+)
+async def test_a_sum_that_is_not_that_of_its_windows_is_found(
+    calm: Calm, statement: str, wrong: tuple[int, int, int]
+):
+    """Sums by hour are no events: they are compared with the windows."""
+    one = f'ctid = (SELECT ctid FROM "{SUMS}" ORDER BY "lineId", "hour", "part" LIMIT 1)'
+    with changed(calm, statement.format(table=f'"{SUMS}"', one=one)):
+        verdict = await verdict_on(calm)
+    assert not verdict.right
+    assert found(verdict, SUMS) == wrong, verdict.text()
+
+
+async def test_each_column_of_a_sum_is_compared(calm: Calm):
+    """By itself, doubles by their last bit."""
+    async with await psycopg.AsyncConnection.connect(calm.settings.database_url) as connection:
+        kinds = await connection.execute(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s", [SUMS]
+        )
+        for name, kind in await kinds.fetchall():
+            await connection.execute(
+                f'UPDATE "{SUMS}" SET "{name}" = {other(name, kind)}'
+                f' WHERE ctid = (SELECT ctid FROM "{SUMS}" LIMIT 1)'
+            )
+            assert [pair async for pair in sums(connection) if pair[0] != pair[1]], name
+            await connection.rollback()
+
+
 async def test_what_people_do_is_not_judged(calm: Calm):
     """Acknowledged alerts and replayed dead letters are in no event."""
     with changed(
@@ -153,6 +191,33 @@ async def test_what_a_stage_says_it_lost_is_told_apart(calm: Calm):
         verdict = await verdict_on(calm)
     assert verdict.right, verdict.text()
     assert verdict.told_lost.count == 1
+
+
+def letter(topic: str, offset: int, reason: str) -> str:
+    """A dead letter that tells of the loss of one record of partition 0."""
+    detail = f"messages {offset} to {offset} are gone"
+    return (
+        f"INSERT INTO \"DeadLetter\" SELECT gen_random_uuid(), '', '', '{topic}', 0, {offset}, NULL, '',"
+        f" '{reason}', '{detail}', \"receivedAt\" FROM \"DeadLetter\" LIMIT 1"
+    )
+
+
+async def test_what_is_lost_is_told_and_what_is_told_was_lost(calm: Calm):
+    """Record by record, whichever stage says so."""
+    raw = calm.settings.topics.raw
+    for topic, reason in ((raw, "expired"), (raw, "log_lost"), (calm.settings.topics.kpis, "expired")):
+        with changed(calm, letter(topic, 5, reason)):
+            (none,) = await untold(calm.settings, calm.tape)
+        assert f"({reason}) of {topic}[0] tells of a loss at 5 that was none" in none
+    calm.tape.without(0, 5, 5)
+    try:
+        assert await untold(calm.settings, calm.tape) == [
+            f"no dead letter tells that {raw}[0] 5 to 5 were deleted"
+        ]
+        with changed(calm, letter(raw, 5, "expired")):
+            assert await untold(calm.settings, calm.tape) == []
+    finally:
+        calm.tape.left_out(0).clear()
 
 
 def number(calm: Calm, kind: str, *, told: bool = True) -> int:

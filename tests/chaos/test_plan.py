@@ -1,11 +1,16 @@
 """The plan of a campaign is drawn, and drawn again the same."""
 
+import re
+import shlex
+import sys
 from collections import Counter
 
 import pytest
 
+from chaos import __main__ as command
 from chaos.faults import FAULTS
 from chaos.plan import Planned, draw_plan
+from tests.commands import ROOT
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:
@@ -19,6 +24,16 @@ def test_every_kind_comes_if_there_are_enough_faults(seed: int) -> None:
     """As many faults as kinds: each once."""
     plan = draw_plan(seed, len(FAULTS), FAULTS)
     assert sorted(planned.kind for planned in plan) == sorted(FAULTS)
+
+
+def test_the_campaign_of_every_commit_has_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new kind of fault is in it, too; it takes less than ten minutes."""
+    asked = re.search(r'make chaos CHAOS_ARGS="(.*)"', (ROOT / ".ci" / "run").read_text("utf-8"))
+    assert asked is not None
+    monkeypatch.setattr(sys, "argv", ["chaos", *shlex.split(asked[1])])
+    asked_for = command.arguments()
+    assert {fault.kind for fault in command.planned(asked_for)} == set(FAULTS)
+    assert asked_for.seconds < 600
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -69,7 +69,7 @@ def test_announcements_that_overlap_are_charged_once():
 
 
 def test_what_no_window_has_is_not_moved():
-    """A stop of three days in silence: its windows end after a day, and there is no more than that to move."""
+    """A stop of three days in silence: its windows end after a day, and there is no more to move."""
     #  Thu 10:01   Fri 10:01          Sun 10:01
     #  ─■■■■■■■■■■■■■■■■■│ (no windows) │──
     line = Line.at("10:00").runs(minutes=1).says(Kind.STATUS, bare=b"stopped")

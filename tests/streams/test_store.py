@@ -1,11 +1,17 @@
 """What is read back from the changelog after a crash between any two of its writes."""
 
 import asyncio
+from collections.abc import Awaitable, Collection, Mapping
+from itertools import count
 
+import pytest
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+from faust.types import TP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from runtime.log_end import Applied
 from runtime.narrator import Narrator
 from schemas.events import (
     AlertCensus,
@@ -17,7 +23,8 @@ from schemas.events import (
     OrderEvent,
 )
 from schemas.state import decode
-from streams.partition import Lines
+from streams.changelog import key_of
+from streams.partition import PARTITION, Lines
 from streams.sent import Sent
 from streams.store import LineStore
 from tests.streams.changelog import RULES, WHERE, Changelog, Log, fill, fold, later, log_of, store_of
@@ -116,6 +123,8 @@ def test_a_lost_log_is_told_once_and_what_it_left_open_is_counted():
         AlertCensus: (),
     }
     assert {census.version[1] for census in censuses.values()} == {1}
+    start = asyncio.run(store_of(Changelog(changelog.writes), records).positions([WHERE]))[WHERE]
+    assert start > 0  # nothing of the lost log is left in the table
     again = asyncio.run(fill(store_of(changelog, records), records))
     assert not [event for event in again if isinstance(event, DeadLetterEvent)]
 
@@ -138,7 +147,9 @@ def test_what_expired_before_it_was_applied_is_told_and_the_rest_goes_on():
     asyncio.run(fill(store_of(changelog, records), records[:2], size=1))
     store = store_of(changelog, records)
     start = asyncio.run(store.positions([WHERE]))[WHERE]
-    assert store.lost(WHERE, start, 2) == 0
+    for begin in (1, 2):  # some line has seen what is deleted
+        assert store.lost(WHERE, start, begin) == 0
+        assert store.lines(0).loss is None
     assert store.lost(WHERE, start, 4) == 2
     events = fold(store.lines(0), records[4:])
     letters = [event for event in events if isinstance(event, DeadLetterEvent)]
@@ -217,3 +228,125 @@ def test_what_one_waits_for_is_not_durable_for_another():
         return [too_soon, rebalance.done()]
 
     assert asyncio.run(read()) == [False, True]
+
+
+def test_an_end_before_the_first_record_is_no_lost_log():
+    """Who has applied nothing can't tell one log from another, and need not."""
+    #  log   (nothing) │ clean end │ a b a
+    records = log_of("aba")
+
+    async def end_at_once() -> list[Event]:
+        changelog = Changelog([])
+        store = store_of(changelog, [])
+        assert await store.positions([WHERE]) == {WHERE: 0}
+        await store.flush(0)
+        assert [key for key, _ in changelog.writes] == [key_of(store.lines(0).states[PARTITION])]
+        return await fill(store_of(Changelog(changelog.writes), records), records)
+
+    events = asyncio.run(end_at_once())
+    assert rows_of(events) == rows_of(fold(Lines(RULES, "production.raw", 0), records))
+
+
+class Refusing(Changelog):
+    """Kafka refuses the write of that number, and says so later."""
+
+    def __init__(self, refused: int) -> None:
+        super().__init__([])
+        self.refused = refused
+
+    def send_changelog(self, partition: int, key: bytes, value: bytes | None) -> Awaitable[None]:
+        answer = super().send_changelog(partition, key, value)
+        if len(self.writes) - 1 == self.refused:
+            answer = asyncio.get_running_loop().create_future()
+            answer.set_exception(KafkaTimeoutError())
+        return answer
+
+
+async def applied(changelog: Changelog) -> LineStore:
+    """A store that has applied two lines' records, and saved nothing."""
+    records = log_of("aba")
+    store = store_of(changelog, records)
+    await store.positions([WHERE])
+    fold(store.lines(0), records)
+    return store
+
+
+@pytest.mark.parametrize("refused", [0, 1])
+def test_a_save_that_did_not_get_through_is_never_built_upon(refused: int):
+    """The table holds what the changelog does not: whoever asks where the partition stands hears of it."""
+
+    async def save_then_ask() -> None:
+        store = await applied(Refusing(refused))
+        store.save(0)
+        with pytest.raises(KafkaError):
+            await store.positions([WHERE])
+
+    asyncio.run(save_then_ask())
+
+
+@pytest.mark.parametrize("refused", [0, 1, 2])
+def test_an_end_that_did_not_get_through_is_told(refused: int):
+    """Whichever of its writes it was: two lines, and the partition's own entry."""
+
+    async def end() -> None:
+        store = await applied(changelog := Refusing(refused))
+        with pytest.raises(KafkaError):
+            await store.flush(0)
+        assert len(changelog.writes) > refused
+
+    asyncio.run(end())
+
+
+class LosesSamples(Log):
+    """The raw log is whole; of the derived topics, that of the samples was made anew, as long as `lost`."""
+
+    lost = False
+    begin = 0
+
+    async def begins(self, partitions: Collection[TP]) -> dict[TP, int]:
+        return dict.fromkeys(partitions, self.begin)
+
+    async def others(self, applied: Mapping[TP, Applied]) -> set[TP]:
+        raw = {tp: place for tp, place in applied.items() if tp == WHERE}
+        derived = {tp for tp in applied if tp != WHERE and self.lost}
+        return derived | await super().others(raw)
+
+
+def test_what_a_derived_topic_lost_is_sent_again_once():
+    """The raw log is read from its start, and not a second time; where nothing is lost, not at all."""
+    #  sent   samples 5 │ clean end │ start: there │ start: lost │ read, clean end │ start │ told of it: lost
+    records, changelog, logs = log_of("ab.ab"), Changelog([]), LosesSamples([])
+    logs.records = records
+
+    async def stands(store: LineStore) -> int:
+        return (await store.positions([WHERE]))[WHERE]
+
+    def started() -> tuple[LineStore, Sent]:
+        sent = Sent()
+        again = Changelog(changelog.writes)
+        return LineStore(RULES, WHERE.topic, again, logs, Narrator("en"), sent, count(0, 2).__next__), sent
+
+    async def lose() -> None:
+        store, sent = started()
+        await fill(store, records)
+        sent.begin(0, {"production.samples": (5, None)})
+        await store.flush(0)
+        store, sent = started()
+        assert (await stands(store), sent.places(0)) == (5, {"production.samples": (5, None)})
+        logs.lost = True
+        logs.begin = 1  # the raw log can't tell all of it again: what its lines were is kept
+        store, sent = started()
+        assert (await stands(store), store.lines(0).states["a"].orders.running.produced) == (5, 2)
+        logs.begin = 0
+        store, sent = started()
+        assert (await stands(store), sent.places(0)) == (0, {})
+        logs.lost = False
+        await fill(store, records)
+        await store.flush(0)
+        assert await stands(store) == 5
+        store.read_again(0, "production.samples")
+        assert len(await fill(store, records)) > 0
+        await store.flush(0)
+        assert await stands(store) == 5
+
+    asyncio.run(lose())

@@ -10,6 +10,7 @@ from faust.types import TP
 from runtime.batches import Batch, Stage
 from runtime.log_end import Applied
 from schemas.events import SampleEvent
+from tests.eventually import eventually
 from tests.streams.changelog import WHERE, Changelog, Log, fill, later, log_of, store_of
 from tests.teeth.worker import Gate, Worker
 
@@ -180,3 +181,48 @@ async def test_one_question_at_a_time(work: Workers) -> None:
 
     assert await pieces(Stage) == 6
     assert await pieces(Hasty) == 3
+
+
+async def test_what_was_fetched_before_a_seek_is_put_aside(work: Workers) -> None:
+    """What the seek brings comes instead: the log may be another one by now."""
+    #  fetched 0 1 │ seek │ handed over: 0 1 │ and what comes behind the seek
+    worker = work(Log(log_of("aaaa")), Stage)
+    await worker.assigned()
+    worker.hands_over(0, 2, seeks_ago=1)
+    await worker.is_idle()
+    assert worker.outbox.events == []
+    await worker.reads_on()
+    assert counted(worker) == 4
+
+
+async def test_an_end_waits_for_the_batch_in_hand_and_begins_no_other(work: Workers) -> None:
+    """It tells where the partition stands then."""
+    #  in hand 0 1 │ fetched 2 3 │ the end begins │ the batch in hand ends
+    worker = work(Log(log_of("aaaa")), Stage)
+    await worker.assigned()
+    worker.outbox.gate.shut()
+    worker.hands_over(0, 2)
+    worker.hands_over(2, 4)
+    await worker.outbox.gate.holds_somebody_up()
+    ending = asyncio.create_task(worker.stage.quiesce())
+    await asyncio.sleep(0)
+    assert not ending.done()
+    worker.outbox.gate.open()
+    assert await ending == {WHERE: 2}
+    await worker.is_idle()
+    assert counted(worker) == 2
+
+
+async def test_what_nobody_expected_ends_the_process(work: Workers) -> None:
+    """Faust would count the batch as done, and go on with the next."""
+    worker = work(Log(log_of("aaaa")), Stage)
+    await worker.assigned()
+    unexpected = RuntimeError("nobody expected this")
+
+    async def send(*_: object) -> None:
+        raise unexpected
+
+    worker.outbox.send = send  # type: ignore[method-assign]
+    worker.hands_over(0, 2)
+    await eventually(worker.has_crashed, "the end")
+    assert worker.crashed is unexpected

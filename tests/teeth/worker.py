@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord
 from faust.types import TP
 
 import streams.agent
-from runtime.batches import BatchConsumer, Stage
+from runtime.batches import Stage
 from runtime.narrator import Narrator
 from runtime.settings import Settings
 from schemas.events import Event
@@ -49,7 +49,7 @@ class Gate:
         async def held_up() -> bool:
             return self._waiting > 0
 
-        await eventually(held_up, "somebody at the gate", 10)
+        await eventually(held_up, "somebody at the gate")
 
 
 class Client:
@@ -127,7 +127,7 @@ class Worker:
         self._app = SimpleNamespace(
             consumer=self.client,
             transport=SimpleNamespace(),
-            on_partitions_revoked=SimpleNamespace(connect=lambda *_, **__: None),
+            on_partitions_revoked=SimpleNamespace(connect=self._on_revoked),
             should_stop=False,
             crash=self._crash,
             Table=lambda *_, **__: self.table,
@@ -140,6 +140,7 @@ class Worker:
         agent = streams.agent.LineAgent(self._app, RULES, settings, self.outbox, Narrator("en"))  # type: ignore[arg-type]
         self.stage = agent.attach()
         self.client.seeks = self.stage.seeks
+        self.crashed: BaseException | None = None
         self._works = asyncio.create_task(self.stage.each(self._fetched, agent.apply))  # type: ignore[arg-type]
 
     async def assigned(self) -> None:
@@ -150,13 +151,17 @@ class Worker:
 
     async def revoked(self) -> None:
         """The partition is nobody's: a rebalance begins."""
-        await self.stage._forget()
+        await self._forget()
 
-    def hands_over(self, first: int, after: int) -> None:
-        """The client hands over the records from `first` to before `after`, and will read on from there."""
+    def hands_over(self, first: int, after: int, seeks_ago: int = 0) -> None:
+        """The client hands over the records from `first` to before `after`, and will read on from there.
+
+        `seeks_ago`: how often it was sought since they were fetched.
+        """
         records = [_as_consumed(record) for record in self.log.records[first:after]]
-        seeks = self.client.seeks[WHERE]
-        self._fetched.put(BatchConsumer._batch(SimpleNamespace(), WHERE, records, seeks, 1))  # type: ignore[arg-type]
+        seeks = self.client.seeks[WHERE] - seeks_ago
+        consumer = self._app.transport.Consumer
+        self._fetched.put(consumer._batch(SimpleNamespace(), WHERE, records, seeks, 1))
         self.client.reads_at = after
 
     async def takes(self, first: int, after: int) -> None:
@@ -172,15 +177,24 @@ class Worker:
 
     async def is_idle(self) -> None:
         """Wait until it has taken all that was handed over."""
-        await eventually(self._fetched.all_taken, "the worker to take what it was handed", 10)
+        await eventually(self._fetched.all_taken, "the worker to take what it was handed")
         assert not self._works.done(), self._works
 
     async def end(self) -> None:
         self._works.cancel()
         await asyncio.wait({self._works})
 
+    async def has_crashed(self) -> bool:
+        """Whether its process would have ended."""
+        return self.crashed is not None
+
     async def _crash(self, error: BaseException) -> None:
+        self.crashed = error
         raise error
+
+    def _on_revoked(self, forget: Callable[..., Awaitable[None]], *, weak: bool) -> None:
+        assert not weak  # nobody else holds it
+        self._forget = forget
 
 
 def _as_consumed(record: RawRecord) -> ConsumerRecord:

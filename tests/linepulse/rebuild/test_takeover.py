@@ -17,7 +17,7 @@ from psycopg import sql
 from linepulse.rebuild.takeover import take_over
 from runtime.narrator import Narrator
 from sinks.sums import summed
-from tests.commands import LINEPULSE, ROOT, Running, environment, linepulse, running
+from tests.commands import COMMAND_S, LINEPULSE, ROOT, Running, environment, linepulse, running
 from tests.eventually import wait_until
 from tests.linepulse.rebuild.compared import differences
 from tests.linepulse.rebuild.small import rebuild
@@ -63,7 +63,7 @@ class Plant:
         sent = 0
         for machines in self._machines:
             machines.send_signal(signal.SIGTERM)
-            out, _ = machines.communicate(timeout=30)
+            out, _ = machines.communicate(timeout=60)
             sent += sum(line["messages"] for line in json.loads(out)["lines"].values())
         return sent
 
@@ -106,14 +106,14 @@ class Plant:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=COMMAND_S,
             check=False,
         )
 
     async def check(self, plant: str, generation: int) -> None:
         """Let all come to rest: each message once, every row as the pure fold has it."""
         sent = self.fall_silent()
-        wait_until(lambda: self.stored() >= sent, f"{sent} rows", 90)
+        wait_until(lambda: self.stored() >= sent, f"{sent} rows", 180)
         assert self.roles["bridge"].end() == 0
         assert await differences(self.settings, self.folder, plant, generation) == {}
         assert self.stored() == sent
