@@ -105,7 +105,13 @@ class LineStore:
         Raises:
             KafkaError: it did not get through: what is in memory is ahead of what Kafka holds.
         """
-        await asyncio.gather(*self._answers.pop(partition, ()))
+        answers = self._answers.get(partition)
+        if answers:
+            await asyncio.wait(answers)  # who is cancelled here takes no other's answers with it
+            for answer in answers:
+                answer.result()
+            if self._answers.get(partition) is answers:
+                del self._answers[partition]
 
     def save(self, partition: int) -> None:
         """Write the lines that changed to the table and its changelog, if the last save is SAVE_S ago.

@@ -181,3 +181,39 @@ def test_an_end_before_a_crash_is_made_up_for_sets_no_line_back():
 
     straight = rows_of(fold(Lines(RULES, "production.raw", 0), records))
     assert rows_of(asyncio.run(crash_then_end())) == straight
+
+
+class Unanswered(Changelog):
+    """Kafka has not said yet that it has the writes."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.answers: list[asyncio.Future[None]] = []
+
+    def send_changelog(self, partition: int, key: bytes, value: bytes | None) -> asyncio.Future[None]:
+        super().send_changelog(partition, key, value)
+        self.answers.append(asyncio.get_running_loop().create_future())
+        return self.answers[-1]
+
+
+def test_what_one_waits_for_is_not_durable_for_another():
+    """A batch waits for the last save when a rebalance comes: whoever reads the states then waits, too."""
+
+    async def read() -> list[bool]:
+        changelog, records = Unanswered(), log_of("ab")
+        store = store_of(changelog, records)
+        await store.positions([WHERE])
+        fold(store.lines(0), records)
+        store.save(0)
+        overtaken, batch = (asyncio.create_task(store.settled(0)) for _ in range(2))
+        await asyncio.wait({overtaken, batch}, timeout=0.05)
+        overtaken.cancel()
+        rebalance = asyncio.create_task(store.positions([WHERE]))  # type: ignore[arg-type]
+        await asyncio.wait({rebalance}, timeout=0.05)
+        too_soon = rebalance.done()
+        for answer in changelog.answers:
+            answer.set_result(None)
+        await asyncio.wait_for(asyncio.gather(batch, rebalance), 5)
+        return [too_soon, rebalance.done()]
+
+    assert asyncio.run(read()) == [False, True]
