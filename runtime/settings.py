@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Field, FilePath, ValidationError
+from pydantic import AfterValidator, Field, FilePath, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.topics import PARTITIONS, Topics
@@ -160,6 +160,7 @@ class Settings(BaseSettings):
         65_535,
         ge=0,
         le=65_535,
+        validate_default=True,
         title="MQTT packet ids",
         description="after so many messages the broker's packet ids come round; 0 for a broker that sends"
         " messages again under other ids: they are then written again, never lost",
@@ -229,6 +230,15 @@ class Settings(BaseSettings):
         validation_alias="LINEPULSE_DASHBOARD_PORT",
     )
 
+    @field_validator("mqtt_packet_ids")
+    @classmethod
+    def _tell_messages_apart(cls, ids: int, info: ValidationInfo) -> int:
+        # Four windows of them are read back, in a third of the ids: see `bridge.redelivered`.
+        most = ids // 12
+        if ids > 0 and info.data.get("mqtt_receive_maximum", 0) > most:
+            raise ValueError(f"expected LINEPULSE_MQTT_RECEIVE_MAXIMUM to be {most} at most, a twelfth of it")
+        return ids
+
     @property
     def topics(self) -> Topics:
         """The Kafka topics under this installation's prefix."""
@@ -255,6 +265,8 @@ class Settings(BaseSettings):
 def _sentence(settings: type[BaseSettings], error: object) -> str:
     assert isinstance(error, dict)
     name = str(error["loc"][0])
+    if name in settings.model_fields:  # a default is named after its field
+        name = str(settings.model_fields[name].validation_alias)
     value = without_password(str(error["input"])) if "URL" in name else error["input"]
     described = {f.validation_alias: f.description for f in settings.model_fields.values()}
     why = str(error["msg"]).removeprefix("Value error, ")

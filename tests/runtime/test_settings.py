@@ -60,3 +60,15 @@ def test_passwords_are_never_shown(monkeypatch):
     with pytest.raises(SettingsError) as caught:
         Settings.read()
     assert "s3cret" not in str(caught.value)
+
+
+def test_more_in_flight_than_packet_ids_tell_apart_is_refused(monkeypatch):
+    """Some of what is sent again after a crash would be written twice; where ids mean nothing, all may be."""
+    monkeypatch.setenv("LINEPULSE_MQTT_RECEIVE_MAXIMUM", "30000")
+    with pytest.raises(SettingsError, match=r"LINEPULSE_MQTT_PACKET_IDS: .*RECEIVE_MAXIMUM to be 5461"):
+        Settings.read()
+    monkeypatch.setenv("LINEPULSE_MQTT_PACKET_IDS", "0")
+    assert Settings.read().mqtt_receive_maximum == 30_000
+    monkeypatch.setenv("LINEPULSE_MQTT_PACKET_IDS", "6000")
+    monkeypatch.setenv("LINEPULSE_MQTT_RECEIVE_MAXIMUM", "500")
+    assert Settings.read().mqtt_packet_ids == 6000
