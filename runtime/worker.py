@@ -1,12 +1,13 @@
 """A Faust app as a role runs it: made from the settings, in the foreground, ended cleanly by SIGTERM."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import faust
@@ -92,8 +93,8 @@ async def run_app(
         stopping: awaited before the app stops.
         superseded: once it is done the app stops, without `stopping`, and the process begins again.
     Raises:
-        Unavailable: the app crashed, or the watchdog holds it dead; its supervisor starts it again, and it
-            goes on from its store.
+        Unavailable: the app crashed, the watchdog holds it dead, or it did not stop well; its supervisor
+            starts it again, and it goes on from its store.
         SettingsError: the topics are gone.
     """
     spare_the_collector()
@@ -111,23 +112,30 @@ async def run_app(
     asked.cancel()
     failed = next((task for task in failing if task.done()), None)
     again = failed is not None and failed is ending and failed.exception() is None
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            if stopping is not None and not again:
-                await stopping()
-            await app.stop()
-    except TimeoutError:
-        pass  # everything that counts is in the store; the rest is Faust's own tidying up
+    untidy = await _tidy_up([app.stop] if stopping is None or again else [stopping, app.stop])
     if again and not stop.is_set():
         begin_again()
     for task in failing:
         task.cancel()
-    reason = None if failed is None or again else failed.exception() or failed.result()
+    reason = untidy if failed is None or again else failed.exception() or failed.result()
     end_anyway(0 if reason is None else 2 if isinstance(reason, SettingsError) else 1)
     if isinstance(reason, SettingsError):
         raise reason
     if reason is not None:
         raise Unavailable(str(reason) or repr(reason)) from reason
+
+
+async def _tidy_up(steps: Sequence[Callable[[], Awaitable[object]]]) -> Exception | None:
+    """Take all steps, within STOP_SECONDS: all that counts is in the store. What went wrong, if anything."""
+    wrong: Exception | None = None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_SECONDS):
+            for step in steps:
+                try:
+                    await step()
+                except Exception as error:
+                    wrong = wrong or error
+    return wrong
 
 
 def end_anyway(code: int) -> None:
