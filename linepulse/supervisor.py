@@ -66,7 +66,7 @@ class Child:
         """Start it if it is due, kill it if it does not live; take note if it died: its exit code."""
         if self.process is None:
             if time.monotonic() >= self._not_before:
-                self._start()
+                self._try_to_start(narrator)
             return None
         code = self.process.poll()
         if code is None:
@@ -77,6 +77,14 @@ class Child:
             return None
         self._ended(code, narrator)
         return code
+
+    def _try_to_start(self, narrator: Narrator) -> None:
+        try:
+            self._start()
+        except OSError as error:  # no memory, no process left: the others shall not end for it
+            self.process = self.check = None
+            self._not_before = time.monotonic() + LONGEST_DELAY_S
+            narrator.say("run.not_started", name=self.name, why=str(error), delay=LONGEST_DELAY_S)
 
     def _start(self) -> None:
         env = dict(self._env)
@@ -116,7 +124,8 @@ class Setup:
         """Run it, unless it runs."""
         if self.process is None:
             self._begun = time.monotonic()
-            self.process = start_tied(self._command, None, env=self._env)
+            with contextlib.suppress(OSError):  # who lacks it will end again
+                self.process = start_tied(self._command, None, env=self._env)
 
     def under_way(self) -> bool:
         """Whether it still runs; after SETUP_S it is given up. Who lacks it will end again, and ask again."""
