@@ -21,7 +21,7 @@ from runtime.settings import Settings, without_password
 from schemas.errors import Unavailable
 from schemas.topics import MQTT_FILTERS
 
-KEEPALIVE_S = 60
+KEEPALIVE_S = 20  # twice that, and a connection that passes nothing any more is given up
 ANSWER_S = 10.0  # for CONNACK and SUBACK
 GOODBYE_S = 1.5  # for the broker to close after DISCONNECT
 BURST = 200  # packets handled before others on the loop have their turn
@@ -131,7 +131,7 @@ class Connection:
             self._paused = False
             self._loop.add_reader(self._socket.fileno(), self._read)
             self._read_again()
-            self._keep()  # not before the broker's answer to an old ping has had its chance to be read
+            self._loop.call_soon(self._keep)  # behind the reading: the answer to an old ping may wait there
 
     @property
     def paused(self) -> bool:
