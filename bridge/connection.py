@@ -1,10 +1,13 @@
 """One connection to the MQTT broker, on the asyncio loop: from CONNECT to its end."""
 
 import asyncio
+import contextlib
 import logging
 import ssl
+import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -21,7 +24,7 @@ from runtime.settings import Settings, without_password
 from schemas.errors import Unavailable
 from schemas.topics import MQTT_FILTERS
 
-KEEPALIVE_S = 60
+KEEPALIVE_S = 20  # twice that, and a connection that passes nothing any more is given up
 ANSWER_S = 10.0  # for CONNACK and SUBACK
 GOODBYE_S = 1.5  # for the broker to close after DISCONNECT
 BURST = 200  # packets handled before others on the loop have their turn
@@ -81,8 +84,8 @@ class Connection:
             options = {"clean_start": False, "properties": properties}
         try:
             # In a thread: finding the name, connecting and the TLS handshake block.
-            await asyncio.to_thread(
-                self._client.connect, url.hostname or "", port, self._keepalive_s, **options
+            await self._in_thread(
+                partial(self._client.connect, url.hostname or "", port, self._keepalive_s, **options)
             )
         except OSError as error:
             raise Unavailable(f"MQTT {where}: {error}") from error
@@ -94,6 +97,33 @@ class Connection:
         self._loop.call_soon(self._write)
         self._keep()
         return await self._answer(self._connected, f"MQTT {where}")
+
+    def _in_thread(self, work: Callable[[], object]) -> "asyncio.Future[None]":
+        """The end of some work in a thread of its own.
+
+        Not one of the loop's, for whose end a process waits: a name server may take minutes not to answer.
+        """
+        done: asyncio.Future[None] = self._loop.create_future()
+
+        def settle(error: Exception | None) -> None:
+            if done.done():
+                return
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+        def run() -> None:
+            failed = None
+            try:
+                work()
+            except Exception as error:
+                failed = error
+            with contextlib.suppress(RuntimeError):  # the loop has ended before us
+                self._loop.call_soon_threadsafe(settle, failed)
+
+        threading.Thread(target=run, name="connect", daemon=True).start()
+        return done
 
     async def subscribe(self) -> None:
         """Read on, and subscribe to the three filters at QoS 1.
@@ -131,7 +161,7 @@ class Connection:
             self._paused = False
             self._loop.add_reader(self._socket.fileno(), self._read)
             self._read_again()
-            self._keep()  # not before the broker's answer to an old ping has had its chance to be read
+            self._loop.call_soon(self._keep)  # behind the reading: the answer to an old ping may wait there
 
     @property
     def paused(self) -> bool:

@@ -17,6 +17,7 @@ from bridge.redelivered import Held, reach_of
 from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings
 from schemas.errors import Unavailable
+from schemas.instant import LATEST
 from schemas.raw import Kind, RawHeaders
 
 TICKS = 500  # that may stand among the deliveries read back
@@ -36,10 +37,11 @@ async def read_tail(settings: Settings, ends: Mapping[TopicPartition, int] | Non
         Unavailable: Kafka does not answer.
     """
     received_at = run = 0
-    async with _consumer(settings) as consumer:
+    async with _consumer(settings) as (consumer, deadline):
         before = ends or await consumer.end_offsets(consumer.assignment())
-        async for record in _read(consumer, before, _depth(settings)):
-            received_at = max(received_at, record.timestamp)
+        async for record in _read(consumer, deadline, before, _depth(settings)):
+            if record.timestamp <= LATEST:  # no bridge wrote it, and nobody reads its time
+                received_at = max(received_at, record.timestamp)
             run = max(run, _run_of(record))
     return Tail(received_at, run)
 
@@ -50,9 +52,9 @@ async def read_signs(settings: Settings, above: int) -> dict[int, int]:
     Raises:
         Unavailable: Kafka does not answer.
     """
-    async with _consumer(settings) as consumer:
+    async with _consumer(settings) as (consumer, deadline):
         ends = await consumer.end_offsets(consumer.assignment())
-        last = {record.partition: record async for record in _read(consumer, ends, 1)}
+        last = {record.partition: record async for record in _read(consumer, deadline, ends, 1)}
     return {number: record.offset for number, record in last.items() if _run_of(record) > above}
 
 
@@ -83,8 +85,8 @@ async def read_back(settings: Settings, fence: Mapping[TopicPartition, int]) -> 
     """
     highest = dict.fromkeys(fence, 0)
     held = []
-    async with _consumer(settings) as consumer:
-        async for record in _read(consumer, fence, _depth(settings)):
+    async with _consumer(settings) as (consumer, deadline):
+        async for record in _read(consumer, deadline, fence, _depth(settings)):
             where = TopicPartition(record.topic, record.partition)
             run = _run_of(record)
             if run < highest[where]:
@@ -117,15 +119,19 @@ def _depth(settings: Settings) -> int:
 
 
 async def _read(
-    consumer: Any, ends: Mapping[TopicPartition, int], depth: int
+    consumer: Any, deadline: asyncio.Timeout, ends: Mapping[TopicPartition, int], depth: int
 ) -> AsyncIterator[ConsumerRecord]:
-    """The last `depth` records of each partition before its end, in their order."""
+    """The last `depth` records of each partition before its end, in their order.
+
+    They may be large, and many: whatever comes puts the deadline off, or a bridge would never get through.
+    """
     begins = await consumer.beginning_offsets(list(ends))
     waiting = {tp for tp, end in ends.items() if end > begins[tp]}
     for tp in ends:
         consumer.seek(tp, max(begins[tp], ends[tp] - depth))
     while waiting:
         for tp, records in (await consumer.getmany(*waiting, timeout_ms=200)).items():
+            deadline.reschedule(asyncio.get_running_loop().time() + START_S)
             for record in records:
                 if record.offset < ends[tp]:
                     yield record
@@ -134,18 +140,18 @@ async def _read(
 
 
 @asynccontextmanager
-async def _consumer(settings: Settings) -> AsyncIterator[Any]:
-    """A consumer of all partitions of the log; what takes longer than START_S is given up."""
+async def _consumer(settings: Settings) -> AsyncIterator[tuple[Any, asyncio.Timeout]]:
+    """A consumer of all partitions of the log, and its deadline, START_S: then it is given up."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         enable_auto_commit=False,
         request_timeout_ms=REQUEST_MS,
     )
     try:
-        async with asyncio.timeout(START_S):
+        async with asyncio.timeout(START_S) as deadline:
             await consumer.start()
             consumer.assign([TopicPartition(settings.topics.raw, p) for p in range(settings.partitions)])
-            yield consumer
+            yield consumer, deadline
     except (KafkaError, TimeoutError) as error:
         raise _unavailable(settings, error) from error
     finally:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -24,6 +24,7 @@ from schemas.raw import TICK_SECONDS
 from schemas.topics import MQTT_FILTERS
 
 BATCH_BYTES = 128 * 1024
+PATIENCE_S = 30.0  # with a Kafka that answers and stores nothing: another producer may fare better
 DRAIN_S = 5.0  # with GOODBYE_S and FLUSH_S of the others, well within the 10 s that a role has to end
 
 
@@ -120,7 +121,7 @@ class Run:
             self.subscribed = True
             metrics.MQTT_CONNECTED.set(1)
             self._on_ready()
-            await self._until_the_end(connection, lanes, stop)
+            await self._until_the_end(connection, lanes, beside, stop)
         finally:
             self.subscribed = False
             metrics.MQTT_CONNECTED.set(0)
@@ -130,13 +131,22 @@ class Run:
             metrics.MQTT_IN_FLIGHT.set(0)  # what is not acknowledged is the broker's again
             await close_producer(producer)
 
-    async def _until_the_end(self, connection: Connection, lanes: Lanes, stop: asyncio.Event) -> None:
+    async def _until_the_end(
+        self,
+        connection: Connection,
+        lanes: Lanes,
+        beside: Sequence["asyncio.Task[None]"],
+        stop: asyncio.Event,
+    ) -> None:
         stopping = asyncio.create_task(stop.wait())
         try:
-            ends: set[asyncio.Future[Any]] = {connection.lost, lanes.failed, stopping}
+            ends: set[asyncio.Future[Any]] = {connection.lost, lanes.failed, stopping, *beside}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
+        for task in beside:
+            if task.done():
+                task.result()  # it never ends by itself: without ticks, time would stand still
         if lanes.failed.done():
             raise Unavailable(f"Kafka {self._settings.kafka_bootstrap_servers}: {lanes.failed.result()}")
         if connection.lost.done() and not stop.is_set():
@@ -168,15 +178,21 @@ class Run:
 
     async def _look(self, flow: Flow, lanes: Lanes) -> None:
         """While Kafka stores nothing: look whether it still has the log. The producer would try for ever."""
+        answered = 0
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            if flow.kafka_silent:
-                try:
-                    await require_topics(self._settings, [self._settings.topics.raw])
-                except SettingsError as error:
-                    lanes.fail(str(error))
-                except Unavailable:
-                    pass  # it is away, and may come back as it was
+            if not flow.kafka_silent:
+                answered = 0
+                continue
+            try:
+                await require_topics(self._settings, [self._settings.topics.raw])
+                answered += 1
+            except SettingsError as error:
+                lanes.fail(str(error))
+            except Unavailable:
+                answered = 0  # it is away, and may come back as it was
+            if answered * TICK_SECONDS >= PATIENCE_S:
+                lanes.fail("it answers, and stores nothing")
 
     def _notice(self, fence: Mapping[TopicPartition, int]) -> None:
         """Say so if the log is not the one that it was."""

@@ -110,6 +110,8 @@ class LineStore:
             await asyncio.wait(answers)  # who is cancelled here takes no other's answers with it
             for answer in answers:
                 answer.result()
+            if self._answers.get(partition) is answers:
+                del self._answers[partition]
 
     def save(self, partition: int) -> None:
         """Write the lines that changed to the table and its changelog, if the last save is SAVE_S ago.

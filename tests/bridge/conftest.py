@@ -12,17 +12,17 @@ from runtime.settings import Settings
 from tests.bridge.rig import BridgeProcess
 from tests.services import OwnServers, Services
 
-Bridges = Callable[[Settings], BridgeProcess]
+Bridges = Callable[..., BridgeProcess]
 NO_DATABASE = "postgresql://none/none"
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Bridges]:
-    """Starts a bridge."""
+    """Starts a bridge, or a module that runs one."""
     started: list[BridgeProcess] = []
 
-    def new(settings: Settings) -> BridgeProcess:
-        started.append(BridgeProcess(settings, tmp_path))
+    def new(settings: Settings, *module: str) -> BridgeProcess:
+        started.append(BridgeProcess(settings, tmp_path, *module))
         return started[-1]
 
     yield new

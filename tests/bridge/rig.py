@@ -20,20 +20,20 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from runtime.settings import Settings
 from schemas.raw import Kind, RawHeaders
-from tests.commands import environment
+from tests.commands import environment, with_repository
 from tests.eventually import eventually, wait_until
 
 
 class BridgeProcess:
-    """`python -m bridge`, with what it narrates."""
+    """`python -m bridge`, with what it narrates; or another module that runs one."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, module: str = "bridge") -> None:
         self.told: list[dict[str, Any]] = []
         self._errors = folder / "stderr.log"
         with self._errors.open("ab") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bridge"],
-                env=environment(settings, LINEPULSE_LOG="json", PYTHONWARNINGS="error"),
+                [sys.executable, "-m", module],
+                env=with_repository(environment(settings, LINEPULSE_LOG="json", PYTHONWARNINGS="error")),
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

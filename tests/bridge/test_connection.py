@@ -5,8 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
+from bridge.connection import KEEPALIVE_S as USUAL_S
 from bridge.connection import Connection
 from bridge.record import Delivery
+from bridge.role import FENCED_S
+from chaos.proxy import Link
+from linepulse.embedded.ports import free_port
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from tests.bridge.rig import Machine
@@ -40,6 +44,36 @@ async def test_a_pause_outlasts_the_keepalive(own_settings: SettingsFor, lines: 
 
     await eventually(both, "both messages")
     await ours.leave()
+
+
+async def test_an_answer_that_waited_out_a_pause_counts(own_settings: SettingsFor) -> None:
+    """A ping was sent just before the pause, and the broker answered it: it is not held dead."""
+    ours = connection(own_settings(), print)
+    await ours.open()
+    await ours.subscribe()
+    ours._client._send_pingreq()
+    ours._write()
+    ours.pause()
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(ours.lost), 3 * KEEPALIVE_S)
+        ours.resume()
+    await ours.leave()
+
+
+async def test_a_connection_that_passes_nothing_any_more_is_given_up(own_settings: SettingsFor) -> None:
+    """A firewall forgot it, say, and tells neither side. With the usual keepalive that is within a minute."""
+    settings, port = own_settings(), free_port()
+    link = Link(port, settings.mqtt.port or 0)
+    await link.open()
+    ours = connection(settings.model_copy(update={"mqtt_broker_url": f"mqtt://127.0.0.1:{port}"}), print)
+    await ours.open()
+    await ours.subscribe()
+    await link.become("drop")
+    await asyncio.wait_for(asyncio.shield(ours.lost), 2 * KEEPALIVE_S + 3)
+    ours.drop()
+    await link.become("refuse")
+    assert 2 * USUAL_S + FENCED_S < 60
 
 
 async def test_what_is_not_acknowledged_comes_again(

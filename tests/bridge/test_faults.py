@@ -11,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from runtime.settings import Settings
 from schemas.raw import Kind
 from tests.bridge.conftest import Bridges
+from tests.bridge.nameless import NAME
 from tests.bridge.rig import BridgeProcess, Log, Machine, by_line, first_times, headers
 from tests.eventually import wait_until
 from tests.services import AnyServer, OwnServers, Services
@@ -215,6 +216,14 @@ def test_it_ends_in_time_although_a_server_never_answered(
             if silent == "MQTT":  # its watch may be the first to connect
                 bridge.wait_told("bridge.connecting")
             assert bridge.terminate() == 0
+    assert bridge.errors() == ""
+
+
+def test_it_ends_in_time_although_its_broker_has_no_name(settings_for: SettingsFor, start: Bridges) -> None:
+    """The name server does not answer: who asks it can't be stopped, and nobody waits for it."""
+    settings = settings_for(mqtt_broker_url=f"mqtt://{NAME}")
+    bridge = start(settings, "tests.bridge.nameless").wait_told("bridge.connecting")
+    assert bridge.terminate() == 0
     assert bridge.errors() == ""
 
 
