@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from schemas.events import DowntimeCategory, DowntimeEvent
 from schemas.ids import uuid_of
 from schemas.instant import SECOND, text_of
-from schemas.state import Mode, Order, PastStop, Stop
+from schemas.state import LineState, Mode, Order, PastStop, Stop
 from streams.cause import Cause
 from streams.change import Change
 from streams.windows import Intervals, is_required, required
@@ -74,6 +74,18 @@ def unplanned(stop: Stop, cause: Cause) -> tuple[Stop, list[Change]]:
     """A stop that was planned and has lasted longer than that."""
     stop = replace(stop, category="unplanned")
     return stop, [row(stop, None, cause)]
+
+
+def stood(state: LineState, since: int, until: int) -> int:
+    """For how long (ms) of that time the line is known to have stood still."""
+    stops = [(past.stop, past.end) for past in state.people.stops]
+    if state.stop is not None:
+        stops.append((state.stop, until))
+    return sum(
+        max(min(end, until) - max(stop.start, since), 0)
+        for stop, end in stops
+        if stop.category != "no_signal"
+    )
 
 
 def on_late_reason(
