@@ -231,8 +231,9 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     elif quiet <= QUIET or not turns.can_be_shown(state):
         return _published(windows, state, [], cause)
     state, overdue = turns.overdue(state, until, cause)
+    state, changes = _published(windows, state, [*changes, *overdue], cause)
     state.kpi, told = kpi.shown(state.kpi or windows, turns.passed(state, until, cause), cause)
-    return state, [*changes, *overdue, *(row(window, cause) for window in told)]
+    return state, [*changes, *(row(window, cause) for window in told)]
 
 
 def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineState, int, list[Change]]:
