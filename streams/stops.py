@@ -125,8 +125,8 @@ def judged(past: PastStop, planned: Intervals, cause: Cause) -> PastStop:
 
 
 def length_class(past: PastStop, cause: Cause) -> DowntimeCategory:
-    """What a stop that should not have been is by its length."""
-    short = past.end - past.stop.start < cause.line_rules.micro_stop_s * SECOND
+    """What a stop that should not have been is by its length, and by the rules of when it ended."""
+    short = past.end - past.stop.start < cause.at(past.end).line_rules.micro_stop_s * SECOND
     return "micro" if short else "unplanned"
 
 
