@@ -99,6 +99,7 @@ def _by_people(record: RawRecord) -> bool:
 
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
     headers, zone = record.headers, cause.line_rules.time_zone
+    near = cause.received_at if state.clock is None else state.clock
     kind = headers.kind
     if kind is OVERSIZE:
         raise Poison("oversize", length=headers.length)
@@ -108,15 +109,15 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
         data = read_data(record.payload, cause.line_rules)
         # What waited somewhere without a time of its own: nobody knows when it was made.
         known = data.timestamp is not None or not headers.backlog
-        return on_data(state, data, event_time(data.timestamp, zone), cause, known=known)
+        return on_data(state, data, event_time(data.timestamp, zone, near=near), cause, known=known)
     if kind is STATUS:
         said = parse_said(record.payload)
         if said is not None:
             return on_said(state, said, heard_before, cause)
         status = read_status(record.payload, cause.line_rules)
-        return on_status(state, status, event_time(status.timestamp, zone), cause)
+        return on_status(state, status, event_time(status.timestamp, zone, near=near), cause)
     order = parse_order(record.payload)
-    return on_order(state, order, event_time(order.timestamp, zone), cause)
+    return on_order(state, order, event_time(order.timestamp, zone, near=near), cause)
 
 
 def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, known: bool = True) -> Step:
