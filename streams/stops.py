@@ -1,5 +1,6 @@
 """Stops: a line that says it is not running, until it says it is; a line that says nothing any more."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from msgspec import Struct
@@ -86,6 +87,11 @@ def stood(state: LineState, since: int, until: int) -> int:
         for stop, end in stops
         if stop.category != "no_signal"
     )
+
+
+def was_silent(past: Iterable[PastStop], at: int) -> bool:
+    """Whether what a line made before `at` (ms) was made while it had no signal."""
+    return any(each.stop.category == "no_signal" and each.stop.start < at <= each.end for each in past)
 
 
 def on_late_reason(
