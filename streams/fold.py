@@ -203,7 +203,7 @@ def retire(state: LineState, cause: Cause) -> Step:
     if state.retired or state.clock is None:
         state.retired = True
         return state, []
-    at = max(cause.received_at, state.clock)
+    at = state.clock + cause.received_at - state.heard_at  # by its own clock, or it would come back late
     state, changes = turns.take(state, Turn("unknown", at), cause)
     assert state.kpi is not None
     state.alerts, resolved = alerts.end_all(state.alerts, at, cause)
