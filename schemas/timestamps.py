@@ -11,10 +11,13 @@ from schemas.refusals import shown
 _EPOCH_IN_MS = 1e11  # as seconds, a number from here on is past the year 5000: it is milliseconds
 
 
-def event_time(timestamp: str | float | None, time_zone: str, field: str = "timestamp") -> int | None:
+def event_time(
+    timestamp: str | float | None, time_zone: str, field: str = "timestamp", near: int | None = None
+) -> int | None:
     """A payload's `timestamp` (or another field) in ms since 1970, None where there is none.
 
-    ISO 8601 (without an offset: in the plant's time zone), or seconds or milliseconds since 1970.
+    ISO 8601 (without an offset: in the plant's time zone), or seconds or milliseconds since 1970. When the
+    clocks are set back, a clock time that comes twice is the one closer to `near` (ms), else the first.
 
     Raises:
         Poison: text that is no point in time.
@@ -22,16 +25,21 @@ def event_time(timestamp: str | float | None, time_zone: str, field: str = "time
     if timestamp is None:
         return None
     if isinstance(timestamp, str):
-        return _iso(timestamp, time_zone, field)
+        return _iso(timestamp, time_zone, field, near)
     return int(timestamp if timestamp >= _EPOCH_IN_MS else timestamp * 1000)
 
 
-def _iso(text: str, time_zone: str, field: str) -> int:
+def _iso(text: str, time_zone: str, field: str, near: int | None) -> int:
     try:
         moment = datetime.fromisoformat(text.strip())
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=_zone(time_zone))
-        return ms_of(moment)
+        if moment.tzinfo is not None:
+            return ms_of(moment)
+        moment = moment.replace(tzinfo=_zone(time_zone))
+        first = ms_of(moment)
+        if near is None:
+            return first
+        second = ms_of(moment.replace(fold=1))
+        return second if first < second and near - first > second - near else first
     except (ValueError, OverflowError):
         raise Poison("bad_field", field=field, value=shown(text)) from None
 

@@ -1,8 +1,8 @@
 """Counters: how many pieces were made between two readings of a machine's counter.
 
 A counter starts again at 0 after its highest value (rollover) or when it is set back (reset). What a rollover
-would give is believed if the line can have made so many pieces since the last reading; else the counter was
-reset, and what it shows was made since, if that is plausible. If neither is, nobody knows: one dead letter,
+would give is believed if the line can have made so many pieces since the last reading: in the time in which it
+did not stand still, and in the last `silence_s`, since it may have started then. Else the counter was reset, and what it shows was made since, if that is plausible. If neither is, nobody knows: one dead letter,
 no piece, and the count goes on from what the counter shows.
 """
 
@@ -15,6 +15,7 @@ from schemas.errors import Poison
 from schemas.instant import MINUTE, SECOND
 from schemas.payloads import Data
 from schemas.state import Counters, LineState, Reading
+from streams import stops
 from streams.cause import Cause
 
 TARGETS = 2  # a line makes at most so many times what its target rate asks for
@@ -52,7 +53,9 @@ def increments(state: LineState, data: Data, at: int, late: bool, cause: Cause) 
         counted[field] = 0
         if told is None or late:
             continue
-        pieces, reading = _since(getattr(known, field), Reading(told, at), highest, limit)
+        last, reading = getattr(known, field), Reading(told, at)
+        passed = 0 if last is None or told >= last.value else _passed(state, last.at, at, cause)
+        pieces = _since(last, reading, highest, passed, limit)
         if pieces is None:
             raise _restarted(field, known, reading, cause)
         counted[field] = pieces
@@ -79,22 +82,25 @@ def _counters(cause: Cause) -> list[tuple[str, int]]:
     return [(field, highest) for field, highest in modes if highest is not None]
 
 
-def _since(
-    last: Reading | None, now: Reading, highest: int, limit: float | None
-) -> tuple[int | None, Reading]:
-    """Pieces since the last reading, None if nobody knows; and the reading that counts from now on."""
+def _since(last: Reading | None, now: Reading, highest: int, passed: int, limit: float | None) -> int | None:
+    """Pieces since the last reading, in so much time (ms) at most; None if nobody knows."""
     if last is None:
-        return 0, now
+        return 0
     if now.value >= last.value:
         made = now.value - last.value
         # More than the rate allows is kept, nothing is lost; more than a message may tell is another counter.
-        return (made if made <= MAX_COUNT else None), now
-    passed = max(now.at - last.at, 0) + SLACK
+        return made if made <= MAX_COUNT else None
     most = highest // 2 if limit is None else limit * passed / MINUTE + 1
     for made in (highest + 1 - last.value + now.value, now.value):  # rollover, reset
         if made <= min(most, MAX_COUNT):
-            return made, now
-    return None, now
+            return made
+    return None
+
+
+def _passed(state: LineState, since: int, at: int, cause: Cause) -> int:
+    """The time (ms) in which the line may have run."""
+    lately = max(at - cause.line_rules.silence, since)
+    return max(at - since, 0) - stops.stood(state, since, lately) + SLACK
 
 
 def _limit(state: LineState, data: Data, cause: Cause) -> float | None:

@@ -99,6 +99,7 @@ def _by_people(record: RawRecord) -> bool:
 
 def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_before: bool) -> Step:
     headers, zone = record.headers, cause.line_rules.time_zone
+    near = cause.received_at if state.clock is None else state.clock
     kind = headers.kind
     if kind is OVERSIZE:
         raise Poison("oversize", length=headers.length)
@@ -108,15 +109,15 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
         data = read_data(record.payload, cause.line_rules)
         # What waited somewhere without a time of its own: nobody knows when it was made.
         known = data.timestamp is not None or not headers.backlog
-        return on_data(state, data, event_time(data.timestamp, zone), cause, known=known)
+        return on_data(state, data, event_time(data.timestamp, zone, near=near), cause, known=known)
     if kind is STATUS:
         said = parse_said(record.payload)
         if said is not None:
             return on_said(state, said, heard_before, cause)
         status = read_status(record.payload, cause.line_rules)
-        return on_status(state, status, event_time(status.timestamp, zone), cause)
+        return on_status(state, status, event_time(status.timestamp, zone, near=near), cause)
     order = parse_order(record.payload)
-    return on_order(state, order, event_time(order.timestamp, zone), cause)
+    return on_order(state, order, event_time(order.timestamp, zone, near=near), cause)
 
 
 def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, known: bool = True) -> Step:
@@ -202,7 +203,7 @@ def retire(state: LineState, cause: Cause) -> Step:
     if state.retired or state.clock is None:
         state.retired = True
         return state, []
-    at = max(cause.received_at, state.clock)
+    at = state.clock + cause.received_at - state.heard_at  # by its own clock, or it would come back late
     state, changes = turns.take(state, Turn("unknown", at), cause)
     assert state.kpi is not None
     state.alerts, resolved = alerts.end_all(state.alerts, at, cause)
@@ -231,8 +232,9 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     elif quiet <= QUIET or not turns.can_be_shown(state):
         return _published(windows, state, [], cause)
     state, overdue = turns.overdue(state, until, cause)
+    state, changes = _published(windows, state, [*changes, *overdue], cause)
     state.kpi, told = kpi.shown(state.kpi or windows, turns.passed(state, until, cause), cause)
-    return state, [*changes, *overdue, *(row(window, cause) for window in told)]
+    return state, [*changes, *(row(window, cause) for window in told)]
 
 
 def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineState, int, list[Change]]:
@@ -273,7 +275,10 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
     if begins:
         windows = (kpi.cut if sample.late else kpi.starts)(windows, order.number, order.product, cause)
     if sample.late:
-        windows = kpi.count_late(windows, sample.at, sample.pieces, sample.defects, cause)
+        known = sample.known and not stops.was_silent(state.people.stops, sample.at)
+        windows = kpi.count_late(
+            windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause
+        )
     else:
         windows = kpi.count(
             windows, sample.at, sample.pieces, sample.defects, known=sample.known, cause=cause

@@ -155,9 +155,12 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
     return kpi
 
 
-def count_late(kpi: Kpi, at: int, pieces: int, defects: int, cause: Cause) -> Kpi:
-    """Count what is told behind the line's clock in the window of its time, or beside it."""
-    return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces)
+def count_late(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: Cause) -> Kpi:
+    """Count what is told behind the line's clock in the window of its time, or beside it.
+
+    `known`: the line had a signal then, so what was made counts for performance.
+    """
+    return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces if known else 0)
 
 
 def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, cause: Cause) -> Kpi:

@@ -1,5 +1,6 @@
 """Stops: a line that says it is not running, until it says it is; a line that says nothing any more."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from msgspec import Struct
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 from schemas.events import DowntimeCategory, DowntimeEvent
 from schemas.ids import uuid_of
 from schemas.instant import SECOND, text_of
-from schemas.state import Mode, Order, PastStop, Stop
+from schemas.state import LineState, Mode, Order, PastStop, Stop
 from streams.cause import Cause
 from streams.change import Change
 from streams.windows import Intervals, is_required, required
@@ -76,6 +77,23 @@ def unplanned(stop: Stop, cause: Cause) -> tuple[Stop, list[Change]]:
     return stop, [row(stop, None, cause)]
 
 
+def stood(state: LineState, since: int, until: int) -> int:
+    """For how long (ms) of that time the line is known to have stood still."""
+    stops = [(past.stop, past.end) for past in state.people.stops]
+    if state.stop is not None:
+        stops.append((state.stop, until))
+    return sum(
+        max(min(end, until) - max(stop.start, since), 0)
+        for stop, end in stops
+        if stop.category != "no_signal"
+    )
+
+
+def was_silent(past: Iterable[PastStop], at: int) -> bool:
+    """Whether what a line made before `at` (ms) was made while it had no signal."""
+    return any(each.stop.category == "no_signal" and each.stop.start < at <= each.end for each in past)
+
+
 def on_late_reason(
     stop: Stop | None, at: int, reason: str | None, cause: Cause
 ) -> tuple[Stop | None, list[Change]]:
@@ -113,8 +131,8 @@ def judged(past: PastStop, planned: Intervals, cause: Cause) -> PastStop:
 
 
 def length_class(past: PastStop, cause: Cause) -> DowntimeCategory:
-    """What a stop that should not have been is by its length."""
-    short = past.end - past.stop.start < cause.line_rules.micro_stop_s * SECOND
+    """What a stop that should not have been is by its length, and by the rules of when it ended."""
+    short = past.end - past.stop.start < cause.at(past.end).line_rules.micro_stop_s * SECOND
     return "micro" if short else "unplanned"
 
 

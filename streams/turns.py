@@ -147,8 +147,7 @@ def replanned(state: LineState, was: Intervals, now: Intervals, cause: Cause) ->
         told.append(judged)
         if judged is not past:
             changes.append(stops.row(judged.stop, judged.end, cause))
-        if past.stop.category != "no_signal":
-            _recharge(state, past, judged, was, now, cause)
+        _recharge(state, past, judged, was, now, cause)
     state.people = replace(state.people, stops=tuple(told))
     stop = state.stop
     if stop is not None and stop.category != "no_signal" and state.kpi is not None:
@@ -179,6 +178,8 @@ def _recharge(
     before, after = required(start, end, was, cause), required(start, end, now, cause)
     ended = state.stop is None or state.stop.id != past.stop.id
     kind = stops.length_class(past, cause) if ended else "unplanned"
+    if past.stop.category == "no_signal":
+        kind = "no_signal"
     windows = kpi.move(state.kpi, planned.without(before, after), kind, "planned", order, cause)
     windows = kpi.move(windows, planned.without(after, before), "planned", kind, order, cause)
     one, other = past.stop.category, judged.stop.category

@@ -1,12 +1,14 @@
 """The plant's calendar: shifts and demand, day by day, the nights of the clock change among them."""
 
 import tracemalloc
+from collections import Counter
+from datetime import datetime
 
 from schemas.instant import DAY, HOUR, MINUTE
 from schemas.plant import Rules, read_plant
 from streams.calendar import Calendars, Demand, Shift
 from tests.streams.calendars import calendar, demands, shifts, stretches
-from tests.streams.line import Line, at
+from tests.streams.line import PARIS, Line, at
 
 THURSDAY, FRIDAY, SATURDAY = "2026-01-15", "2026-01-16", "2026-01-17"
 SPRING, AUTUMN = "2026-03-29", "2026-10-25"  # the Sundays on which Paris sets its clocks
@@ -23,6 +25,23 @@ name = "Pause"
 start = 10:00:00
 duration_min = 15
 """
+
+
+def test_a_machine_that_names_no_offset_is_understood_in_the_hour_that_comes_twice():
+    """It says 02:00 to 03:00 twice: the second time is the next hour, not the same one late."""
+    #  CEST 01:30    02:00       03:00 = CET 02:00      03:00    04:00
+    #       ───────────────────────────────────────────────────────
+    line = Line.at("01:30", "[line.order]\nquantity = 100000", day=AUTUMN)
+    line.ticks = False
+    for _ in range(0, 210, 5):
+        for _ in range(15):
+            told = datetime.fromtimestamp(line.now / 1000, PARIS).replace(tzinfo=None)
+            line.data(count=40, timestamp=told.isoformat()).silent(seconds=20)
+    assert not line.stopped
+    pieces = Counter[str]()
+    for window in line.windows:
+        pieces[window.hour[11:16]] += window.pieces
+    assert list(pieces.values()) == [3640, 7200, 7200, 7160]
 
 
 def test_the_three_default_shifts():

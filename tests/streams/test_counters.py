@@ -53,6 +53,18 @@ def test_what_is_plausible_follows_from_the_time_that_passed():
     assert counted(line, 3) == [0, 503]
 
 
+def test_a_counter_set_back_while_the_line_stood_still_is_no_full_turn():
+    """Sixty hours would be enough for one, but the line said that it stood, by a status or in its data."""
+    #  reading   400  404 ■■■■ 60 h ■■■■   0    4
+    #  pieces      0   +4                  0   +4
+    for says in ({"kind": Kind.STATUS, "running": False}, {"count": 404, "running": False}):
+        line = Line.at("10:00", SMALL)
+        counted(line, 400, 404)
+        line.says(**says).ticks = False
+        line.silent(minutes=60 * 60)
+        assert [pieces for pieces in counted(line, 0, 4) if pieces] == [4, 4]
+
+
 def test_a_reading_that_nothing_explains_is_a_dead_letter_and_counting_goes_on_from_it():
     """Neither a full turn (799 pieces) nor 300 since a reset in 2 s: 0 pieces, loudly, once."""
     #  reading   500 ×  300  304

@@ -52,6 +52,13 @@ def test_a_stop_that_outlasts_its_break_is_told_and_counted_then():
     assert sum(window.stops for window in line.windows) == 1
 
 
+def test_a_stop_that_outlasts_its_break_in_silence_is_counted_all_the_same():
+    """In the window in which it began, closed long ago."""
+    line = Line.at("11:50", BREAK).runs(minutes=15).stops(seconds=10).silent(minutes=20).runs(minutes=1)
+    assert [stop.category for stop in line.stopped] == ["unplanned"]
+    assert [window.window_start[11:16] for window in line.windows if window.stops] == ["11:05"]
+
+
 def test_a_line_that_runs_in_its_break_runs():
     """What was made in it is not lost."""
     line = Line.at("11:50", BREAK).runs(minutes=40).data()

@@ -60,6 +60,22 @@ def test_pieces_of_a_time_without_signal_are_production_and_no_performance():
     assert (first.performance, second.performance) == (100, None)
 
 
+def test_a_past_that_comes_behind_the_present_is_production_and_no_performance():
+    """A gateway that speaks of now first: the silence is settled, so its pieces have no running time."""
+    #  10:00   :02 ░░░░░ silence ░░░░░ :12   (sends :02 to :12)  :16
+    #   ────────                       ──────────────────────────
+    line = Line.at("10:00", BY_PIECES).runs(minutes=2).silent(minutes=10)
+    back = line.now
+    line.runs(minutes=1)
+    for second in range(60, 600, 10):
+        line.data(count=20, timestamp=back - 600_000 + second * 1000)
+    line.data(count=5, timestamp=back + 30_000).runs(minutes=3)
+    late = 54 * 20
+    assert sum(w.pieces for w in line.windows) - sum(w.timed_pieces for w in line.windows) >= late
+    assert sum(w.timed_pieces for w in line.windows) <= 1.05 * sum(w.theoretical_output for w in line.windows)
+    assert line.windows[12].timed_pieces == 125
+
+
 def test_pieces_of_a_time_in_which_nobody_knows_what_the_line_was_are_no_performance():
     """A counter: its first reading tells no pieces, nor whether it runs; the next one what came since."""
     #  10:00          10:05          10:10

@@ -213,6 +213,17 @@ def test_a_retired_line_comes_back_by_itself_when_it_speaks():
     assert says(Line.at("10:00"), "retire").dead_letters[0].reason == "unknown_line"
 
 
+def test_a_retired_line_whose_clock_is_behind_comes_back_all_the_same():
+    """It ends by its own clock: what it says next is not late."""
+    line = Line.at("10:00")
+    for _ in range(10):
+        line.data(timestamp=line.now - 3_600_000).silent(seconds=2)
+    says(line, "retire").silent(minutes=10)
+    line.data(timestamp=line.now - 3_600_000).silent(seconds=2).data(timestamp=line.now - 3_600_000)
+    assert not line.state.retired
+    assert sum(window.running_seconds for window in line.windows) == 22
+
+
 def correct(line: Line, number: str, **fields: object) -> Line:
     return line.says(Kind.ORDER, action="correct", orderNumber=number, **fields)
 

@@ -91,6 +91,32 @@ def by_order(line: Line) -> dict[str | None, tuple[float, float]]:
     return found
 
 
+def test_a_stop_is_judged_by_the_rules_of_when_it_ended():
+    """Forty seconds were a micro-stop then, and are none by the rules of now: its time moves as it was charged."""
+    plant = DAY_LONG + "\n[[change]]\nfrom = 2026-01-15T10:05:00\nmicro_stop_s = 0"
+    line = Line.at("10:00", plant).runs(minutes=1).stops(seconds=40).runs(minutes=10)
+    before = sums(line)
+    assert (before["micro_seconds"], before["stopped_seconds"], before["micro_stops"]) == (40, 40, 1)
+    line.says(Kind.STATUS, action="reason", planned=True)
+    after = {"micro_seconds": 0, "stopped_seconds": 0, "planned_seconds": 40, "micro_stops": 0}
+    assert sums(line) == {**before, **after}
+    line.says(Kind.STATUS, action="reason", planned=False)
+    assert (sums(line), told(line)) == (before, [("micro", 40)])
+
+
+def test_silence_that_is_declared_planned_is_planned_in_its_windows():
+    """Switched off over lunch: as if it had been announced."""
+    #  10:00  :01  :01:28       :06  :07
+    #   ────────── ░░░░░░░░░░░░ ─────
+    line = Line.at("10:00", DAY_LONG).runs(minutes=1).silent(minutes=5).runs(minutes=1)
+    before = sums(line)
+    assert before["no_signal_seconds"] == 272
+    line.says(Kind.STATUS, action="reason", planned=True)
+    assert sums(line) == {**before, "no_signal_seconds": 0, "planned_seconds": 272}
+    line.says(Kind.STATUS, action="reason", planned=False)
+    assert sums(line) == before
+
+
 def test_a_changeover_declared_planned_takes_nothing_from_an_order_that_had_ended():
     """The order was closed in the middle of the stop, and all of its windows are long forgotten."""
     #  10:00   :05   :07(closed)     :37          11:07
@@ -125,7 +151,10 @@ minutes = st.tuples(st.integers(-2, 20), st.integers(1, 8))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(minutes, max_size=4), st.lists(st.tuples(st.booleans(), st.integers(10, 200)), max_size=8))
+@given(
+    st.lists(minutes, max_size=4),
+    st.lists(st.tuples(st.sampled_from(["runs", "stops", "silent"]), st.integers(10, 200)), max_size=8),
+)
 def test_announced_before_or_declared_afterwards_is_the_same(plans, story):
     """As long as the stops are remembered: the same sums, the same stops."""
     lines = Line.at("09:30", DAY_LONG).runs(minutes=1), Line.at("09:30", DAY_LONG).runs(minutes=1)
@@ -138,8 +167,8 @@ def test_announced_before_or_declared_afterwards_is_the_same(plans, story):
         ]
         for each in announced if ahead else ():
             plan(line, *each)
-        for runs, seconds in story:
-            (line.runs if runs else line.stops)(seconds=seconds)
+        for what, seconds in story:
+            getattr(line, what)(seconds=seconds)
         line.runs(seconds=10)
         for each in announced if not ahead else ():
             plan(line, *each)
