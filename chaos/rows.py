@@ -12,6 +12,7 @@ from sinks.sums import summed
 from sinks.tables import KPI_SNAPSHOT, Table
 
 AT_ONCE = 5000
+Side = dict[str, Any] | None
 INSTANT = "timestamp with time zone"
 AS_TEXT = {"uuid", "date"}
 SIDE_BY_SIDE = """
@@ -49,13 +50,10 @@ async def rows(
                 yield row
 
 
-async def sums(
-    connection: psycopg.AsyncConnection,
-) -> AsyncIterator[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
+async def sums(connection: psycopg.AsyncConnection) -> list[tuple[Side, Side]]:
     """The sums by hour as they are kept, and as the windows say now; None where one side has no such row."""
     query = sql.SQL(SIDE_BY_SIDE).format(sums=sql.Identifier(SUMS), summed=summed(KPI_SNAPSHOT.name))
-    for kept, made in await (await connection.execute(query)).fetchall():
-        yield kept, made
+    return await (await connection.execute(query)).fetchall()
 
 
 def _read(column: str, kind: str) -> sql.Composable:

@@ -166,7 +166,7 @@ async def test_each_column_of_a_sum_is_compared(calm: Calm):
                 f'UPDATE "{SUMS}" SET "{name}" = {other(name, kind)}'
                 f' WHERE ctid = (SELECT ctid FROM "{SUMS}" LIMIT 1)'
             )
-            assert [pair async for pair in sums(connection) if pair[0] != pair[1]], name
+            assert [pair for pair in await sums(connection) if pair[0] != pair[1]], name
             await connection.rollback()
 
 

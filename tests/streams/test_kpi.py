@@ -125,6 +125,19 @@ def test_a_message_too_late_for_any_window_remembered_opens_one_beside_it():
     assert sum(w.pieces for w in line.windows) == pieces + 11
 
 
+def test_a_log_that_begins_anew_in_a_window_takes_nothing_from_what_the_lost_one_told():
+    """Its first window stands beside the one that is in PostgreSQL already; the next ones are as ever."""
+    #  10:00     :30 (log lost)  10:01
+    #  ├── told ──┤
+    #  ┊          ├── beside ─────┤──────
+    lost, anew = Line.at("09:59").runs(minutes=1, seconds=30), Line.at("10:00:30").runs(minutes=1)
+    told = {window.window_start: window.id for window in lost.runs(minutes=1).windows}
+    first, second = anew.windows[:2]
+    assert first.window_start in told
+    assert first.id not in told.values()
+    assert second.id == told[second.window_start]
+
+
 def test_an_open_window_is_refreshed_at_most_once_a_second():
     """A flood is not multiplied."""
     line = Line.at("10:00").data()
