@@ -276,9 +276,7 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
         windows = (kpi.cut if sample.late else kpi.starts)(windows, order.number, order.product, cause)
     if sample.late:
         known = sample.known and not stops.was_silent(state.people.stops, sample.at)
-        windows = kpi.count_late(
-            windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause
-        )
+        windows = kpi.count_late(windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause)
     else:
         windows = kpi.count(
             windows, sample.at, sample.pieces, sample.defects, known=sample.known, cause=cause
