@@ -79,8 +79,8 @@ def passed(state: LineState, until: int, cause: Cause) -> list[Stretch]:
     if state.mode == "no_signal" and state.stop is not None and state.stop.start < silence:
         silence = state.stop.start
     if until <= silence:
-        return [Stretch(until, "running", state.target_rate, state.rate)]
-    running = Stretch(silence, "running", state.target_rate, state.rate)
+        return [Stretch(until, "running", state.target_rate, state.rate, ruled=state.ruled)]
+    running = Stretch(silence, "running", state.target_rate, state.rate, ruled=state.ruled)
     return [running, Stretch(until, "no_signal", planned=state.people.planned)]
 
 
