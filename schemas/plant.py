@@ -25,7 +25,7 @@ from schemas.raw import LINE_ID
 from schemas.strict import problem
 from schemas.week import since_midnight
 
-ALWAYS = -(2**62)
+ALWAYS, NEVER = -(2**62), 2**62
 
 
 class PlantError(ValueError):
@@ -76,6 +76,12 @@ class Rules:
         """The rules of a line at a point in time (ms since 1970)."""
         starts, rules = self._lines.get(line_id, self._others)
         return rules[bisect_right(starts, at) - 1] if len(rules) > 1 else rules[0]
+
+    def in_force(self, line_id: str, at: int) -> tuple[LineRules, int]:
+        """The rules of a line at a point in time, and up to when they hold (ms since 1970)."""
+        starts, rules = self._lines.get(line_id, self._others)
+        following = bisect_right(starts, at)
+        return rules[following - 1], starts[following] if following < len(starts) else NEVER
 
     def name(self, line_id: str, at: int) -> str:
         """The line's display name: `Ligne 1` for `ligne1`, or as `plant.toml` says."""

@@ -246,6 +246,7 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     clock: int | None = None  # highest event time; None before the first sample
     mode: Mode = "unknown"
     target_rate: float | None = None
+    ruled: bool = False  # the plant's rules gave it
     positive_target: float | None = None
     rate: float | None = None
     orders: Orders = Orders()

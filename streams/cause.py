@@ -73,3 +73,4 @@ class Sample(Struct, frozen=True, gc=False):
     temperature: float | None
     pressure: float | None
     known: bool = True  # when it was made
+    ruled: bool = False  # whether the plant's rules gave the target rate

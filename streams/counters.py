@@ -1,8 +1,9 @@
 """Counters: how many pieces were made between two readings of a machine's counter.
 
-A counter starts again at 0 after its highest value (rollover) or when it is set back (reset). What a rollover
-would give is believed if the line can have made so many pieces since the last reading: in the time in which it
-did not stand still, and in the last `silence_s`, since it may have started then. Else the counter was reset, and what it shows was made since, if that is plausible. If neither is, nobody knows: one dead letter,
+A counter starts again at 0 after its highest value (rollover) or when it is set back (reset). What a
+rollover would give is believed if the line can have made so many pieces since the last reading: in the time
+in which it did not stand still, or in `silence_s`, since it may just have started. Else the counter was
+reset, and what it shows was made since, if that is plausible. If neither is, nobody knows: one dead letter,
 no piece, and the count goes on from what the counter shows.
 """
 

@@ -260,6 +260,7 @@ def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineStat
 def _hold(state: LineState, sample: Sample) -> None:
     """From its message on, and until its next, the line is what the message says."""
     state.clock, state.target_rate, state.rate = sample.at, sample.target_rate, sample.rate
+    state.ruled = sample.ruled
     if sample.target_rate is not None and sample.target_rate > 0:
         state.positive_target = sample.target_rate
 
@@ -276,9 +277,7 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
         windows = (kpi.cut if sample.late else kpi.starts)(windows, order.number, order.product, cause)
     if sample.late:
         known = sample.known and not stops.was_silent(state.people.stops, sample.at)
-        windows = kpi.count_late(
-            windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause
-        )
+        windows = kpi.count_late(windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause)
     else:
         windows = kpi.count(
             windows, sample.at, sample.pieces, sample.defects, known=sample.known, cause=cause

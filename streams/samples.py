@@ -27,6 +27,7 @@ def decide(state: LineState, data: Data, at: int, late: bool, known: bool, cause
         temperature=data.temperature,
         pressure=data.pressure,
         known=known,
+        ruled=data.target_rate is None and cause.line_rules.target_rate is not None,
     )
 
 

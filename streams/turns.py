@@ -6,6 +6,7 @@ tells otherwise.
 
 from msgspec.structs import replace
 
+from schemas.instant import SECOND
 from schemas.state import LineState, Mode, PastStop, Stop
 from streams import alerts, kpi, people, planned, stops
 from streams.cause import Cause
@@ -14,6 +15,7 @@ from streams.stops import Turn
 from streams.windows import Intervals, Stretch, required
 
 Step = tuple[LineState, list[Change]]
+PAST = 5 * SECOND  # a message that took longer to arrive waited somewhere
 
 
 def take(state: LineState, turn: Turn, cause: Cause) -> Step:
@@ -31,6 +33,9 @@ def take(state: LineState, turn: Turn, cause: Cause) -> Step:
     if state.mode == "running" and at > silence:
         reason = stops.PIPELINE if state.ticked_at < state.heard_at + (silence - state.clock) else None
         state, changes = fall_silent(state, silence, reason, cause)
+    elif state.mode == "no_signal" and state.stop is not None and cause.received_at - at > PAST:
+        # It tells its past: `offline` was its gateway's, which says nothing of when the line fell silent.
+        state.stop = replace(state.stop, start=min(silence, at))
     _settle(state, at, cause)
     if turn.mode != state.mode or turn.reason is not None:
         state, changed = _change(state, turn, cause)
@@ -74,8 +79,8 @@ def passed(state: LineState, until: int, cause: Cause) -> list[Stretch]:
     if state.mode == "no_signal" and state.stop is not None and state.stop.start < silence:
         silence = state.stop.start
     if until <= silence:
-        return [Stretch(until, "running", state.target_rate, state.rate)]
-    running = Stretch(silence, "running", state.target_rate, state.rate)
+        return [Stretch(until, "running", state.target_rate, state.rate, ruled=state.ruled)]
+    running = Stretch(silence, "running", state.target_rate, state.rate, ruled=state.ruled)
     return [running, Stretch(until, "no_signal", planned=state.people.planned)]
 
 

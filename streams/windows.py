@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from schemas.ids import uuid_of
 from schemas.instant import MINUTE, SECOND
+from schemas.line_rules import LineRules
 from schemas.state import Mode, Window
 from streams.cause import Cause
 
@@ -19,7 +20,8 @@ Intervals = tuple[tuple[int, int], ...]
 class Stretch(Struct, frozen=True, gc=False):
     """Up to `until` (ms), the line is in `mode`. Rates in pieces per minute.
 
-    `planned`: stretches in which a stop is planned, beside those of the calendar.
+    `planned`: stretches in which a stop is planned, beside those of the calendar. `ruled`: the target rate is
+    that of the rules in force at each moment.
     """
 
     until: int
@@ -27,6 +29,7 @@ class Stretch(Struct, frozen=True, gc=False):
     target_rate: float | None = None
     rate: float | None = None
     planned: Intervals = ()
+    ruled: bool = False
 
 
 def begin(at: int, order_number: str | None, product: str | None, cause: Cause) -> Window:
@@ -64,11 +67,13 @@ def charge(window: Window, at: int, stretch: Stretch, cause: Cause) -> tuple[Win
 
     Returns:
         The window, and up to where its time is charged now: the stretch's end, or the window's, or before
-        both where the calendar changes.
+        both where the calendar or the rules change.
     """
     until = stretch.until if stretch.until < window.end else window.end
     if stretch.mode == "running":
-        return _run(window, until - at, stretch, cause), until
+        rules, bound = cause.rules.in_force(cause.line_id, at)
+        until = until if until < bound else bound
+        return _run(window, until - at, stretch, rules), until
     if stretch.mode == "unknown":
         return replace(window, unknown=window.unknown + until - at), until
     kind, bound = _kind(at, stretch, cause)
@@ -83,16 +88,16 @@ def charge(window: Window, at: int, stretch: Stretch, cause: Cause) -> tuple[Win
     return replace(window, unplanned=window.unplanned + part), until
 
 
-def _run(window: Window, part: int, stretch: Stretch, cause: Cause) -> Window:
+def _run(window: Window, part: int, stretch: Stretch, rules: LineRules) -> Window:
     """A line that runs is running, whatever the calendar says."""
-    target, rate = stretch.target_rate or 0.0, stretch.rate
+    target, rate = (rules.target_rate if stretch.ruled else stretch.target_rate) or 0.0, stretch.rate
     if target <= 0:  # neither output counts: a real one without a possible one would flatter the rest
         return replace(window, producing=window.producing + part)
     theoretical = window.theoretical + target * part / MINUTE
     if rate is None:
         return replace(window, producing=window.producing + part, theoretical=theoretical)
     reported = window.reported + (rate if rate > 0 else 0.0) * part / MINUTE
-    if rate < target * cause.line_rules.slow_rate:
+    if rate < target * rules.slow_rate:
         return replace(window, slow=window.slow + part, theoretical=theoretical, reported=reported)
     return replace(window, producing=window.producing + part, theoretical=theoretical, reported=reported)
 

@@ -120,6 +120,24 @@ def test_a_rate_that_changes_at_a_date_is_the_rate_from_then_on():
     assert performance[-1] == 50
 
 
+def test_a_rule_holds_from_its_date_on_in_the_middle_of_what_a_line_said():
+    """It speaks once an hour: its target, and what is slow, change when the rules do."""
+    #  10:00            10:30            10:59
+    #   ─ target 60 ─────┆─ target 120 ───│
+    plant = """
+    [line]
+    silence_s = 3600
+    target_rate = 60
+    [[change]]
+    from = 2026-01-15T10:30:00
+    target_rate = 120
+    """
+    line = Line.at("10:00", plant).says(count=0, rate=90, running=True).silent(minutes=59)
+    line.says(count=5310, rate=90, running=True)
+    assert sum(window.theoretical_output for window in line.windows) == 30 * 60 + 29 * 120
+    assert minutes(line, "slow") == 29
+
+
 def test_windows_of_another_length_begin_where_the_rule_does():
     """In the middle of an hour: no window reaches over the change, none takes another's place."""
     #  10:00          10:25       10:30       10:40

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,13 +89,14 @@ def test_a_stop_that_nobody_saw_is_there_afterwards():
     assert (stop.category, stop.duration) == ("micro", 40)
 
 
-def test_a_will_that_the_broker_sends_for_a_gateway_takes_nothing_from_its_past():
-    """`offline` comes a minute after the last message, and has no time of its own."""
+@pytest.mark.parametrize("after", [1, 9, 60])
+def test_a_will_that_the_broker_sends_for_a_gateway_takes_nothing_from_its_past(after):
+    """`offline` comes seconds or a minute after the last message, and has no time of its own."""
     story = running(range(0, 1200, 10))
     line = Line(START, PLANT)
     for index, (moment, fields) in enumerate(story):
         if index == 50:
-            line._until(START + moment + 60 * SECOND)
+            line._until(START + story[49][0] + after * SECOND)
             line.says(Kind.STATUS, bare=b"offline")
         line._until(max(line.now, START + (moment if not 50 <= index < 100 else 1000 * SECOND)))
         line.says(timestamp=START + moment, **fields)

@@ -69,7 +69,7 @@ def test_announcements_that_overlap_are_charged_once():
 
 
 def test_what_no_window_has_is_not_moved():
-    """A stop of three days in silence: its windows end after a day, and there is no more to move."""
+    """A stop of three days in silence: its windows end after a day, there is no more to move."""
     #  Thu 10:01   Fri 10:01          Sun 10:01
     #  ─■■■■■■■■■■■■■■■■■│ (no windows) │──
     line = Line.at("10:00").runs(minutes=1).says(Kind.STATUS, bare=b"stopped")
@@ -92,7 +92,7 @@ def by_order(line: Line) -> dict[str | None, tuple[float, float]]:
 
 
 def test_a_stop_is_judged_by_the_rules_of_when_it_ended():
-    """Forty seconds were a micro-stop then, and are none by the rules of now: its time moves as it was charged."""
+    """Forty seconds were a micro-stop then, and are none by now: its time moves as it was charged."""
     plant = DAY_LONG + "\n[[change]]\nfrom = 2026-01-15T10:05:00\nmicro_stop_s = 0"
     line = Line.at("10:00", plant).runs(minutes=1).stops(seconds=40).runs(minutes=10)
     before = sums(line)

@@ -1,0 +1,181 @@
+"""The windows beside a second way to them: docs/kpi.md, word for word, one second after the other.
+
+It knows nothing of windows, stretches or state: a list of seconds, each with what the line was.
+"""
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.instant import HOUR, MINUTE, SECOND
+from schemas.raw import Kind
+from tests.streams.line import Line, at
+
+#  13:50      13:55   13:58  14:00        14:02
+#    MATIN      │ break │      │ APRES_MIDI │ closed
+PLANT = """
+[line]
+micro_stop_s = 60
+[line.order]
+quantity = 150
+[[opening]]
+start = 06:00:00
+end = 14:02:00
+[[planned]]
+name = "Pause"
+start = 13:55:00
+end = 13:58:00
+"""
+START = at("13:50")
+CLOSED, BREAK, SILENCE, MICRO = 720, (300, 480), 30, 60  # seconds since START
+SUMS = (
+    "running", "slow", "stopped", "micro", "planned", "no_signal", "closed", "unknown",
+    "pieces", "timed", "defects", "stops", "micro_stops", "theoretical", "reported",
+)  # fmt: skip
+COLUMNS = {
+    "timed": "timed_pieces", "theoretical": "theoretical_output", "reported": "reported_output",
+    **{name: name for name in ("pieces", "defects", "stops", "micro_stops")},
+}  # fmt: skip
+
+Story = list[tuple[int, dict[str, Any] | str]]
+Sums = dict[int, dict[str, float]]
+
+
+def kinds(story: Story, end: int) -> list[tuple[str, float, float]]:
+    """(what the line is, target, rate) of each second."""
+    told, seconds = dict(story), []
+    mode, target, rate, until = "unknown", 0.0, 0.0, 0
+    for second in range(end):
+        said = told.get(second)
+        if isinstance(said, dict):
+            target, rate = said["targetRate"], said["rate"]
+            if "running" in said:
+                mode = "running" if said["running"] else "stopped"
+            elif said["count"] or mode == "no_signal":
+                mode = "running"
+        elif said == "offline":
+            mode = "no_signal" if mode == "running" else mode
+        elif said in ("running", "stopped"):
+            mode = str(said)
+        if said not in (None, "offline", "online"):
+            until = second + SILENCE
+        if mode == "running" and second >= until:
+            mode = "no_signal"
+        seconds.append((mode, target, rate))
+    return seconds
+
+
+def demand(second: int, plans: list[tuple[int, int]]) -> str:
+    if second >= CLOSED:
+        return "closed"
+    planned = [BREAK, *plans]
+    return "planned" if any(begin <= second < end for begin, end in planned) else "stopped"
+
+
+def by_seconds(story: Story, plans: list[tuple[int, int]], end: int) -> Sums:
+    """The sums of each minute."""
+    sums: Sums = defaultdict(lambda: dict.fromkeys(SUMS, 0.0))
+    seconds = kinds(story, end)
+    for second, (mode, target, rate) in enumerate(seconds):
+        minute, asked = sums[second // 60], demand(second, plans)
+        if mode == "running":
+            minute["running"] += 1
+            minute["slow"] += target > 0 and rate < 0.8 * target
+            minute["theoretical"] += target / 60
+            minute["reported"] += rate / 60 if target else 0
+        elif mode == "unknown" or asked == "stopped":
+            minute[mode] += 1
+        else:
+            minute[asked] += 1
+    begin = None
+    for second in range(end + 1):
+        stands = second < end and seconds[second][0] == "stopped"
+        if stands and begin is None:
+            begin = second
+        elif not stands and begin is not None:
+            required = [each for each in range(begin, second) if demand(each, plans) == "stopped"]
+            if required and second - begin < MICRO:
+                sums[begin // 60]["micro_stops"] += 1
+                for each in required:
+                    sums[each // 60]["micro"] += 1
+            elif required:
+                sums[begin // 60]["stops"] += 1
+            begin = None
+    share(story, seconds, sums)
+    return sums
+
+
+def share(story: Story, seconds: list[tuple[str, float, float]], sums: Sums) -> None:
+    """Whole pieces, by cumulative floor, over the seconds since the last data message but those of stops."""
+    before = None
+    for second, said in story:
+        if not isinstance(said, dict):
+            continue
+        making = [] if before is None else [s for s in range(before, second) if seconds[s][0] != "stopped"]
+        if not making:  # made in a stop, or before the line's first message: there is no time for them
+            sums[second // 60]["timed"] += 0 if before is None else said["count"]
+            sums[second // 60]["pieces"] += said["count"]
+            sums[second // 60]["defects"] += said["defects"]
+        for n, each in enumerate(making, 1):
+            here, bad = (
+                said[name] * n // len(making) - said[name] * (n - 1) // len(making)
+                for name in ("count", "defects")
+            )
+            sums[each // 60]["pieces"] += here
+            sums[each // 60]["defects"] += bad
+            sums[each // 60]["timed"] += here if seconds[each][0] == "running" else 0
+        before = second
+
+
+def by_windows(story: Story, plans: list[tuple[int, int]]) -> tuple[Sums, Line]:
+    """The same of the rows that people see."""
+    line = Line(START, PLANT)
+    for n, (begin, end) in enumerate(plans):
+        when = {"start": START + begin * SECOND, "end": START + end * SECOND}
+        line.says(Kind.STATUS, action="plan", requestId=str(n), **when)
+    for second, said in story:
+        line._until(START + second * SECOND)
+        if isinstance(said, str):
+            line.says(Kind.STATUS, bare=said.encode())
+        else:
+            line.says(timestamp=line.now, **said)
+    sums: Sums = defaultdict(lambda: dict.fromkeys(SUMS, 0.0))
+    for window in line.windows:
+        minute = (at(window.window_start[11:16]) + HOUR - START) // MINUTE  # Paris is an hour ahead
+        for name in SUMS:
+            sums[minute][name] += getattr(window, COLUMNS.get(name, f"{name}_seconds"))
+    return sums, line
+
+
+data = st.fixed_dictionaries(
+    {"count": st.integers(0, 60), "defects": st.integers(0, 3), "targetRate": st.sampled_from([0, 60, 120]),
+     "rate": st.sampled_from([0, 47, 48, 100])},
+    optional={"running": st.booleans()},
+)  # fmt: skip
+words = st.sampled_from(["running", "stopped", "offline", "online"])
+steps = st.lists(st.tuples(st.integers(1, 100), st.one_of(data, data, words)), min_size=8, max_size=40)
+spans = st.lists(st.tuples(st.integers(0, 900), st.integers(1, 200)), max_size=3)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps, spans)
+def test_each_minute_is_what_its_seconds_were(drawn, spans):
+    """Every sum of every minute, whatever the line says, over a break, a shift's end and closing time."""
+    story: Story = []
+    moment = 0
+    for passed, said in drawn:
+        moment += passed
+        story.append((moment, said))
+    begin = next((second for second, said in story if said != "online"), moment)
+    end = (moment // 60 + 2) * 60
+    story.append((end, {"count": 0, "defects": 0, "targetRate": 60, "rate": 60, "running": True}))
+    plans = [(start, start + length) for start, length in spans]
+    found, line = by_windows(story, plans)
+    expected = by_seconds(story, plans, end)
+    for minute in range(begin // 60, end // 60):
+        assert found[minute] == pytest.approx(expected[minute]), minute
+    made = sum(said["count"] for _, said in story if isinstance(said, dict))
+    assert sum(order.produced for order in line.orders) == made
