@@ -72,6 +72,17 @@ def test_pieces_of_a_time_in_which_nobody_knows_what_the_line_was_are_no_perform
     assert [window.performance for window in line.windows[:10]] == [None] * 5 + [100] * 5
 
 
+def test_within_a_minute_only_the_share_of_known_time_is_performance():
+    """As it is over several: what was made without a signal, or before anybody knew, is not."""
+    #  10:00  :05        :20                    10:00            :30
+    #   ────────?????????─                        ?  ?  ?  ?  ?  ?
+    line = Line.at("10:00", f"{BY_PIECES}silence_s = 5\n").data(count=0).silent(seconds=20).data(count=40)
+    assert counted(line) == [(40, 10)]
+    line = Line.at("10:00", f'{BY_PIECES}silence_s = 600\ncount_mode = "counter"\ncounter_max = 99999\n')
+    line.says(count=1000, targetRate=60).silent(seconds=30).says(count=1030, targetRate=60).silent(seconds=5)
+    assert counted(line) == [(30, 0)]
+
+
 def test_a_line_that_comes_back_after_its_end_begins_anew():
     """What it made meanwhile is not spread over the days in which it was none."""
     line = Line.at("10:00", BY_PIECES).data(count=5)
@@ -134,6 +145,9 @@ def test_an_order_that_ends_as_its_window_begins_keeps_its_pieces_and_its_stop()
     line = Line.at("10:00", "[line.order]\nquantity = 4").data(count=4).silent(seconds=2).data(count=1)
     line.silent(minutes=3)
     assert sum(window.pieces for window in line.windows) == sum(order.produced for order in line.orders) == 5
+    line = Line.at("10:00", "[line.order]\nquantity = 12").data(count=4).silent(minutes=1)
+    line.data(count=4).data(count=4).silent(seconds=2).data(count=1).silent(minutes=3)  # two at 10:01 sharp
+    assert sum(window.pieces for window in line.windows) == sum(order.produced for order in line.orders) == 13
     line = Line.at("10:00").stops(seconds=10).silent(minutes=3)
     assert sum(window.stops for window in line.windows) == 1
 
