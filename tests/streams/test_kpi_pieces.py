@@ -32,6 +32,20 @@ def test_whole_pieces_are_shared_and_none_is_lost_on_the_way():
     assert [(window.pieces, window.defects) for window in line.windows] == [(4, 1), (3, 1)]
 
 
+def test_rejects_told_without_pieces_are_shared_as_pieces_are():
+    """3 of them over 20 s of one minute and 10 s of the next."""
+    line = Line.at("10:00:40").data(count=0)
+    line.silent(seconds=30).data(count=0, defects=3)
+    assert [(window.pieces, window.defects) for window in line.windows] == [(0, 2), (0, 1)]
+
+
+def test_two_messages_of_one_moment_are_both_performance():
+    """The second one's pieces took no time of their own, and count there."""
+    line = Line.at("10:00").data(count=0).silent(seconds=30).data(count=30).data(count=20)
+    line.silent(seconds=2).data(count=0)
+    assert counted(line) == [(50, 50)]
+
+
 def test_pieces_are_made_while_the_line_runs():
     """A stop between two messages takes none of them."""
     #  10:00:30      :50        11:10    11:20
