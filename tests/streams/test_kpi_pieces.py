@@ -114,6 +114,9 @@ def test_a_backlog_without_timestamps_is_production_and_no_performance():
             line.data(count=12, backlog=True, **told_at)
         line.silent(seconds=5)
         assert counted(line) == [(120, timed)]
+    line = Line.at("10:00:50").data(count=0).deaf(seconds=20)
+    line.data(count=40, backlog=True, timestamp=None).silent(seconds=5)
+    assert counted(line) == [(20, 0), (20, 0)]
 
 
 def test_an_order_that_ends_takes_its_pieces_with_it():
