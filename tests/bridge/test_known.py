@@ -1,5 +1,7 @@
 """What tells another log from the one that was known."""
 
+import pytest
+
 from bridge.known import KnownLog
 
 
@@ -13,12 +15,13 @@ def test_a_log_that_grows_is_the_one_it_was() -> None:
     assert not known.anew
 
 
-def test_a_place_that_was_taken_already_is_in_another_log() -> None:
+@pytest.mark.parametrize("first", [0, 9])
+def test_a_place_that_was_taken_already_is_in_another_log(first: int) -> None:
     """Told once; from then on that log is the known one, in all partitions."""
     known = KnownLog()
     known.follows(0, 0, 10)
     known.follows(1, 0, 10)
-    assert not known.follows(0, 9, 1)
+    assert not known.follows(0, first, 1)
     assert known.anew
     assert known.follows(1, 0, 10)
 
@@ -30,6 +33,8 @@ def test_a_repetition_that_kafka_gives_no_place_tells_nothing() -> None:
     assert known.follows(0, -1, 5)
     assert known.follows(0, 15, 1)
     assert not known.anew
+    assert known.follows(0, -1, 5)
+    assert not known.follows(0, 15, 1)  # as ever: that place is taken
 
 
 def test_runs_never_go_back() -> None:

@@ -32,6 +32,20 @@ def test_whole_pieces_are_shared_and_none_is_lost_on_the_way():
     assert [(window.pieces, window.defects) for window in line.windows] == [(4, 1), (3, 1)]
 
 
+def test_rejects_told_without_pieces_are_shared_as_pieces_are():
+    """3 of them over 20 s of one minute and 10 s of the next."""
+    line = Line.at("10:00:40").data(count=0)
+    line.silent(seconds=30).data(count=0, defects=3)
+    assert [(window.pieces, window.defects) for window in line.windows] == [(0, 2), (0, 1)]
+
+
+def test_two_messages_of_one_moment_are_both_performance():
+    """The second one's pieces took no time of their own, and count there."""
+    line = Line.at("10:00").data(count=0).silent(seconds=30).data(count=30).data(count=20)
+    line.silent(seconds=2).data(count=0)
+    assert counted(line) == [(50, 50)]
+
+
 def test_pieces_are_made_while_the_line_runs():
     """A stop between two messages takes none of them."""
     #  10:00:30      :50        11:10    11:20
@@ -88,6 +102,17 @@ def test_pieces_of_a_time_in_which_nobody_knows_what_the_line_was_are_no_perform
     assert [window.performance for window in line.windows[:10]] == [None] * 5 + [100] * 5
 
 
+def test_within_a_minute_only_the_share_of_known_time_is_performance():
+    """As it is over several: what was made without a signal, or before anybody knew, is not."""
+    #  10:00  :05        :20                    10:00            :30
+    #   ────────?????????─                        ?  ?  ?  ?  ?  ?
+    line = Line.at("10:00", f"{BY_PIECES}silence_s = 5\n").data(count=0).silent(seconds=20).data(count=40)
+    assert counted(line) == [(40, 10)]
+    line = Line.at("10:00", f'{BY_PIECES}silence_s = 600\ncount_mode = "counter"\ncounter_max = 99999\n')
+    line.says(count=1000, targetRate=60).silent(seconds=30).says(count=1030, targetRate=60).silent(seconds=5)
+    assert counted(line) == [(30, 0)]
+
+
 def test_a_line_that_comes_back_after_its_end_begins_anew():
     """What it made meanwhile is not spread over the days in which it was none."""
     line = Line.at("10:00", BY_PIECES).data(count=5)
@@ -105,6 +130,9 @@ def test_a_backlog_without_timestamps_is_production_and_no_performance():
             line.data(count=12, backlog=True, **told_at)
         line.silent(seconds=5)
         assert counted(line) == [(120, timed)]
+    line = Line.at("10:00:50").data(count=0).deaf(seconds=20)
+    line.data(count=40, backlog=True, timestamp=None).silent(seconds=5)
+    assert counted(line) == [(20, 0), (20, 0)]
 
 
 def test_an_order_that_ends_takes_its_pieces_with_it():
@@ -150,6 +178,9 @@ def test_an_order_that_ends_as_its_window_begins_keeps_its_pieces_and_its_stop()
     line = Line.at("10:00", "[line.order]\nquantity = 4").data(count=4).silent(seconds=2).data(count=1)
     line.silent(minutes=3)
     assert sum(window.pieces for window in line.windows) == sum(order.produced for order in line.orders) == 5
+    line = Line.at("10:00", "[line.order]\nquantity = 12").data(count=4).silent(minutes=1)
+    line.data(count=4).data(count=4).silent(seconds=2).data(count=1).silent(minutes=3)  # two at 10:01 sharp
+    assert sum(window.pieces for window in line.windows) == sum(order.produced for order in line.orders) == 13
     line = Line.at("10:00").stops(seconds=10).silent(minutes=3)
     assert sum(window.stops for window in line.windows) == 1
 
