@@ -23,7 +23,7 @@ class Kind(StrEnum):
     TICK = "tick"  # time passes: value empty, key none, one per partition every TICK_SECONDS
 
 
-# Names of their own: looking an enum's member up costs more than the comparison, and each record asks for some.
+# Names of their own: to look an enum's member up costs more than to compare, and each record asks for some.
 DATA, STATUS, ORDER, TICK = Kind.DATA, Kind.STATUS, Kind.ORDER, Kind.TICK
 UNROUTABLE, OVERSIZE = Kind.UNROUTABLE, Kind.OVERSIZE
 _KINDS = {kind.encode(): kind for kind in Kind}
