@@ -7,16 +7,21 @@ ACCEPT_FUTURE = 60 * SECOND
 TICKS_MISSING = 15 * SECOND  # three ticks: nobody was listening
 
 
-def decide(told: int | None, received_at: int, rules: LineRules) -> tuple[int, int | None]:
+def decide(
+    told: int | None, received_at: int, line_clock: int | None, rules: LineRules
+) -> tuple[int, int | None]:
     """The event time of a message, and by how much (ms) its own clock is off if it can't be believed.
+
+    A message that tells no time that can be believed comes behind those before it: where the machine's clock
+    is some seconds ahead of the bridge's, a bare `stopped` would else be late, and no stop.
 
     Args:
         told: the message's timestamp, ms; None where it has none.
         received_at: when it reached the bridge, ms.
+        line_clock: the highest event time of the line so far, ms; None before the first.
         rules: how old a timestamp may be.
     """
-    if told is None:
-        return received_at, None
-    if received_at - rules.past <= told <= received_at + ACCEPT_FUTURE:
+    if told is not None and received_at - rules.past <= told <= received_at + ACCEPT_FUTURE:
         return told, None
-    return received_at, told - received_at
+    at = received_at if line_clock is None else max(received_at, line_clock)
+    return at, None if told is None else told - received_at

@@ -165,7 +165,7 @@ def on_status(state: LineState, status: Status, told: int | None, cause: Cause) 
 def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -> Step:
     """An order is planned, closed or cancelled: a window ends where the running order does."""
     before = state.kpi
-    at, _ = clock.decide(told, cause.received_at, cause.line_rules)
+    at, _ = clock.decide(told, cause.received_at, state.clock, cause.line_rules)
     after, rows = orders.on_message(state.orders, message, max(at, state.clock or at), cause)
     changes: list[Change] = [*rows]
     ended = state.orders.running is not None and after.running is None
@@ -239,7 +239,7 @@ def on_tick(state: LineState, cause: Cause) -> Step:
 
 def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineState, int, list[Change]]:
     """The message's event time; the line is flagged while its clock can't be believed."""
-    at, off = clock.decide(told, cause.received_at, cause.line_rules)
+    at, off = clock.decide(told, cause.received_at, state.clock, cause.line_rules)
     changes: list[Change] = []
     if off is not None or (told is not None and "CLOCK_SKEW" in state.alerts.held):
         condition = alerts.Condition(

@@ -1,5 +1,8 @@
 """Stops and silence."""
 
+import pytest
+
+from schemas.instant import SECOND
 from schemas.raw import Kind
 from tests.streams.line import Line, at
 
@@ -141,3 +144,18 @@ def test_a_retained_status_counts_only_for_a_line_never_heard():
     line.runs(seconds=2).says(Kind.STATUS, bare=b"stopped", retain=True).says(count=3, retain=True)
     assert line.state.mode == "running"
     assert [letter.reason for letter in line.dead_letters] == ["retained", "retained"]
+
+
+@pytest.mark.parametrize("ahead", [3, 59, 3600])
+def test_a_bare_stop_of_a_machine_whose_clock_is_ahead_is_a_stop(ahead):
+    """Its data are dated later than they come; the word, which has no date, comes behind them."""
+    #  comes    10:00 data ... 10:01:58 data   10:02 stopped   10:05 data
+    #  dated    ahead          ahead           -               ahead
+    line = Line.at("10:00")
+    for _ in range(60):
+        line.data(timestamp=line.now + ahead * SECOND).silent(seconds=2)
+    line.says(Kind.STATUS, bare=b"stopped").silent(minutes=3)
+    line.data(timestamp=line.now + ahead * SECOND)
+    [stop] = line.stopped
+    assert (stop.category, line.state.mode) == ("unplanned", "running")
+    assert 180 <= stop.duration <= 182
