@@ -16,7 +16,7 @@ from linepulse.embedded.server import children_of
 from linepulse.rebuild.rebuild import Rebuild
 from tests.commands import ROOT, alive, command_line, environment, linepulse
 from tests.eventually import wait_until
-from tests.linepulse.rebuild.conftest import RULES, Replayed
+from tests.linepulse.rebuild.conftest import RULES, Replayed, differing
 from tests.linepulse.rebuild.story import story
 
 SMALL_STEPS = [sys.executable, "-P", "-m", "tests.linepulse.rebuild.small_steps"]
