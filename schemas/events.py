@@ -86,11 +86,16 @@ class OrderEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
 
 
 class DowntimeEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
-    """A row of `"Downtime"`. `duration` in seconds, null while the stop is open."""
+    """A row of `"Downtime"`. `duration` in seconds, null while the stop is open.
+
+    `required_seconds`: those of it in which the line should have run, breaks and closing time left out; null
+    while it is open, and where nobody knows.
+    """
 
     start_time: str
     end_time: str | None
     duration: float | None
+    required_seconds: float | None = None
     category: DowntimeCategory
     reason: str | None
     order_number: str | None

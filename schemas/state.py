@@ -87,10 +87,14 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class PastStop(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """A stop that ended, as people may still speak of it."""
+    """A stop that ended, as people may still speak of it.
+
+    `required`: ms of it in which the line should have run; None: nobody knows.
+    """
 
     stop: Stop
     end: int
+    required: int | None = None
 
 
 class Plan(Frozen, frozen=True, omit_defaults=True, gc=False):

@@ -66,7 +66,8 @@ CREATE TABLE "Downtime" (
     "updatedAt" timestamptz(3) NOT NULL,
     "generation" integer NOT NULL,
     "versionTime" bigint NOT NULL,
-    "versionOffset" bigint NOT NULL
+    "versionOffset" bigint NOT NULL,
+    "requiredSeconds" double precision        -- of duration: the line should have run; null where nobody knows
 );
 CREATE INDEX "Downtime_lineId_startTime" ON "Downtime" ("lineId", "startTime");
 CREATE INDEX "Downtime_startTime" ON "Downtime" ("startTime");

@@ -88,15 +88,15 @@ def _reason(state: LineState, said: Said, cause: Cause) -> Step:
     stop = state.stop
     if stop is not None and _meant(stop, None, said.stop, at):
         stop = _told(stop, said)
-        return replace(state, stop=stop), [stops.row(stop, None, cause)]
+        return replace(state, stop=stop), [stops.row(stop, cause)]
     known = state.people.stops
     for index in range(len(known) - 1, -1, -1):
         past = known[index]
         if _meant(past.stop, past.end, said.stop, at):
-            past = PastStop(_told(past.stop, said), past.end)
+            past = replace(past, stop=_told(past.stop, said))
             told = latest((*known[:index], past, *known[index + 1 :]), MAX_STOPS, MAX_STOPS_SIZE)
             people = replace(state.people, stops=told)
-            return replace(state, people=people), [stops.row(past.stop, past.end, cause)]
+            return replace(state, people=people), [stops.past_row(past, cause)]
     raise Poison("unknown_stop", value=said.stop or said.at or "-")
 
 

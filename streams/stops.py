@@ -50,7 +50,7 @@ def on_turn(
     stops_after_silence = stop is not None and stop.category == "no_signal" and wanted == "unplanned"
     if stop is not None and (wanted is None or stops_after_silence):
         ended = _ended(stop, turn.at, planned, cause)
-        changes.append(row(ended.stop, ended.end, cause))
+        changes.append(past_row(ended, cause))
         stop = None
     if stop is None and wanted is not None:
         expected = wanted == "no_signal" or is_required(turn.at, planned, cause)
@@ -64,7 +64,7 @@ def on_turn(
             product=order.product if order else None,
             shift_id=cause.shift(turn.at).id,
         )
-        changes.append(row(stop, None, cause))
+        changes.append(row(stop, cause))
     elif stop is not None:
         stop, told = _with_reason(stop, turn.reason, cause)
         changes += told
@@ -74,7 +74,7 @@ def on_turn(
 def unplanned(stop: Stop, cause: Cause) -> tuple[Stop, list[Change]]:
     """A stop that was planned and has lasted longer than that."""
     stop = replace(stop, category="unplanned")
-    return stop, [row(stop, None, cause)]
+    return stop, [row(stop, cause)]
 
 
 def stood(state: LineState, since: int, until: int) -> int:
@@ -111,7 +111,7 @@ def _with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, li
     if reason is None or stop.reason is not None:
         return stop, []
     stop = replace(stop, reason=reason)
-    return stop, [row(stop, None, cause)]
+    return stop, [row(stop, cause)]
 
 
 def _ended(stop: Stop, at: int, planned: Intervals, cause: Cause) -> PastStop:
@@ -124,10 +124,11 @@ def _ended(stop: Stop, at: int, planned: Intervals, cause: Cause) -> PastStop:
 
 def judged(past: PastStop, planned: Intervals, cause: Cause) -> PastStop:
     """Planned if the line was never required meanwhile, micro if it was short."""
-    stop, category = past.stop, length_class(past, cause)
-    if not required(stop.start, past.end, planned, cause):
-        category = "planned"
-    return past if category == stop.category else PastStop(replace(stop, category=category), past.end)
+    asked = sum(end - start for start, end in required(past.stop.start, past.end, planned, cause))
+    category = length_class(past, cause) if asked else "planned"
+    if (category, asked) == (past.stop.category, past.required):
+        return past
+    return PastStop(replace(past.stop, category=category), past.end, asked)
 
 
 def length_class(past: PastStop, cause: Cause) -> DowntimeCategory:
@@ -136,17 +137,23 @@ def length_class(past: PastStop, cause: Cause) -> DowntimeCategory:
     return "micro" if short else "unplanned"
 
 
-def row(stop: Stop, end: int | None, cause: Cause) -> Change:
-    """The row of a stop as it stands; `end` is None while it lasts."""
-    return Change(DowntimeEvent, stop.id, partial(_row, stop, end, cause))
+def row(stop: Stop, cause: Cause) -> Change:
+    """The row of a stop that lasts."""
+    return Change(DowntimeEvent, stop.id, partial(_row, stop, None, None, cause))
 
 
-def _row(stop: Stop, end: int | None, cause: Cause) -> DowntimeEvent:
+def past_row(past: PastStop, cause: Cause) -> Change:
+    """The row of a stop that ended."""
+    return Change(DowntimeEvent, past.stop.id, partial(_row, past.stop, past.end, past.required, cause))
+
+
+def _row(stop: Stop, end: int | None, asked: int | None, cause: Cause) -> DowntimeEvent:
     return DowntimeEvent(
         **cause.stamp(stop.id),
         start_time=text_of(stop.start),
         end_time=None if end is None else text_of(end),
-        duration=None if end is None else (end - stop.start) / 1000,
+        duration=None if end is None else (end - stop.start) / SECOND,
+        required_seconds=None if asked is None else asked / SECOND,
         category="planned" if stop.planned else stop.category,
         reason=stop.reason,
         order_number=stop.order_number,

@@ -151,7 +151,7 @@ def replanned(state: LineState, was: Intervals, now: Intervals, cause: Cause) ->
         judged = past if past.stop.category == "no_signal" else stops.judged(past, now, cause)
         told.append(judged)
         if judged is not past:
-            changes.append(stops.row(judged.stop, judged.end, cause))
+            changes.append(stops.past_row(judged, cause))
         _recharge(state, past, judged, was, now, cause)
     state.people = replace(state.people, stops=tuple(told))
     stop = state.stop
@@ -162,7 +162,7 @@ def replanned(state: LineState, was: Intervals, now: Intervals, cause: Cause) ->
         _recharge(state, PastStop(stop, end), PastStop(judged_stop, end), was, now, cause)
         if judged_stop != stop:
             state.stop = judged_stop
-            changes.append(stops.row(judged_stop, None, cause))
+            changes.append(stops.row(judged_stop, cause))
             mode: Mode = "stopped" if late else "unknown"
             state.alerts, rows = alerts.on_turn(
                 state.alerts, mode, cause.received_at, late[0][0] if late else stop.start, cause

@@ -43,17 +43,12 @@ def with_repository(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def linepulse(
-    env: Mapping[str, str], *arguments: str, cwd: Path = ROOT
+    env: Mapping[str, str], *arguments: str, cwd: Path = ROOT, seconds: float = COMMAND_S
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end."""
+    command = [*LINEPULSE, *arguments]
     return subprocess.run(
-        [*LINEPULSE, *arguments],
-        env=env,
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_S,
-        check=False,
+        command, env=env, cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False
     )
 
 

@@ -10,24 +10,18 @@ from linepulse.rebuild.checkpoint import Checkpoint
 from linepulse.rebuild.shadow import live_schema, schema_of
 from linepulse.rebuild.sql import composed, statement
 from schemas.instant import text_of
-from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES
+from sinks.tables import DEAD_LETTER, DOWNTIME, KPI_SNAPSHOT, PRODUCTION_DATA, TABLES
 from streams.partition import PARTITION
 
 NOTHING_READ = "infinity"
+LASTING = {DOWNTIME: ("startTime", "endTime"), KPI_SNAPSHOT: ("windowStart", "windowEnd")}
 
 
 def note_reach(connection: psycopg.Connection, stand: Mapping[int, Checkpoint], partitions: int) -> None:
     """Tell this session what was read, and which lines that concerns (temporary tables)."""
     connection.execute(statement("create_lines"))
     reach = [
-        (
-            at.partition,
-            at.begin,
-            NOTHING_READ if at.begin_time is None else text_of(at.begin_time),
-            at.next_offset,
-            text_of(_own_time(at)),
-        )
-        for at in stand.values()
+        (at.partition, at.begin, _begin_time(at), at.next_offset, _own_time(at)) for at in stand.values()
     ]
     known = {state.line_id for at in stand.values() for state in at.states}
     for table in TABLES:
@@ -44,14 +38,18 @@ def note_reach(connection: psycopg.Connection, stand: Mapping[int, Checkpoint], 
 
 
 def carry_over(connection: psycopg.Connection, generation: int, topic: str) -> None:
-    """Put into the tables of a generation what only the live ones know; again and again changes nothing.
+    """Put into the tables of a generation what only the live ones know, as they know it now.
 
     `note_reach` comes before. That is: rows that began before the log does, dead letters that no record
     made, and what people noted beside rows. What was open and began before the log does is closed with the
-    reason `log_lost`, as where a log is lost: no line knows of it any more.
+    reason `log_lost`, as where a log is lost: no line knows of it any more. Stops and windows that went on
+    where the log begins stand once, as they are.
     """
     places = {"schema": schema_of(generation), "live": live_schema(connection)}
+    own = {"generation": generation}
     for table in TABLES:
+        if table.versioned:
+            connection.execute(composed("forget_older", schema=places["schema"], table=table.name), own)
         if table is not DEAD_LETTER:
             data = table is PRODUCTION_DATA
             connection.execute(
@@ -64,8 +62,11 @@ def carry_over(connection: psycopg.Connection, generation: int, topic: str) -> N
                     **places,
                 )
             )
+    for table, (start, end) in LASTING.items():
+        told_twice = composed("forget_told_twice", table=table.name, start=start, end=end, **places)
+        connection.execute(told_twice, own)
     for name in ("close_orders", "close_stops", "close_alerts"):
-        connection.execute(composed(name, schema=places["schema"]), {"generation": generation})
+        connection.execute(composed(name, schema=places["schema"]), own)
     carry_notes(connection, generation, topic)
 
 
@@ -77,6 +78,10 @@ def carry_notes(connection: psycopg.Connection, generation: int, topic: str) -> 
     connection.execute(composed("keep_replayed", **places))
 
 
-def _own_time(at: Checkpoint) -> int:
-    """The highest time that the partition has seen; ms."""
-    return max((state.received_at for state in at.states), default=0)
+def _begin_time(at: Checkpoint) -> str:
+    return NOTHING_READ if at.begin_time is None else text_of(at.begin_time)
+
+
+def _own_time(at: Checkpoint) -> str:
+    """The highest time that the partition has seen."""
+    return NOTHING_READ if at.begin_time is None else text_of(max(state.received_at for state in at.states))

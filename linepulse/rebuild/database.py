@@ -16,6 +16,7 @@ CLIENT_SIDE = {
     "keepalives_count": "3",
     "tcp_user_timeout": "20000",
 }
+OPTIONS = "-c timezone=UTC -c statement_timeout=0"  # whatever the database has for its other users
 
 
 def connect(database_url: str) -> psycopg.Connection:
@@ -25,7 +26,7 @@ def connect(database_url: str) -> psycopg.Connection:
         Unavailable: PostgreSQL does not answer, or does not let us in.
     """
     try:
-        return psycopg.connect(make_conninfo(database_url, options="-c timezone=UTC", **CLIENT_SIDE))
+        return psycopg.connect(make_conninfo(database_url, options=OPTIONS, **CLIENT_SIDE))
     except psycopg.OperationalError as error:
         why = " ".join(str(error).split())
         raise Unavailable(

@@ -22,6 +22,7 @@ from runtime.log_end import Applied, Logs
 from runtime.settings import Settings, without_password
 
 ENOUGH = 2000  # messages that the log may have grown by: the next round takes no time
+MOST_ROUNDS = 5  # each has its price: where machines send as much meanwhile, the next brings no end nearer
 ENDING_S = 3.0  # PostgreSQL lets a session go a moment after its end
 
 
@@ -115,13 +116,12 @@ class Rebuild:
 
     def finish(self) -> None:
         """Make the tables' keys and indexes, then catch up with what came meanwhile."""
-        if not self._full():
-            shadow.finish(self._connection, self.job.schema)
-            self._connection.execute(composed("say_full", schema=self.job.schema))
-            # Not before all that was committed without waiting for the disk is on it.
-            self._connection.commit()
-        while self.catch_up() > ENOUGH:
-            pass
+        shadow.finish(self._connection, self.job.schema)
+        # Not before all that was committed without waiting for the disk is on it.
+        self._connection.commit()
+        for _ in range(MOST_ROUNDS):
+            if self.catch_up() <= ENOUGH:
+                break
 
     def sum_up(self) -> None:
         """Make what follows from the windows; to be done last."""
@@ -170,12 +170,14 @@ class Rebuild:
 
     def _why_not(self) -> str | None:
         """Why what another rebuild left can't be gone on with, None if it can."""
-        schema = self.job.schema
-        row = self._connection.execute(composed("read_rebuild", schema=schema)).fetchone()
-        if row is None or tuple(row[:4]) != self._made_from():
+        connection, schema = self._connection, self.job.schema
+        row = connection.execute(composed("read_rebuild", schema=schema)).fetchone()
+        if row is None or tuple(row) != self._made_from():
             return "other_rules" if row and row[0] != self._plant_text else "other_release"
+        if shadow.unlike(connection, schema):
+            return "other_tables"
         try:
-            stand = read_checkpoints(self._connection, schema)
+            stand = read_checkpoints(connection, schema)
         except msgspec.MsgspecError:
             return "other_release"
         return asyncio.run(self._whose_log_is_gone(stand))
@@ -192,10 +194,6 @@ class Rebuild:
             return "other_log"
         begins = await logs.begins(where)
         return "expired" if any(begins[tp] > at.next_offset for tp, at in where.items()) else None
-
-    def _full(self) -> bool:
-        row = self._connection.execute(composed("read_rebuild", schema=self.job.schema)).fetchone()
-        return row is not None and bool(row[4])
 
 
 def _value(connection: psycopg.Connection, query: LiteralString) -> Any:

@@ -31,8 +31,9 @@ class Report:
 
     def show(self, found: Found, seconds: float) -> None:
         """All of it."""
-        rate = round(found.messages / max(seconds, 0.1))
-        self._say("done", messages=found.messages, seconds=round(seconds, 1), rate=rate)
+        read = found.messages - found.before
+        rate = round(read / max(seconds, 0.1))
+        self._say("done", messages=read, seconds=round(seconds, 1), rate=rate)
         for partition, at in sorted(found.seams.items()):
             self._say("seam", partition=partition, at=text_of(at))
         if found.refused:

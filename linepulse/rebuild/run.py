@@ -38,7 +38,7 @@ class Found:
     """What came of it.
 
     Attributes:
-        messages: records of the log whose effect the tables hold.
+        messages: records of the log whose effect the tables hold; `before`: those of an earlier try.
         level: whether the live tables held as much of the log as the new ones when they were compared.
         refused: rows that PostgreSQL did not take, as it did not take them from the sinks.
         seams: by partition whose beginning has expired: the first record's time, ms.
@@ -48,6 +48,7 @@ class Found:
     comparison: Comparison
     level: bool
     refused: int = 0
+    before: int = 0
     seams: dict[int, int] = field(default_factory=dict)
 
 
@@ -106,7 +107,7 @@ def _made_and_compared(settings: Settings, rebuild: Rebuild, asked: Asked) -> Fo
     connection.commit()
     begun = {at.partition: at for at in stand.values() if at.begin and at.begin_time is not None}
     seams = {partition: at.begin_time or 0 for partition, at in begun.items()}
-    return Found(rebuild.applied(), comparison, reached, rebuild.refused(), seams)
+    return Found(rebuild.applied(), comparison, reached, rebuild.refused(), done, seams)
 
 
 def _go_live(settings: Settings, rebuild: Rebuild, asked: Asked) -> None:

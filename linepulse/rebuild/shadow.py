@@ -37,6 +37,13 @@ def create(connection: psycopg.Connection, schema: str) -> None:
     connection.execute(composed("create_progress", schema=schema))
 
 
+def unlike(connection: psycopg.Connection, schema: str) -> list[str]:
+    """What the tables and the live ones do not have in common, but for indexes that `finish` makes."""
+    asked = {"tables": [table.name for table in TABLES], "shadow": sql.Identifier(schema).as_string()}
+    told = [row[0] for row in connection.execute(statement("swap_differences"), asked).fetchall()]
+    return [each for each in told if ": only the live one has CREATE " not in each]
+
+
 def finish(connection: psycopg.Connection, schema: str) -> None:
     """Make the keys and indexes that the tables do not have yet, and tell PostgreSQL what they hold."""
     connection.execute(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(BUILD_MEMORY)))

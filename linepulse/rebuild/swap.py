@@ -131,9 +131,9 @@ class _Swap:
         for (told,) in await self._all("swap_likeness"):
             await self._say(told)
         await self._move(live, old)
-        for _, _, anew in views:
+        for _, name, anew in views:
             if anew is not None:  # in place: who may use it, and what stands on it, stay
-                await self._say(anew)
+                await self._make_anew(name, anew)
         await connection.execute(statement("retire_generation"))
         await connection.execute(
             statement("begin_generation"), [self._rebuilt.generation, self._rebuilt.plant_text]
@@ -202,6 +202,15 @@ class _Swap:
 
     async def _say(self, told: str) -> None:
         await self._connection.execute(_trusted(told))
+
+    async def _make_anew(self, name: str, told: str) -> None:
+        try:
+            await self._say(told)
+        except (psycopg.errors.InvalidTableDefinition, psycopg.errors.InvalidFunctionDefinition) as error:
+            raise UserError(
+                f"{_where(self._settings)}: {name} can't follow ({_one_line(error)}), it names a whole row of"
+                f" ours; drop it, and make it again when the new tables are live: {HINT}"
+            ) from None
 
     async def _text(self, query: Any) -> str:
         row = await (await self._connection.execute(query)).fetchone()

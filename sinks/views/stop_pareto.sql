@@ -1,16 +1,17 @@
 -- The stops that began in [since, until) and are over, by line, category and reason; the worst first.
--- What was not made in a stop: its duration at the rate that was expected while its order ran.
+-- What was not made in a stop: its required time at the rate that was expected while its order ran.
 CREATE OR REPLACE FUNCTION stop_pareto(since timestamptz, until timestamptz)
 RETURNS TABLE (
     "lineId" text, "line" text, "category" text, "reason" text,
-    "stops" bigint, "durationSeconds" double precision, "lostPieces" double precision,
+    "stops" bigint, "durationSeconds" double precision, "lostSeconds" double precision,
+    "lostPieces" double precision,
     "share" double precision, "cumulativeShare" double precision
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT
         causes."lineId", causes."line", causes."category", causes."reason",
-        causes.stops, causes.duration, causes.lost_pieces,
+        causes.stops, causes.duration, causes.lost, causes.lost_pieces,
         100 * causes.lost / nullif(sum(causes.lost) OVER line, 0),
         100 * CASE WHEN causes.lost IS NOT NULL THEN sum(causes.lost) OVER (
             PARTITION BY causes."lineId"
@@ -23,15 +24,17 @@ BEGIN ATOMIC
             round(sum(by_order.duration) * 1e3) / 1e3 AS duration,
             -- Required time only: in a planned stop nothing was expected, and of silence nobody knows.
             CASE WHEN by_order."category" IN ('unplanned', 'micro')
-                THEN round(sum(by_order.duration) * 1e3) / 1e3
+                THEN round(sum(by_order.required) * 1e3) / 1e3
             END AS lost,
             CASE WHEN by_order."category" IN ('unplanned', 'micro')
-                THEN round(sum(by_order.duration * coalesce(held.rate, planned.rate)) * 1e6) / 1e6
+                THEN round(sum(by_order.required * coalesce(held.rate, planned.rate)) * 1e6) / 1e6
             END AS lost_pieces
         FROM (
             SELECT
                 d."lineId", max(d."line") AS line, d."category", d."reason", d."orderNumber",
-                count(*) AS stops, sum(d."duration") AS duration
+                count(*) AS stops, sum(d."duration") AS duration,
+                -- Of stops that an earlier release told, or a lost log left, only the whole is known.
+                sum(coalesce(d."requiredSeconds", d."duration")) AS required
             FROM "Downtime" d
             WHERE d."startTime" >= since AND d."startTime" < until AND d."duration" IS NOT NULL
             GROUP BY d."lineId", d."category", d."reason", d."orderNumber"

@@ -84,6 +84,7 @@ EVENTS: dict[str, Event] = {
         start_time="2026-01-15T08:58:30.000Z",
         end_time="2026-01-15T09:00:00.000Z",
         duration=90.0,
+        required_seconds=60.0,
         category="unplanned",
         reason="bourrage",
         order_number="ORD-1768467600-XY2Z4",
@@ -231,6 +232,7 @@ STATE = LineState(
                     id="s0", category="unplanned", start=1768467000000, created_at=1768467000250, planned=True
                 ),
                 end=1768467300000,
+                required=0,
             ),
         ),
         plans=(Plan("a1b2c3d4e5f60719", 1768478400000, 1768480200000, "nettoyage"),),

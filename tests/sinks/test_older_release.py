@@ -9,7 +9,7 @@ import pytest
 
 from linepulse.embedded.ports import free_port
 from runtime.settings import Settings
-from schemas.events import AlertEvent, Event, KpiEvent, OrderEvent
+from schemas.events import AlertEvent, DowntimeEvent, Event, KpiEvent, OrderEvent
 from sinks.tables import TABLES
 from tests.dashboard.test_role import get
 from tests.eventually import wait_until
@@ -28,13 +28,20 @@ def older(name: str) -> bytes:
     return (OLDER / f"{name}.json").read_bytes()
 
 
-@pytest.mark.parametrize(("name", "event"), [("order", OrderEvent), ("alert", AlertEvent)])
-async def test_what_nobody_knew_then_is_null(plant: Plant, name: str, event: type[Event]):
-    """An order and an alert without `reason`: they are rows."""
+@pytest.mark.parametrize(
+    ("name", "event", "column"),
+    [
+        ("order", OrderEvent, "reason"),
+        ("alert", AlertEvent, "reason"),
+        ("downtime", DowntimeEvent, "requiredSeconds"),
+    ],
+)
+async def test_what_nobody_knew_then_is_null(plant: Plant, name: str, event: type[Event], column: str):
+    """An order and an alert without `reason`, a stop without its required time: they are rows."""
     sink = await plant.sink(event)
     written = await sink.write(log(older(name), topic=TOPIC_OF[event]))
     assert (written.cursor, written.rows, list(written.letters)) == (1, 1, [])
-    assert plant.rows(f'SELECT reason FROM "{sink.table.name}"') == [{"reason": None}]
+    assert plant.rows(f'SELECT "{column}" FROM "{sink.table.name}"') == [{column: None}]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

@@ -28,14 +28,15 @@ def stop(rows: Rows, start: str, seconds: float | None, reason: str | None, **fa
         "seconds": seconds,
         "reason": reason,
         "at": LONG_AGO,
+        "required": facts.get("required"),
     }
     with psycopg.connect(rows.url) as connection:
         connection.execute(
             """INSERT INTO "Downtime" ("id", "lineId", "line", "startTime", "endTime", "duration", "category",
                 "reason", "orderNumber", "createdAt", "updatedAt", "generation", "versionTime",
-                "versionOffset")
+                "versionOffset", "requiredSeconds")
             VALUES (%(id)s, %(line_id)s, 'Ligne 1', %(start)s, %(start)s + %(seconds)s * interval '1 second',
-                %(seconds)s, %(category)s, %(reason)s, %(order)s, %(at)s, %(at)s, 1, 0, 0)""",
+                %(seconds)s, %(category)s, %(reason)s, %(order)s, %(at)s, %(at)s, 1, 0, 0, %(required)s)""",
             row,
         )
 
@@ -86,6 +87,17 @@ def test_only_required_time_is_lost(rows: Rows):
         ("pipeline", 1, 600, None, None, None),
         ("break", 1, 600, None, None, None),
     ]
+
+
+def test_a_night_is_no_loss(rows: Rows):
+    """A stop from before closing to the next morning costs what was required of it."""
+    #  10:00 ── 10:10 ■ jam, 60 s ── 21:58 ■■│■■■■ closed ■■■■│■■ 06:02 repair: 240 s of 8 h 04
+    rows.run("2026-03-02 10:00", "2026-03-02 10:10")
+    stop(rows, "10:10", 60, "jam", required=60)
+    stop(rows, "21:58", 29_040, "repair", required=240)
+    assert pareto(rows) == [("repair", 1, 29_040, 8, 80, 80), ("jam", 1, 60, 2, 20, 100)]
+    lost = rows.query('SELECT "lostSeconds" FROM "StopPareto" ORDER BY "share"')
+    assert [row["lostSeconds"] for row in lost] == [60, 240]
 
 
 def test_a_stop_that_goes_on_is_not_in_it(rows: Rows):

@@ -59,6 +59,26 @@ def test_a_stop_that_outlasts_its_break_in_silence_is_counted_all_the_same():
     assert [window.window_start[11:16] for window in line.windows if window.stops] == ["11:05"]
 
 
+def test_a_stop_over_a_break_and_a_night_is_lost_only_while_the_line_is_required():
+    """A row says how long it was, and how much of it was required: what its windows are charged."""
+    #  21:55  22:00            06:00 06:05
+    #  ───■■■■■■│■■■■ closed ■■■■■│■■■■─────
+    line = Line.at("21:50", OPEN).runs(minutes=5).stops(minutes=8 * 60 + 10).runs(minutes=5)
+    assert [(stop.duration, stop.required_seconds) for stop in line.stopped] == [(490 * 60, 600)]
+    assert minutes(line, "stopped") == 10
+    line = Line.at("11:50", BREAK).runs(minutes=5).stops(minutes=30).silent(minutes=1).runs(minutes=1)
+    assert [(stop.duration, stop.required_seconds) for stop in line.stopped] == [(31 * 60, 11 * 60)]
+
+
+def test_nobody_knows_how_much_of_silence_was_lost():
+    """Nor of a stop that lasts."""
+    line = Line.at("10:00").runs(minutes=1).silent(minutes=5).runs(minutes=1).stops(minutes=1)
+    assert [(stop.category, stop.required_seconds) for stop in line.stopped] == [
+        ("no_signal", None),
+        ("unplanned", None),
+    ]
+
+
 def test_a_line_that_runs_in_its_break_runs():
     """What was made in it is not lost."""
     line = Line.at("11:50", BREAK).runs(minutes=40).data()

@@ -23,6 +23,11 @@ def told(line: Line) -> list[tuple[str, float | None]]:
     return [(stop.category, stop.duration) for stop in line.stopped]
 
 
+def lost(line: Line) -> float:
+    """Required time of all stops, seconds."""
+    return sum(stop.required_seconds or 0 for stop in line.stopped)
+
+
 def plan(line: Line, start: int, end: int, request: str) -> Line:
     return line.says(Kind.STATUS, action="plan", start=start, end=end, requestId=request)
 
@@ -45,6 +50,7 @@ def test_the_time_of_a_stop_declared_planned_is_planned_and_comes_back():
     after = sums(line)
     assert after == {**before, "stopped_seconds": 30, "planned_seconds": 300, "stops": 0}
     assert told(line) == [("micro", 30), ("planned", 300)]
+    assert [stop.required_seconds for stop in line.stopped] == [30, 0]
     line.says(Kind.STATUS, action="reason", planned=False)
     assert sums(line) == before
     assert told(line) == [("micro", 30), ("unplanned", 300)]
@@ -62,6 +68,7 @@ def test_announcements_that_overlap_are_charged_once():
     plan(line, at("10:04"), at("10:06"), "b")
     assert sums(line) == {**before, "stopped_seconds": 150, "planned_seconds": 180}
     assert told(line)[1] == ("unplanned", 300)
+    assert line.stopped[1].required_seconds == 120
     line.says(Kind.STATUS, action="unplan", requestId="a")
     assert sums(line) == {**before, "stopped_seconds": 210, "planned_seconds": 120}
     line.says(Kind.STATUS, action="unplan", requestId="b")
@@ -176,3 +183,5 @@ def test_announced_before_or_declared_afterwards_is_the_same(plans, story):
     one, other = lines
     assert sums(one) == sums(other)
     assert told(one) == told(other)
+    for line in lines:
+        assert lost(line) == sums(line)["stopped_seconds"]

@@ -8,6 +8,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS "RebuildReach" (
     "begin" bigint NOT NULL,
     "beginTime" timestamptz NOT NULL,     -- infinity where nothing was read
     "end" bigint NOT NULL,
-    "endTime" timestamptz NOT NULL
+    "endTime" timestamptz NOT NULL        -- likewise
 );
 TRUNCATE "RebuildLine", "RebuildReach"

@@ -4,8 +4,7 @@ CREATE TABLE {schema}."Rebuild" (
     "plant" text NOT NULL,
     "revision" text NOT NULL,       -- of the live schema
     "topic" text NOT NULL,
-    "partitions" integer NOT NULL,
-    "full" boolean NOT NULL DEFAULT false
+    "partitions" integer NOT NULL
 );
 CREATE TABLE {schema}."RebuildPartition" (
     "partition" integer PRIMARY KEY,

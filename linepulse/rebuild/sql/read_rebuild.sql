@@ -1,1 +1,1 @@
-SELECT "plant", "revision", "topic", "partitions", "full" FROM {schema}."Rebuild"
+SELECT "plant", "revision", "topic", "partitions" FROM {schema}."Rebuild"

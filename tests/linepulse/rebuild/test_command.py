@@ -78,6 +78,26 @@ def test_the_doctor_knows_a_rebuild_that_was_not_finished(plant: Replayed) -> No
     assert "rebuild to generation" not in findings(plant)
 
 
+class Flooded(Rebuild):
+    """Of a plant that sends as much as a round can read, however many there are."""
+
+    rounds = 0
+
+    def catch_up(self) -> int:
+        """Read on; the log has grown as much meanwhile."""
+        super().catch_up()
+        self.rounds += 1
+        return 1_000_000
+
+
+def test_a_flood_is_not_caught_up_with_for_ever(plant: Replayed) -> None:
+    """What comes faster than it is read is left to the new generation's workers."""
+    with Flooded(plant.settings, RULES) as rebuild:
+        rebuild.apply(rebuild.extents(), lambda _: None)
+        rebuild.finish()
+    assert 1 < rebuild.rounds < 10
+
+
 def test_drop_old_goes_alone(plant: Replayed) -> None:
     """It reads no log: other options have no meaning beside it."""
     done = linepulse(environment(plant.settings), "rebuild", "--drop-old", "--dry-run")

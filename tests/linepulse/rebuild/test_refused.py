@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from linepulse.rebuild.database import connect
 from linepulse.rebuild.previous import beside
 from tests.commands import environment, linepulse
 from tests.linepulse.rebuild.conftest import RULES, Replayed, differing
@@ -43,6 +44,15 @@ def test_kafka_away(plant: Replayed) -> None:
     assert "KAFKA_BOOTSTRAP_SERVERS" in done.stderr
     assert done.stderr.count("\n") == 1
     assert beside(plant.settings.database_url).newer == {}
+
+
+def test_a_limit_for_other_users_statements_is_none_for_it(plant: Replayed) -> None:
+    """A COPY or an index of a year's rows takes its time."""
+    database = plant.rows("SELECT current_database()")[0][0]
+    plant.run(f"ALTER DATABASE \"{database}\" SET statement_timeout = '1s'")
+    assert plant.rows("SHOW statement_timeout") == [("1s",)]
+    with connect(plant.settings.database_url) as connection:
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
 
 
 @pytest.fixture

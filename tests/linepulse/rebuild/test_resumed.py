@@ -16,7 +16,7 @@ from linepulse.embedded.server import children_of
 from linepulse.rebuild.rebuild import Rebuild
 from tests.commands import ROOT, alive, command_line, environment, linepulse
 from tests.eventually import wait_until
-from tests.linepulse.rebuild.conftest import RULES, Replayed
+from tests.linepulse.rebuild.conftest import RULES, Replayed, differing
 from tests.linepulse.rebuild.story import story
 
 SMALL_STEPS = [sys.executable, "-P", "-m", "tests.linepulse.rebuild.small_steps"]
@@ -152,9 +152,45 @@ def test_other_rules_begin_anew(plant: Replayed) -> None:
         assert rebuild.applied() == 0
 
 
+def test_what_an_earlier_one_read_is_not_counted_as_read_again(plant: Replayed) -> None:
+    """In the sentence that tells people how fast it was."""
+    count = plant.write(story(seconds=30, seed=9))
+    plant.live()
+    with Rebuild(plant.settings, RULES) as rebuild:
+        rebuild.apply(rebuild.extents(), lambda _: None)
+    said = plant.says("--dry-run")
+    assert f"Going on where the last one stopped: {count} messages are read already" in said
+    assert "\n0 messages read again in " in said
+
+
 def test_one_at_a_time(plant: Replayed) -> None:
     """A second one is refused while the first one runs."""
     with Rebuild(plant.settings, RULES):
         done = linepulse(environment(plant.settings), "rebuild", "--dry-run")
         assert done.returncode == 2
         assert "another linepulse rebuild runs on this database" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "anew"),
+    [
+        ('CREATE INDEX mine ON "Alert" (line)', None),
+        ('ALTER TABLE "Alert" ADD COLUMN note text', "other_tables"),
+    ],
+)
+def test_live_tables_that_changed_after_it_was_cut_off(
+    plant: Replayed, change: str, anew: str | None
+) -> None:
+    """An index is made in the new ones, too; where they can't be made alike, it begins anew. Both go live."""
+    plant.write(story(seconds=30, seed=8))
+    plant.live()
+    with Rebuild(plant.settings, RULES) as rebuild:
+        rebuild.apply(rebuild.extents(), lambda _: None)
+        rebuild.finish()
+    plant.run(change)
+    with Rebuild(plant.settings, RULES) as rebuild:
+        assert rebuild.anew == anew
+        assert rebuild.went_on == (anew is None)
+    assert differing(plant.rebuild()) == {}
+    made = "SELECT count(*) FROM pg_indexes WHERE schemaname = %s AND tablename = 'Alert'"
+    assert plant.rows(made, ["public"]) == plant.rows(made, ["generation_1"])

@@ -315,6 +315,12 @@ async def test_what_no_log_holds_is_carried_over(plant: Plant, settings: Setting
         ('DROP INDEX generation_2."Alert_status"', "only the live one has CREATE INDEX"),
         ('DROP TABLE generation_2."Alert"', "Alert"),
         ("CREATE SCHEMA generation_1", "schema generation_1 exists already"),
+        ('CREATE VIEW whole AS SELECT a FROM "Alert" a', "whole can't follow"),
+        (
+            """CREATE FUNCTION all_of() RETURNS SETOF "Alert" LANGUAGE sql STABLE BEGIN ATOMIC
+                SELECT * FROM "Alert"; END""",
+            r"all_of\(\) can't follow",
+        ),
         ("""UPDATE "Generation" SET generation = 2""", "not the next one of 2"),
     ],
 )

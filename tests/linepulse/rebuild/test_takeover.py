@@ -153,7 +153,7 @@ async def test_the_command_takes_over_while_the_plant_runs(plant: Plant) -> None
     plant.goes_on()
     file = plant.folder / "next.toml"
     file.write_text(CHANGED)
-    done = linepulse(plant.env, "rebuild", "--plant", str(file))
+    done = linepulse(plant.env, "rebuild", "--plant", str(file), seconds=180)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "La génération 2 est en service" in done.stdout
     plant.taken_over(2)

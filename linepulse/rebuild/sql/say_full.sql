@@ -1,1 +1,0 @@
-UPDATE {schema}."Rebuild" SET "full" = true

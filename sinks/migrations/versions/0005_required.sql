@@ -1,0 +1,1 @@
+ALTER TABLE "Downtime" ADD COLUMN "requiredSeconds" double precision;
