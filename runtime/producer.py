@@ -14,12 +14,11 @@ REQUEST_MS = 10_000
 FLUSH_S = 1.0
 
 
-async def open_producer(settings: Settings, batch_bytes: int, request_bytes: int = 1024 * 1024) -> Any:
+async def open_producer(settings: Settings, batch_bytes: int) -> Any:
     """A started producer that stores once and in order, or fails.
 
     Args:
-        batch_bytes: the largest batch.
-        request_bytes: the largest request, and so the largest record.
+        batch_bytes: the largest batch of more than one record.
 
     Raises:
         Unavailable: Kafka does not answer, or has no idempotent producer.
@@ -29,7 +28,6 @@ async def open_producer(settings: Settings, batch_bytes: int, request_bytes: int
         acks="all",
         enable_idempotence=settings.kafka_idempotence,
         max_batch_size=batch_bytes,
-        max_request_size=request_bytes,
         request_timeout_ms=REQUEST_MS,
     )
     try:

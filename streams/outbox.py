@@ -27,9 +27,6 @@ from schemas.topics import Topics
 from streams.sent import Sent
 
 BATCH_BYTES = 256 * 1024
-# A dead letter carries a payload in base64, and the bridge may let 64 MiB pass. Topics have a limit to match;
-# what a lower one holds up here stands in its partition's way for ever.
-MAX_REQUEST_BYTES = 128 * 1024 * 1024
 
 
 def topic_of(topics: Topics) -> Mapping[type[Event], str]:
@@ -94,13 +91,8 @@ class Outbox:
             if batch.append(key=key, value=value, timestamp=timestamp) is None:
                 futures.append(await producer.send_batch(batch, topic, partition=partition))
                 batch = producer.create_batch()
-                if batch.append(key=key, value=value, timestamp=timestamp) is None:
-                    # Larger than a batch: Kafka takes it by itself.
-                    futures.append(
-                        await producer.send(
-                            topic, value, key=key, partition=partition, timestamp_ms=timestamp
-                        )
-                    )
+                # A batch takes its first record whatever its size: a payload of 64 MiB, in base64.
+                batch.append(key=key, value=value, timestamp=timestamp)
         if batch.record_count():
             futures.append(await producer.send_batch(batch, topic, partition=partition))
         return futures
@@ -108,7 +100,7 @@ class Outbox:
     async def _started(self) -> AIOKafkaProducer:
         async with self._opening:
             if self._producer is None:
-                self._producer = await open_producer(self._settings, BATCH_BYTES, MAX_REQUEST_BYTES)
+                self._producer = await open_producer(self._settings, BATCH_BYTES)
             return self._producer
 
     async def stop(self) -> None:
