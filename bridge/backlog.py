@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-DRY_S = 0.25
+DRY_S = 1.0
 """Not every broker keeps the order of answers: the queue counts as dry when all probes of so long say so."""
 
 

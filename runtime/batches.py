@@ -37,7 +37,7 @@ from runtime.fetching import BatchConsumer
 from runtime.narrator import Narrator
 from schemas.errors import Unavailable
 
-QUIESCE_S = 4.0
+QUIESCE_S = 5.5
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
