@@ -37,7 +37,7 @@ from runtime.fetching import BatchConsumer
 from runtime.narrator import Narrator
 from schemas.errors import Unavailable
 
-QUIESCE_S = 5.5
+QUIESCE_S = 4.0
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -85,7 +85,8 @@ class Stage:
         self._store = store
         self._narrator = narrator
         self._expected: dict[TP, int] = {}  # the only offset that may be applied next
-        self.seeks: Counter[TP] = Counter()  # what was fetched before the last one comes again
+        self.seeks: Counter[TP] = Counter()  # done; what was fetched before the last one comes again
+        self._awaited: Counter[TP] = Counter()  # seeks that must be done before anything is taken
         self._turns: defaultdict[TP, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._locating: asyncio.Task[None] | None = None
         self._asking = asyncio.Lock()  # the store, where it stands
@@ -113,12 +114,16 @@ class Stage:
             message = event.message
             # An agent of several actors works on several partitions at once, never twice on one.
             async with self._turns[message.tp]:
-                if message.seeks == self.seeks[message.tp] and not self._ending:
+                if self._comes_once(message) and not self._ending:
                     batch = await self._next(message.tp, message.records)
                     if batch is not None:
                         yield batch
             # Only a hint, so that Kafka's own tools can show the lag.
             event.ack()
+
+    def _comes_once(self, message: Any) -> bool:
+        # What is fetched before a seek comes again behind it, and would be taken for a log made anew.
+        return bool(message.seeks == self.seeks[message.tp] >= self._awaited[message.tp])
 
     async def _next(self, tp: TP, records: Sequence[ConsumerRecord]) -> Batch | None:
         expected, epoch = self._expected.get(tp), self.epoch
@@ -271,6 +276,7 @@ class Stage:
 
     async def _seek(self, tp: TP, offset: int) -> None:
         consumer = self.app.consumer
+        self._awaited[tp] = self.seeks[tp] + 1
         with contextlib.suppress(driver.IllegalStateError):  # revoked meanwhile: nobody's to seek
             # Not `seek`: Faust would reach into its client from this thread while that reads in its own.
             await consumer.seek_wait({tp: offset})

@@ -17,7 +17,7 @@ from runtime.succession import begin_again
 from runtime.watchdog import Watchdog
 from schemas.errors import Unavailable
 
-MAX_BATCH = 1000  # records that one fetch hands over for a partition; what is in hand ends before the role
+MAX_BATCH = 2000  # records that one fetch hands over for a partition
 STOP_SECONDS = 7.5
 LINGER_SECONDS = 1.5
 METADATA_MS = 10_000

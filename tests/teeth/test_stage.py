@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -193,6 +194,32 @@ async def test_what_was_fetched_before_a_seek_is_put_aside(work: Workers) -> Non
     assert worker.outbox.events == []
     await worker.reads_on()
     assert counted(worker) == 4
+
+
+class Eager(Stage):
+    """Takes what it expects, although a seek is on its way that brings it again."""
+
+    def _comes_once(self, message: Any) -> bool:
+        return bool(message.seeks == self.seeks[message.tp])
+
+
+async def test_what_comes_while_a_seek_is_on_its_way_is_put_aside(work: Workers) -> None:
+    """The seek brings it again: taken for another log's, all since the last save would be sent twice."""
+    #  the seek to 0 is on its way │ handed over: 0 1 │ the seek is done │ handed over: 0 1 2 3
+
+    async def samples(stage: type[Stage]) -> int:
+        worker = work(Log(log_of("aaaa")), stage)
+        worker.client.seek_gate.shut()
+        assigned = asyncio.create_task(worker.assigned())
+        await worker.client.seek_gate.holds_somebody_up()
+        await worker.takes(0, 2)
+        worker.client.seek_gate.open()
+        await assigned
+        await worker.reads_on()
+        return sum(isinstance(event, SampleEvent) for event in worker.outbox.events)
+
+    assert await samples(Stage) == 4
+    assert await samples(Eager) == 6
 
 
 async def test_an_end_waits_for_the_batch_in_hand_and_begins_no_other(work: Workers) -> None:

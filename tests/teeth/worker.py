@@ -59,6 +59,7 @@ class Client:
         self.log = log
         self.reads_at = 0
         self.gate = Gate()
+        self.seek_gate = Gate()
         self.seeks: Counter[TP] = Counter()
         self._committed_offset: dict[TP, int] = {}
 
@@ -70,6 +71,7 @@ class Client:
         return dict.fromkeys(partitions, 0)
 
     async def seek_wait(self, offsets: Mapping[TP, int]) -> None:
+        await self.seek_gate.passed()
         self.seeks.update(offsets.keys())
         self.reads_at = offsets[WHERE]
 
