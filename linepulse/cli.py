@@ -1,35 +1,75 @@
 """The command line: which commands there are, and how they fail. Each lives in a module of its own."""
 
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
 
 import typer
 
-from linepulse.commands import dead_letters, demo, doctor, line, order, rebuild, roles, run, setup, stop
 from linepulse.errors import UserError
-from linepulse.simulator.command import simulate
 from runtime.settings import SettingsError
 from schemas.errors import Unavailable
 from schemas.plant import PlantError
 
+MODULES = {
+    "demo": "linepulse.commands.demo",
+    "setup": "linepulse.commands.setup",
+    "run": "linepulse.commands.run",
+    "bridge": "linepulse.commands.roles",
+    "streams": "linepulse.commands.roles",
+    "sinks": "linepulse.commands.roles",
+    "dashboard": "linepulse.commands.roles",
+    "simulate": "linepulse.simulator.command",
+    "order": "linepulse.commands.order",
+    "stop": "linepulse.commands.stop",
+    "line": "linepulse.commands.line",
+    "dead-letters": "linepulse.commands.dead_letters",
+    "rebuild": "linepulse.commands.rebuild",
+    "doctor": "linepulse.commands.doctor",
+}
+ROLES = "One role, in the foreground"
+
+
+class Commands(Mapping[str, Any]):
+    """Every command by its name; its module is imported when it is asked for: no role waits for others."""
+
+    def __getitem__(self, name: str) -> Any:
+        module = import_module(MODULES[name])
+        one = typer.Typer(rich_markup_mode="rich")
+        one.callback()(lambda: None)  # a group, although it has one command
+        if hasattr(module, "app"):
+            one.add_typer(module.app, name=name)
+        else:
+            panel = ROLES if module.__name__ == "linepulse.commands.roles" else None
+            one.command(name, rich_help_panel=panel)(getattr(module, name))
+        return typer.main.get_group(one).commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
+
+
+class Linepulse(typer.core.TyperGroup):
+    """The group of all commands."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = Commands()  # type: ignore[assignment]  # nothing is added
+
+
 app = typer.Typer(
     name="linepulse",
+    cls=Linepulse,
     help="MQTT to Kafka to PostgreSQL for production lines. Start with: linepulse demo",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (demo.demo, setup.setup, run.run):
-    app.command()(command)
-for role in (roles.bridge, roles.streams, roles.sinks, roles.dashboard):
-    app.command(rich_help_panel="One role, in the foreground")(role)
-app.command()(simulate)
-app.add_typer(order.app, name="order")
-app.add_typer(stop.app, name="stop")
-app.add_typer(line.app, name="line")
-app.add_typer(dead_letters.app, name="dead-letters")
-app.command()(rebuild.rebuild)
-app.command()(doctor.doctor)
+app.callback()(lambda: None)
 
 
 def main() -> None:
@@ -37,8 +77,11 @@ def main() -> None:
     try:
         code = app(prog_name="linepulse", standalone_mode=False)
     except typer.TyperException as error:
+        wrong = error.format_message()
+        if not wrong:
+            sys.exit(2)  # a group without a command: its help was shown
         context = getattr(error, "ctx", None)
-        fail(f"{context.command_path if context else 'linepulse'}: {error.format_message()} (see --help)", 2)
+        fail(f"{context.command_path if context else 'linepulse'}: {wrong} (see --help)", 2)
     except (UserError, SettingsError, PlantError) as error:
         fail(str(error), 2)
     except Unavailable as error:
