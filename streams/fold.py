@@ -149,8 +149,10 @@ def on_status(state: LineState, status: Status, told: int | None, cause: Cause) 
     state, at, changes = _on_time(state, told, cause)
     cause = cause.at(at)
     if state.clock is not None and at < state.clock:
-        stop, rows = stops.on_late_reason(state.stop, at, status.reason, cause)
-        return replace(state, stop=stop), [*changes, *rows]
+        if status.status == "stopped" and status.reason is not None:
+            state, rows = people.on_late_reason(state, at, status.reason, cause)
+            changes += rows
+        return state, changes
     if status.status == "offline" and state.clock is not None:
         # Often a will, told long after the last message: the line's own past may still come.
         state, turned = turns.fall_silent(state, at, status.reason or stops.OFFLINE, cause)

@@ -1,4 +1,4 @@
-"""What people say of a line: reasons of stops, stops declared planned, planned stops announced.
+"""What is said of a line's stops afterwards: reasons, stops declared planned, planned stops announced.
 
 All of it comes through the log, so a replay keeps it. What was said before (`requestId`) changes nothing.
 """
@@ -62,6 +62,33 @@ def on_said(state: LineState, said: Said, cause: Cause) -> Step:
     return replace(after, people=replace(after.people, planned=now)), changes
 
 
+def on_late_reason(state: LineState, at: int, reason: str, cause: Cause) -> Step:
+    """A machine's `stopped` that comes behind the line's clock still tells the reason of its stop.
+
+    MQTT keeps order within a topic only: the data that shows the stop may come first, or all of the stop.
+
+    Args:
+        at: when the machine stopped, as it says, ms: at most the line's silence before its data show it.
+    """
+    earliest = at + cause.line_rules.silence
+    for index, past in enumerate(state.people.stops):
+        if at < past.end and past.stop.category != "no_signal":
+            if past.stop.start > earliest or past.stop.reason is not None:
+                return state, []
+            told = replace(past, stop=replace(past.stop, reason=reason))
+            return _known_anew(state, index, told), [stops.past_row(told, cause)]
+    if state.stop is None or state.stop.start > earliest:
+        return state, []
+    stop, rows = stops.with_reason(state.stop, reason, cause)
+    return replace(state, stop=stop), rows
+
+
+def _known_anew(state: LineState, index: int, past: PastStop) -> LineState:
+    known = state.people.stops
+    told = latest((*known[:index], past, *known[index + 1 :]), MAX_STOPS, MAX_STOPS_SIZE)
+    return replace(state, people=replace(state.people, stops=told))
+
+
 def _plan(state: LineState, said: Said, digest: str, cause: Cause) -> LineState:
     start = event_time(said.start, cause.line_rules.time_zone, "start")
     end = event_time(said.end, cause.line_rules.time_zone, "end")
@@ -94,9 +121,7 @@ def _reason(state: LineState, said: Said, cause: Cause) -> Step:
         past = known[index]
         if _meant(past.stop, past.end, said.stop, at):
             past = replace(past, stop=_told(past.stop, said))
-            told = latest((*known[:index], past, *known[index + 1 :]), MAX_STOPS, MAX_STOPS_SIZE)
-            people = replace(state.people, stops=told)
-            return replace(state, people=people), [stops.past_row(past, cause)]
+            return _known_anew(state, index, past), [stops.past_row(past, cause)]
     raise Poison("unknown_stop", value=said.stop or said.at or "-")
 
 

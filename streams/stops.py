@@ -66,7 +66,7 @@ def on_turn(
         )
         changes.append(row(stop, cause))
     elif stop is not None:
-        stop, told = _with_reason(stop, turn.reason, cause)
+        stop, told = with_reason(stop, turn.reason, cause)
         changes += told
     return stop, ended, changes
 
@@ -94,20 +94,8 @@ def was_silent(past: Iterable[PastStop], at: int) -> bool:
     return any(each.stop.category == "no_signal" and each.stop.start < at <= each.end for each in past)
 
 
-def on_late_reason(
-    stop: Stop | None, at: int, reason: str | None, cause: Cause
-) -> tuple[Stop | None, list[Change]]:
-    """A status that comes behind the line's clock still tells the reason of the stop that it began.
-
-    MQTT keeps order within a topic only: the data that shows the stop may come first.
-    """
-    if stop is None or at < stop.start - cause.line_rules.silence:
-        return stop, []
-    return _with_reason(stop, reason, cause)
-
-
-def _with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, list[Change]]:
-    """The first reason stays."""
+def with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, list[Change]]:
+    """Tell an open stop's reason: the first one stays."""
     if reason is None or stop.reason is not None:
         return stop, []
     stop = replace(stop, reason=reason)

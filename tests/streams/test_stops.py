@@ -61,6 +61,37 @@ def test_a_reason_that_comes_behind_the_data_is_written_into_the_open_stop():
     assert [stop.reason for stop in line.stopped] == ["bourrage", None]
 
 
+def test_a_reason_that_comes_behind_all_of_its_stop_is_written_into_it():
+    """The earliest stop that it may speak of, as long as it has no reason; what began later has its own."""
+    #  10:00   :10    :20    :30    :40    :50   11:00
+    #    ───────■■■■■■───────■■■■■■■──────■■■■■■■
+    #           a            b            c, all told at the end
+    line = Line.at("10:00").runs(seconds=10)
+    for _ in range(2):
+        line.stops(seconds=10).runs(seconds=10)
+    line.stops(seconds=10)
+    told = [
+        ("10:00:49", "c"),
+        ("10:00:09", "a"),
+        ("10:00:33", "b"),
+        ("10:00:11", "again"),
+        ("09:59:00", "old"),
+    ]
+    for when, reason in told:
+        line.says(Kind.STATUS, running=False, reason=reason, timestamp=at(when))
+    line.says(Kind.STATUS, running=True, reason="running", timestamp=at("10:00:09"))
+    assert [stop.reason for stop in line.stopped] == ["a", "b", "c"]
+    assert [stop.duration for stop in line.stopped] == [10, 10, None]
+
+
+def test_a_late_word_of_a_machine_that_runs_is_no_reason():
+    """Nor is its gateway's."""
+    line = Line.at("10:00").runs(seconds=10).stops(seconds=6)
+    line.says(Kind.STATUS, running=True, reason="reprise", timestamp=at("10:00:09"))
+    line.says(Kind.STATUS, status="offline", reason="réseau", timestamp=at("10:00:09"))
+    assert [stop.reason for stop in line.stopped] == [None]
+
+
 def test_silence_opens_no_signal_thirty_seconds_after_the_last_message():
     """From running only; it ends with the next message."""
     #  10:00   :10        :40       11:10
