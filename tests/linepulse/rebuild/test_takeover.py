@@ -50,7 +50,7 @@ class Plant:
         folder = self.folder / f"{name}-{len(os.listdir(self.folder))}"
         return self._stack.enter_context(running(self.env, folder, name.partition("-")[0]))
 
-    def talk(self, rate: float = 50.0) -> None:
+    def talk(self, rate: float = 15.0) -> None:
         """Machines begin to talk, `rate` messages a second each."""
         command = [*LINEPULSE, "simulate", "--lines", str(LINES), "--rate", str(rate), "--seconds", "600"]
         machines = subprocess.Popen(command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -77,7 +77,7 @@ class Plant:
         """Rows of messages."""
         return self.number('SELECT count(*) FROM "ProductionData"')
 
-    def goes_on(self, by: int = 500) -> None:
+    def goes_on(self, by: int = 200) -> None:
         """Wait until so many more messages are rows."""
         wanted = self.stored() + by
         wait_until(lambda: self.stored() >= wanted, f"{wanted} rows", 120)
@@ -134,11 +134,11 @@ def plant(services: Services, tmp_path: Path) -> Iterator[Plant]:
 
 @pytest.mark.parametrize("rules", [SAME, CHANGED], ids=["same", "changed"])
 async def test_nothing_is_lost_or_doubled_at_the_seam(plant: Plant, rules: str) -> None:
-    """Hundreds of messages a second go on; the workers are the same processes before and after."""
+    """Messages go on all the while; the workers are the same processes before and after."""
     plant.talk()
     plant.goes_on()
     rebuilt = await rebuild(plant.settings, rules)
-    plant.goes_on(200)  # what comes between E and the swap
+    plant.goes_on(100)  # what comes between E and the swap
     await take_over(plant.settings, rebuilt, Narrator("en"))
     plant.taken_over(2)
     plant.goes_on()
