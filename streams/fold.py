@@ -70,8 +70,6 @@ class Fold:
             if applied is None:
                 return None, changes
             after = applied
-            if record.headers.kind is DATA or not _by_people(record):
-                after.heard_at = received_at
         after.offset, after.received_at = record.offset, received_at
         after.run = max(after.run, run)
         return after, changes
@@ -85,10 +83,20 @@ class Fold:
         except counters.Restarted as restarted:
             letter = dead_letter(record, restarted, topic, cause)
             before = state or LineState(line_id=cause.line_id, partition=record.partition)
-            return replace(before, counters=restarted.counters), [letter]
+            return _heard((replace(before, counters=restarted.counters), [letter]), cause)
         except Poison as poison:
+            letter = dead_letter(record, poison, topic, cause)
+            if state is None or _by_people(record):
+                return state and state.copy(), [letter]
             # The machine speaks, if only nonsense: that is not silence.
-            return None if state is None else state.copy(), [dead_letter(record, poison, topic, cause)]
+            return _heard((state.copy(), [letter]), cause)
+
+
+def _heard(step: Step, cause: Cause) -> Step:
+    """The machine itself has spoken."""
+    state, changes = step
+    state.heard_at = cause.received_at
+    return state, changes
 
 
 def _by_people(record: RawRecord) -> bool:
@@ -109,13 +117,16 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
         data = read_data(record.payload, cause.line_rules)
         # What waited somewhere without a time of its own: nobody knows when it was made.
         known = data.timestamp is not None or not headers.backlog
-        return on_data(state, data, event_time(data.timestamp, zone, near=near), cause, known=known)
+        at = event_time(data.timestamp, zone, near=near)
+        return _heard(on_data(state, data, at, cause, known=known), cause)
     if kind is STATUS:
         said = parse_said(record.payload)
         if said is not None:
             return on_said(state, said, heard_before, cause)
         status = read_status(record.payload, cause.line_rules)
-        return on_status(state, status, event_time(status.timestamp, zone, near=near), cause)
+        if status.status == "online":
+            return state, []  # its gateway's word: it changes nothing, and ends no silence of the machine
+        return _heard(on_status(state, status, event_time(status.timestamp, zone, near=near), cause), cause)
     order = parse_order(record.payload)
     return on_order(state, order, event_time(order.timestamp, zone, near=near), cause)
 
@@ -142,9 +153,7 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, kno
 
 
 def on_status(state: LineState, status: Status, told: int | None, cause: Cause) -> Step:
-    """A status message: running, stopped, or offline; `online` changes nothing."""
-    if status.status == "online":
-        return state, []
+    """A status message: running, stopped, or offline."""
     before = state.kpi
     state, at, changes = _on_time(state, told, cause)
     cause = cause.at(at)

@@ -33,6 +33,27 @@ def test_a_line_that_said_once_that_it_stands_has_windows():
         assert told(line)[1:] == [(f"09:{minute:02}", 0, 60) for minute in range(1, 11)]
 
 
+def test_a_gateway_that_says_online_hides_no_stop_of_its_machine():
+    """The machine itself said last that it stands: that is shown as time passes, as if all were silent."""
+    #  10:00                     20:00
+    #  ■■ o o o o o o o o o o o o o ────
+    line = Line.at("10:00").stops(seconds=10)
+    for _ in range(10 * 60 * 2):
+        line.says(Kind.STATUS, bare=b"online").silent(seconds=30)
+    assert sum(window.stopped_seconds for window in line.windows) > 10 * 60 * 60
+    line.runs(seconds=10)
+    assert sum(window.stopped_seconds for window in line.windows) == 10 * 60 * 60 + 10
+
+
+def test_a_gateway_that_says_online_does_not_speak_for_its_machine():
+    """What people see while the machine says nothing is what its windows will hold."""
+    line = Line.at("10:00").runs(seconds=10)
+    for _ in range(6):
+        line.silent(seconds=10).says(Kind.STATUS, bare=b"online")
+    line.silent(seconds=10)
+    assert [(stop.category, stop.start_time[11:19]) for stop in line.stopped] == [("no_signal", "09:00:38")]
+
+
 def test_the_minute_under_way_is_shown_as_far_as_it_is():
     """Tick by tick, once the line is quiet: nobody waits for its end to see that the line stands."""
     #  10:00             :40
