@@ -16,7 +16,7 @@ from linepulse.people import broker_answers
 from linepulse.rebuild.previous import beside
 from linepulse.rules import disagreement, rules_in_database
 from linepulse.sql import statement
-from linepulse.topics import TopicsError, admin, differences, partitions_of, plan
+from linepulse.topics import TopicsError, admin, differences, partitions_of, plan, unfit
 from linepulse.waiting import older_event
 from runtime.kafka import newest_rules
 from runtime.log_end import fetched_ends
@@ -95,15 +95,16 @@ def _waiting(settings: Settings, told: Reading) -> str:
 
 
 async def check_topics(settings: Settings) -> list[Finding]:
-    """Kafka answers; every topic is there, with its partitions."""
+    """Kafka answers; every topic is there, with its partitions, and set so that it keeps what it gets."""
     part = f"Kafka {settings.kafka_bootstrap_servers}"
     planned = plan(settings)
     try:
         async with admin(settings) as client:
             found = await partitions_of(client, [topic.name for topic in planned])
+            there = [topic for topic in planned if topic.name in found]
+            wrong = differences(planned, found) + await unfit(client, settings, there)
     except (TopicsError, KafkaError) as error:
         return [Finding(part, str(error))]
-    wrong = differences(planned, found)
     if missing := [topic.name for topic in planned if topic.name not in found]:
         wrong.insert(0, f"no topic {', '.join(missing)}; run linepulse setup")
     topics = f"topics {settings.topic_prefix}.*"

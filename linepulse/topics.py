@@ -5,12 +5,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from runtime.settings import Settings
 from schemas.topics import DERIVED_RETENTION_DAYS, RAW_RETENTION_DAYS
 
 DAY_MS = 86_400_000
+EXACTLY = {"cleanup.policy", "message.timestamp.type"}
+AT_LEAST = {"max.message.bytes", "message.timestamp.after.max.ms"}
 RAW_HEADROOM_BYTES = 128 * 1024  # for the topic, key and headers beside the largest payload
 
 
@@ -99,6 +102,40 @@ def differences(planned: list[TopicPlan], found: dict[str, int]) -> list[str]:
         for topic in planned
         if topic.name in found and found[topic.name] != topic.partitions
     ]
+
+
+async def unfit(client: AIOKafkaAdminClient, settings: Settings, planned: list[TopicPlan]) -> list[str]:
+    """Topics that would lose messages, or refuse them, as they are set: a sentence each.
+
+    How long they keep records is their owner's choice. A broker that does not tell how they are set (the
+    embedded one) has them as they were made.
+    """
+    asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in planned]
+    try:
+        answers = await client.describe_configs(asked)
+    except KafkaError:
+        return []
+    found = {
+        name: {key: value for key, value, *_ in entries}
+        for answer in answers
+        for _, _, _, name, entries in answer.resources
+    }
+    return [
+        f"topic {topic.name} has {key}={found[topic.name][key]}, {needed} is needed: kafka-configs.sh"
+        f" --bootstrap-server {settings.kafka_bootstrap_servers} --alter --entity-type topics"
+        f" --entity-name {topic.name} --add-config {key}={needed}"
+        for topic in planned
+        for key, needed in topic.config.items()
+        if not _serves(key, found.get(topic.name, {}).get(key), needed)
+    ]
+
+
+def _serves(key: str, found: str | None, needed: str) -> bool:
+    if found is None:
+        return True
+    if key in AT_LEAST:
+        return int(found) >= int(needed)
+    return key not in EXACTLY or found == needed
 
 
 async def create_topics(settings: Settings) -> list[str]:

@@ -7,9 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from linepulse.embedded.ports import free_port
-from linepulse.topics import admin
+from linepulse.topics import admin, plan
 from runtime.settings import Settings
 from tests.commands import environment, linepulse
 from tests.services import OwnServers, Services
@@ -81,6 +82,27 @@ def test_missing_topics_and_other_partitions(installed: Settings) -> None:
     wrong = complaints(installed)
     assert f"no topic {installed.topics.alerts}" in wrong
     assert f"topic {installed.topics.kpis} has 2 partitions, 4 expected" in wrong
+
+
+def test_topics_that_would_lose_or_refuse_messages(installed: Settings, services: Services) -> None:
+    """Each with the command that mends it. For how long one keeps its records is its owner's choice."""
+    if services.kind == "embedded":
+        pytest.skip("the embedded Kafka does not tell how a topic is set")
+
+    async def alter(topic: str, key: str, value: str) -> None:
+        made = next(each.config for each in plan(installed) if each.name == topic)
+        async with admin(installed) as client:
+            config = {**made, key: value}
+            await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
+
+    topics = installed.topics
+    asyncio.run(alter(topics.kpis, "retention.ms", "60000"))
+    asyncio.run(alter(topics.samples, "cleanup.policy", "compact"))
+    wrong = complaints(installed)
+    assert topics.kpis not in wrong
+    assert f"topic {topics.samples} has cleanup.policy=compact, delete is needed" in wrong
+    wrong = complaints(installed, LINEPULSE_MAX_PAYLOAD_BYTES="4000000")
+    assert f"--entity-name {topics.raw} --add-config max.message.bytes=4131072" in wrong
 
 
 def test_a_plant_file_that_is_wrong(installed: Settings) -> None:
