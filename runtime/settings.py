@@ -205,8 +205,8 @@ class Settings(BaseSettings):
         ge=1024,
         le=64 * 1024 * 1024,
         title="Largest payload",
-        description="a larger MQTT payload goes to the log cut, as `oversize`; topics that are there keep their"
-        " own limit: `linepulse doctor` tells how to raise it",
+        description="a larger MQTT payload goes to the log cut, as `oversize`; topics that are there keep"
+        " their own limit: `linepulse doctor` tells how to raise it",
         validation_alias="LINEPULSE_MAX_PAYLOAD_BYTES",
     )
     http_host: str = Field(
