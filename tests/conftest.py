@@ -50,7 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """Kafka, MQTT and PostgreSQL, for the whole run."""
-    started = Services(request.config.getoption("--services"), tmp_path_factory.mktemp("services"))
+    folder = tmp_path_factory.mktemp("services")
+    started = Services(request.config.getoption("--services"), folder, brief=True)
     yield started
     started.stop()
 

@@ -20,7 +20,7 @@ The embedded Kafka forgets everything when it ends, embedded MQTT too; native se
 import asyncio
 import threading
 import uuid
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -52,8 +52,10 @@ class AnyServer(Protocol):
 class Services:
     """Three servers, each started when it is first asked for."""
 
-    def __init__(self, kind: Kind, folder: Path) -> None:
+    def __init__(self, kind: Kind, folder: Path, *, brief: bool = False) -> None:
+        """`brief`: they start sooner, and are not the fastest."""
         self.kind = kind
+        self._brief = brief
         self._folder = folder
         self._plant = folder / "plant.toml"
         self._plant.touch()  # empty: the built-in rules
@@ -85,7 +87,8 @@ class Services:
         return self.database()
 
     def new_kafka(self) -> AnyServer:
-        return self._start({"embedded": EmbeddedKafka, "native": NativeKafka}, "kafka")
+        native = partial(NativeKafka, brief=self._brief)
+        return self._start({"embedded": EmbeddedKafka, "native": native}, "kafka")
 
     def new_mqtt(self) -> AnyServer:
         return self._start({"embedded": EmbeddedMqtt, "native": Mosquitto}, "mqtt")
@@ -155,7 +158,7 @@ class OwnServers:
 
     def __init__(self, shared: Services, folder: Path) -> None:
         self._shared = shared
-        self._mine = Services(shared.kind, folder)
+        self._mine = Services(shared.kind, folder, brief=True)
 
     def kafka(self) -> AnyServer:
         return self._mine.new_kafka()
