@@ -23,13 +23,14 @@ from schemas.line_rules import LineRules
 from schemas.plant_file import Change, Plant
 from schemas.raw import LINE_ID
 from schemas.strict import problem
+from schemas.toml_lines import TomlLines
 from schemas.week import since_midnight
 
 ALWAYS, NEVER = -(2**62), 2**62
 
 
 class PlantError(ValueError):
-    """`plant.toml` is wrong; the text names the key, its value and what is expected, a line each."""
+    """`plant.toml` is wrong; the text has the file's line, the key, its value and what is expected."""
 
 
 class Timeline(NamedTuple):
@@ -134,10 +135,16 @@ def read_plant(text: str, name: str = "plant.toml") -> Plant:
     except tomllib.TOMLDecodeError as error:
         raise PlantError(f"{name}: {error}") from None
     except ValidationError as error:
-        raise PlantError("\n".join(f"{name}: {problem(e)}" for e in error.errors())) from None
+        raise PlantError(_placed(text, name, map(problem, error.errors()))) from None
     except PlantError as error:
-        raise PlantError("\n".join(f"{name}: {line}" for line in str(error).splitlines())) from None
+        raise PlantError(_placed(text, name, str(error).splitlines())) from None
     return plant
+
+
+def _placed(text: str, name: str, problems: Iterable[str]) -> str:
+    """The problems, a line each, and where in the file they are."""
+    lines = TomlLines(text)
+    return "\n".join(f"{name}{f':{at}' if (at := lines.of(each)) else ''}: {each}" for each in problems)
 
 
 def plant_text(path: Path) -> str:

@@ -156,4 +156,25 @@ def test_what_is_unusual_and_sound_is_accepted():
 def refused(text: str, named: str) -> None:
     with pytest.raises(PlantError, match=re.escape(named)) as told:
         read_plant(text, "usine.toml")
-    assert all(line.startswith("usine.toml: ") for line in str(told.value).splitlines())
+    assert all(re.match(r"usine\.toml(:\d+)?: ", line) for line in str(told.value).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("# the plant\n\n[line]\nsilence_s = 30  # as ever\ntarget_rate = -3", [5]),
+        ("[line]\nsilence_s = 30\n[lines.'ligne1']\nfields . count = 'n'\n\"targetRate\" = 3", [5]),
+        (EARLY + EARLY.replace("A", "B") + 'days = ["lundi", "fri"]', [9]),
+        (EARLY.replace('"A"', "7") + PAUSE + "end = 14:10:00", [2, 5]),
+        (PAUSE + of_line(OPEN), [5]),  # the line's own opening; the break is the plant's
+        ("[[change]]\nfrom = 2026-01-01\n" * 2 + "slow = 2", [5]),
+        ("[[change]]\nfrom = 2026-01-01T06:00:00\nline = 'ligne1'\n[change.alerts]\nlow_rate = 3", [4]),
+        ("lines = 3", [1]),
+        (EARLY + "days = [\n  'mon',\n  'lundi',\n]", [5]),  # what spans lines is not looked into
+    ],
+)
+def test_the_line_of_the_file(text: str, places: list[int]):
+    """Where the key stands that is wrong, or else its table."""
+    with pytest.raises(PlantError) as told:
+        read_plant(text, "usine.toml")
+    assert [int(line.split(":")[1]) for line in str(told.value).splitlines()] == places
