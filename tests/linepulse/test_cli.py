@@ -1,6 +1,7 @@
 """The command line: every command explains itself, every mistake is one line."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,25 @@ def test_help_shows_an_example(words: list[str]) -> None:
     told = CliRunner().invoke(app, [*words, "--help"], env=NOTHING)
     assert told.exit_code == 0
     assert f"linepulse {' '.join(words)}" in told.stdout.partition("Example:")[2]
+
+
+def test_a_role_imports_what_it_needs_and_nothing_of_the_others() -> None:
+    """It starts a second sooner: after a crash as well."""
+    code = """import sys, linepulse.cli
+linepulse.cli.Commands()["bridge"]
+print(*sys.modules)"""
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    imported = set(told.stdout.split())
+    assert "linepulse.commands.roles" in imported
+    assert not imported & {"faust", "psycopg", "aiokafka", "nicegui", "linepulse.commands.demo"}
+
+
+@pytest.mark.parametrize("words", [[], ["order"]], ids=["linepulse", "order"])
+def test_a_group_without_a_command_shows_its_help_and_no_error(words: list[str]) -> None:
+    """Exit 2, as for every command that is not complete."""
+    told = linepulse(NOTHING, *words)
+    assert (told.returncode, told.stderr) == (2, "")
+    assert "Usage: linepulse" in told.stdout
 
 
 @pytest.mark.parametrize(

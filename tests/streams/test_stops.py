@@ -71,17 +71,29 @@ def test_a_reason_that_comes_behind_all_of_its_stop_is_written_into_it():
         line.stops(seconds=10).runs(seconds=10)
     line.stops(seconds=10)
     told = [
+        ("09:59:00", "too old"),
         ("10:00:49", "c"),
         ("10:00:09", "a"),
         ("10:00:33", "b"),
         ("10:00:11", "again"),
-        ("09:59:00", "old"),
     ]
     for when, reason in told:
         line.says(Kind.STATUS, running=False, reason=reason, timestamp=at(when))
     line.says(Kind.STATUS, running=True, reason="running", timestamp=at("10:00:09"))
     assert [stop.reason for stop in line.stopped] == ["a", "b", "c"]
     assert [stop.duration for stop in line.stopped] == [10, 10, None]
+
+
+def test_a_late_reason_is_none_of_a_lost_signal():
+    """It is of the stop that the line told as soon as it had a signal again."""
+    #  10:00   :10       :38     11:10
+    #    ───────         ░░░░░░░░░■■■■■
+    line = Line.at("10:00").runs(seconds=10).silent(seconds=60).stops(seconds=10)
+    line.says(Kind.STATUS, running=False, reason="bourrage", timestamp=at("10:01:09"))
+    assert [(stop.category, stop.reason) for stop in line.stopped] == [
+        ("no_signal", None),
+        ("unplanned", "bourrage"),
+    ]
 
 
 def test_a_late_word_of_a_machine_that_runs_is_no_reason():
