@@ -28,18 +28,18 @@ def test_what_other_rules_would_change_is_told_and_nothing_changes(plant: Replay
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[line.order]\nquantity = -5\n", "line.order.quantity = -5"),
-        ("[plant]\ntime_zone = 'Europe/Pari'\n", "plant.time_zone = 'Europe/Pari'"),
+        ("[line.order]\nquantity = -5\n", ":2: line.order.quantity = -5"),
+        ("[plant]\ntime_zone = 'Europe/Pari'\n", ":2: plant.time_zone = 'Europe/Pari'"),
         ("[line\n", "at line 1"),
     ],
 )
 def test_a_mistake_in_the_rules_is_refused(plant: Replayed, tmp_path: Path, text: str, told: str) -> None:
-    """With the file and the key, in a line without a traceback."""
+    """With the file, its line and the key, without a traceback."""
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(text)
     done = linepulse(environment(plant.settings), "rebuild", "--plant", str(wrong))
     assert done.returncode == 2
-    assert f"{wrong}: " in done.stderr
+    assert done.stderr.startswith(f"{wrong}:")
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert plant.rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'generation%'") == []
