@@ -2,19 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-SOONEST_S, LATEST_S, LATER = 0.02, 0.1, 1.1
-
-
-def _pauses() -> Iterator[float]:
-    """What is soon there is seen soon; for what takes its time, looking shall not be a load of its own."""
-    pause = SOONEST_S
-    while True:
-        yield pause
-        pause = min(pause * LATER, LATEST_S)
+EVERY_S = 0.02
 
 
 def wait_until(condition: Callable[[], T], what: str = "the condition", seconds: float = 60) -> T:
@@ -23,10 +15,10 @@ def wait_until(condition: Callable[[], T], what: str = "the condition", seconds:
     Raises:
         AssertionError: it did not become true in time.
     """
-    deadline, pauses = time.monotonic() + seconds, _pauses()
+    deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        time.sleep(next(pauses))
+        time.sleep(EVERY_S)
     return found
 
 
@@ -34,8 +26,8 @@ async def eventually(
     condition: Callable[[], Awaitable[T]], what: str = "the condition", seconds: float = 60
 ) -> T:
     """As `wait_until`, for a coroutine, on the event loop."""
-    deadline, pauses = time.monotonic() + seconds, _pauses()
+    deadline = time.monotonic() + seconds
     while not (found := await condition()):
         assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        await asyncio.sleep(next(pauses))
+        await asyncio.sleep(EVERY_S)
     return found

@@ -39,9 +39,6 @@ class Plant:
         self.settings = services.settings(topics=False, plant=self.rules)
         self.env = environment(self.settings)
         self._stack = ExitStack()
-        self._database = self._stack.enter_context(
-            psycopg.connect(self.settings.database_url, autocommit=True)
-        )
         self._machines: list[subprocess.Popen[str]] = []
         done = linepulse(self.env, "setup")
         assert done.returncode == 0, done.stderr
@@ -72,7 +69,8 @@ class Plant:
 
     def number(self, query: str) -> int:
         """The only number of the only row."""
-        row = self._database.execute(query).fetchone()  # type: ignore[call-overload]
+        with psycopg.connect(self.settings.database_url) as connection:
+            row = connection.execute(query).fetchone()  # type: ignore[call-overload]
         return int(row[0] or 0)
 
     def stored(self) -> int:
