@@ -4,6 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/installed
 LINES ?= 3
 PYTEST_ARGS ?=
+MARK ?= not docker
 # Tests wait more than they work: WORKERS of them at a time, each with servers of its own; 0: one after the other.
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
@@ -28,7 +29,7 @@ demo: install  ## the whole plant, embedded: LINES=0 for your own machines
 	@exec $(BIN)/linepulse demo --lines $(LINES)
 
 test: install  ## everything that runs on a bare machine
-	$(PYTEST) --services embedded -m 'not docker' $(PYTEST_ARGS)
+	$(PYTEST) --services embedded -m '$(MARK)' $(PYTEST_ARGS)
 
 test-native: install  ## what uses servers, on Apache Kafka, Mosquitto and PostgreSQL
 	$(PYTEST) --services native -m 'servers and not docker' $(PYTEST_ARGS)
