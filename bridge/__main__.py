@@ -9,4 +9,5 @@ if __name__ == "__main__":
     try:
         main(Settings.read())
     except SettingsError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(2)  # as `linepulse bridge`

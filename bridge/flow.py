@@ -134,7 +134,7 @@ class Flow:
             self.kafka_silent = silent
             self._narrator.say("bridge.kafka_silent" if silent else "bridge.kafka_back", count=self.waiting)
         if not silent:
-            headers = RawHeaders(Kind.TICK, run=self._run).encode()
+            headers = RawHeaders(Kind.TICK, client=self._settings.mqtt_client_id, run=self._run).encode()
             self._ticks = self._lanes.append_to_each(headers, self._clock.now())
 
     def stop(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from bridge.holder import Holder
 from bridge.record import digest_of
 from bridge.redelivered import Held, reach_of
 from runtime.producer import REQUEST_MS, START_S
@@ -24,10 +25,22 @@ TICKS = 500  # that may stand among the deliveries read back
 
 
 class Tail(NamedTuple):
-    """The end of the log: highest record time in ms and highest run, 0 where the log is empty."""
+    """The end of the log: highest record time in ms and highest run, 0 where the log is empty.
+
+    `client`: whose run that is; empty where it is not told.
+    """
 
     received_at: int
     run: int
+    client: str = ""
+
+
+class Sign(NamedTuple):
+    """The last record of a partition: where it is, and who wrote it."""
+
+    offset: int
+    run: int
+    client: str
 
 
 async def read_tail(settings: Settings, ends: Mapping[TopicPartition, int] | None = None) -> Tail:
@@ -36,18 +49,18 @@ async def read_tail(settings: Settings, ends: Mapping[TopicPartition, int] | Non
     Raises:
         Unavailable: Kafka does not answer.
     """
-    received_at = run = 0
+    received_at, holder = 0, Holder()
     async with _consumer(settings) as (consumer, deadline):
         before = ends or await consumer.end_offsets(consumer.assignment())
         async for record in _read(consumer, deadline, before, _depth(settings)):
             if record.timestamp <= LATEST:  # no bridge wrote it, and nobody reads its time
                 received_at = max(received_at, record.timestamp)
-            run = max(run, _run_of(record))
-    return Tail(received_at, run)
+            holder.take(record.partition, _run_of(record), _client_of(record))
+    return Tail(received_at, holder.run, holder.client)
 
 
-async def read_signs(settings: Settings, above: int) -> dict[int, int]:
-    """Where each partition's last record is, of those that a run above this one wrote.
+async def read_signs(settings: Settings, above: int) -> dict[int, Sign]:
+    """Each partition's last record, of those that a run above this one wrote.
 
     Raises:
         Unavailable: Kafka does not answer.
@@ -55,7 +68,32 @@ async def read_signs(settings: Settings, above: int) -> dict[int, int]:
     async with _consumer(settings) as (consumer, deadline):
         ends = await consumer.end_offsets(consumer.assignment())
         last = {record.partition: record async for record in _read(consumer, deadline, ends, 1)}
-    return {number: record.offset for number, record in last.items() if _run_of(record) > above}
+    signs = {
+        number: Sign(record.offset, _run_of(record), _client_of(record)) for number, record in last.items()
+    }
+    return {number: sign for number, sign in signs.items() if sign.run > above}
+
+
+async def read_gap(settings: Settings, where: TopicPartition, gap: tuple[int, int | None], above: int) -> int:
+    """The first run above this one that wrote in a gap [begin, end) of a partition; 0: none did.
+
+    Args:
+        gap: without an end, up to where the log ends.
+    Raises:
+        Unavailable: Kafka does not answer, or has the gap no more.
+    """
+    async with _consumer(settings) as (consumer, deadline):
+        begin, end = gap
+        if end is None:
+            end = (await consumer.end_offsets([where]))[where]
+        if (await consumer.beginning_offsets([where]))[where] > begin:
+            raise Unavailable(
+                f"topic {where.topic}[{where.partition}]: what others wrote from {begin} on has expired"
+            )
+        async for record in _read(consumer, deadline, {where: end}, end - begin):
+            if _run_of(record) > above:
+                return _run_of(record)
+    return 0
 
 
 async def write_fence(producer: Any, settings: Settings, run: int, now: int) -> dict[TopicPartition, int]:
@@ -64,7 +102,8 @@ async def write_fence(producer: Any, settings: Settings, run: int, now: int) -> 
     Raises:
         Unavailable: Kafka does not store it.
     """
-    topic, headers = settings.topics.raw, RawHeaders(Kind.TICK, run=run).encode()
+    topic = settings.topics.raw
+    headers = RawHeaders(Kind.TICK, client=settings.mqtt_client_id, run=run).encode()
     try:
         async with asyncio.timeout(START_S):
             sent = [
@@ -78,7 +117,7 @@ async def write_fence(producer: Any, settings: Settings, run: int, now: int) -> 
 
 
 async def read_back(settings: Settings, fence: Mapping[TopicPartition, int]) -> list[Held]:
-    """The last deliveries at QoS 1 that stand before the fence, those of superseded runs left out.
+    """Our last deliveries at QoS 1 that stand before the fence, those of superseded runs left out.
 
     Raises:
         Unavailable: Kafka does not answer.
@@ -92,19 +131,21 @@ async def read_back(settings: Settings, fence: Mapping[TopicPartition, int]) -> 
             if run < highest[where]:
                 continue
             highest[where] = run
-            delivery = _held(record)
+            delivery = _held(record, settings.mqtt_client_id)
             if delivery is not None:
                 held.append(delivery)
     return held
 
 
-def _held(record: ConsumerRecord) -> Held | None:
+def _held(record: ConsumerRecord, client: str) -> Held | None:
     try:
         headers = RawHeaders.decode(record.headers)
     except (ValueError, KeyError):
         return None  # no bridge wrote it
     if headers.kind is Kind.TICK or headers.mid == 0:
         return None
+    if headers.client not in ("", client):
+        return None  # packet ids of another session tell nothing of ours
     digest = headers.digest or digest_of(record.value or b"")
     return Held(headers.run, headers.seq, headers.mid, headers.topic, digest)
 
@@ -112,6 +153,11 @@ def _held(record: ConsumerRecord) -> Held | None:
 def _run_of(record: ConsumerRecord) -> int:
     run = dict(record.headers).get("run", b"0")
     return int(run) if run.isdigit() else 0
+
+
+def _client_of(record: ConsumerRecord) -> str:
+    told: bytes = dict(record.headers).get("client", b"")
+    return told.decode(errors="replace")
 
 
 def _depth(settings: Settings) -> int:

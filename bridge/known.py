@@ -26,6 +26,17 @@ class KnownLog:
         self.run = max(highest, self.run) + 1
         return self.run
 
+    def gap(self, partition: int, first: int) -> tuple[int, int | None] | None:
+        """The offsets [begin, end) that others took between what we stored last and a batch at `first`.
+
+        None: there are none. Where Kafka does not tell the place of the batch, it may be anywhere up to the
+        end of the log, and the end of the gap is None.
+        """
+        begin = self._next.get(partition)
+        if begin is None or 0 <= first <= begin:
+            return None
+        return begin, first if first >= 0 else None
+
     def follows(self, partition: int, first: int, count: int) -> bool:
         """Note that Kafka stored `count` records from offset `first` on; False: in another log.
 

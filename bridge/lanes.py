@@ -2,12 +2,18 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+from aiokafka import TopicPartition
 
 from bridge.known import KnownLog
 from bridge.record import Record
+from runtime import metrics
 from schemas.errors import Unavailable
+
+Look = Callable[[TopicPartition, tuple[int, int | None], int], Awaitable[int]]
+"""Reads a gap of a partition: the first run above this one that wrote there, or 0."""
 
 
 class Batch:
@@ -27,12 +33,19 @@ class Lane:
     """
 
     def __init__(
-        self, producer: Any, topic: str, partition: int, known: KnownLog, on_stored: Callable[[], None]
+        self,
+        producer: Any,
+        topic: str,
+        partition: int,
+        known: KnownLog,
+        look: Look,
+        on_stored: Callable[[], None],
     ) -> None:
         self._producer = producer
         self._topic = topic
         self._partition = partition
         self._known = known
+        self._look = look
         self._on_stored = on_stored
         self._waiting: deque[Batch] = deque()
         self._wake = asyncio.Event()
@@ -57,6 +70,7 @@ class Lane:
             KafkaError: Kafka did not store it.
             Unavailable: Kafka stored it in a log that is not the one that held those before it. Then nothing
                 more may be acknowledged: of what waits behind this one, some may have gone with the old log.
+                Or behind the fence of a higher run: readers void it, and all that would follow.
         """
         while True:
             await self._wake.wait()
@@ -66,20 +80,44 @@ class Lane:
                     batch.builder, self._topic, partition=self._partition
                 )
                 where = await stored
+                gap = self._known.gap(self._partition, where.offset)
                 if not self._known.follows(self._partition, where.offset, batch.builder.record_count()):
                     raise Unavailable(f"topic {self._topic} is not the log that it was")
+                if gap is not None:
+                    await self._examine(gap)
                 batch.done = True
                 self._on_stored()
             self._wake.clear()
+
+    async def _examine(self, gap: tuple[int, int | None]) -> None:
+        """While a bridge is alone, its batches lie next to each other: see who wrote between two of them.
+
+        Raises:
+            Unavailable: a higher run did; or Kafka does not tell.
+        """
+        ours = self._known.run
+        higher = await self._look(TopicPartition(self._topic, self._partition), gap, ours)
+        if higher:
+            metrics.MQTT_SUPERSEDED.inc()
+            raise Unavailable(
+                f"another bridge began run {higher} in {self._topic}[{self._partition}]: what this one (run"
+                f" {ours}) wrote behind it is void, is not acknowledged, and comes again"
+            )
 
 
 class Lanes:
     """All partitions of the log. `failed` resolves to the reason when what became of a batch is unknown."""
 
     def __init__(
-        self, producer: Any, topic: str, partitions: int, known: KnownLog, on_stored: Callable[[], None]
+        self,
+        producer: Any,
+        topic: str,
+        partitions: int,
+        known: KnownLog,
+        look: Look,
+        on_stored: Callable[[], None],
     ) -> None:
-        self._lanes = [Lane(producer, topic, number, known, on_stored) for number in range(partitions)]
+        self._lanes = [Lane(producer, topic, number, known, look, on_stored) for number in range(partitions)]
         self.failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(lane.run()) for lane in self._lanes]
         for task in self._tasks:

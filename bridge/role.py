@@ -11,6 +11,7 @@ import uvloop
 
 from bridge.backoff import LONGEST_S, Backoff
 from bridge.clock import LogClock
+from bridge.holder import OtherClientError
 from bridge.known import KnownLog
 from bridge.outage import Outage
 from bridge.run import Run
@@ -55,7 +56,7 @@ class Bridge:
         """Bridge until `stop` is set.
 
         Raises:
-            SettingsError: the log is not as `setup` makes it, and stays so.
+            SettingsError: the log is not as `setup` makes it, and stays so; or it is another bridge's.
         """
         backoff = Backoff()
         received = missed = 0
@@ -65,6 +66,8 @@ class Bridge:
             try:
                 await self._until_stop(self._attempt())
             except (Unavailable, SettingsError) as error:
+                if isinstance(error, OtherClientError):
+                    raise
                 missed = missed + 1 if isinstance(error, SettingsError) else 0
                 # A log that was right and is not may be a Kafka that has just started.
                 if missed and (missed == TOPICS_MISSED or not self._started):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -10,7 +11,8 @@ from aiokafka import TopicPartition
 from bridge.clock import LogClock
 from bridge.connection import Connection
 from bridge.flow import Flow
-from bridge.kafka import read_back, read_tail, write_fence
+from bridge.holder import refuse_anothers
+from bridge.kafka import read_back, read_gap, read_tail, write_fence
 from bridge.known import KnownLog
 from bridge.lanes import Lanes
 from bridge.redelivered import Redelivered, reach_of
@@ -68,6 +70,7 @@ class Run:
 
         Raises:
             Unavailable: the broker or Kafka went away, or could not be reached.
+            OtherClientError: a bridge with another client id writes this log.
         """
         connection = Connection(
             self._settings,
@@ -86,6 +89,7 @@ class Run:
 
     async def _with_mqtt(self, connection: Connection, session_present: bool, stop: asyncio.Event) -> None:
         tail = await read_tail(self._settings)
+        refuse_anothers(self._settings, tail.client, tail.run)
         self._clock.not_before(tail.received_at)
         producer = await open_producer(self._settings, BATCH_BYTES)
         number = self._known.begin(tail.run)
@@ -101,7 +105,8 @@ class Run:
             raise
         self._notice(fence)
         raw = self._settings.topics.raw
-        lanes = Lanes(producer, raw, self._settings.partitions, self._known, self._stored)
+        look = partial(read_gap, self._settings)
+        lanes = Lanes(producer, raw, self._settings.partitions, self._known, look, self._stored)
         self._flow = flow = Flow(
             self._settings,
             self._narrator,

@@ -9,7 +9,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from bridge.kafka import read_signs
+from bridge.holder import refuse_anothers
+from bridge.kafka import Sign, read_signs
 from runtime.settings import Settings
 from schemas.raw import TICK_SECONDS
 
@@ -25,13 +26,21 @@ async def stand_by(settings: Settings, run: int, on_standby: Callable[[], None])
 
     Raises:
         Unavailable: Kafka does not answer, which tells nothing of the other bridge.
+        OtherClientError: it has another client id, and so another session: this one has nothing to wait for.
     """
-    signs = await read_signs(settings, run)
+    signs = await _signs(settings, run)
     if not signs:
         return
     on_standby()
     heard = time.monotonic()
     while time.monotonic() - heard < SILENCE_S:
         await asyncio.sleep(LOOK_S)
-        if (newer := await read_signs(settings, run)) != signs:
+        if (newer := await _signs(settings, run)) != signs:
             signs, heard = newer, time.monotonic()
+
+
+async def _signs(settings: Settings, run: int) -> dict[int, Sign]:
+    signs = await read_signs(settings, run)
+    for sign in signs.values():
+        refuse_anothers(settings, sign.client, sign.run)
+    return signs

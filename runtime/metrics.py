@@ -24,6 +24,10 @@ MQTT_CONNECTED = Gauge("linepulse_mqtt_connected", "1 while the bridge is connec
 MQTT_IN_FLIGHT = Gauge("linepulse_mqtt_in_flight", "MQTT messages received and not yet acknowledged")
 MQTT_CONNECTS = Counter("linepulse_mqtt_connects", "Connections that the bridge made to the MQTT broker")
 MQTT_STANDBY = Gauge("linepulse_mqtt_standby", "1 while the bridge stands by because another has its session")
+MQTT_SUPERSEDED = Counter(
+    "linepulse_mqtt_superseded",
+    "Times that the bridge found a run above its own in the log, and ended its run",
+)
 LOG_ANEW = Counter("linepulse_log_anew", "Times that the bridge found a log that is not its old one")
 CLOCK_JUMPS = Counter("linepulse_clock_jumps", "Jumps of the clock over 60 s that the bridge evened out")
 

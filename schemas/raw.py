@@ -48,7 +48,7 @@ def route(topic: str) -> Route:
 class RawHeaders(Struct, frozen=True, gc=False):
     """The headers of a raw record, in the order in which they are written.
 
-    A tick has `kind` and `run` only.
+    A tick has `kind`, `run` and `client` only; one of an older release has no `client`.
     """
 
     kind: Kind
@@ -67,7 +67,8 @@ class RawHeaders(Struct, frozen=True, gc=False):
     def encode(self) -> list[tuple[str, bytes]]:
         """The headers as Kafka takes them."""
         if self.kind is Kind.TICK:
-            return [("kind", b"tick"), ("run", b"%d" % self.run)]
+            tick = [("kind", b"tick"), ("run", b"%d" % self.run)]
+            return [*tick, ("client", self.client.encode())] if self.client else tick
         encoded = [
             ("kind", self.kind.encode()),
             ("topic", self.topic.encode()),
@@ -104,7 +105,7 @@ class RawHeaders(Struct, frozen=True, gc=False):
             raise ValueError(f"header kind: {found.get('kind')!r}")
         run = int(found.get("run", 0))
         if kind is Kind.TICK:
-            return cls(kind, run=run)
+            return cls(kind, client=_text(found.get("client", b"")), run=run)
         length, digest = found.get("length"), found.get("digest")
         return cls(
             kind,

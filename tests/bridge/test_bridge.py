@@ -127,7 +127,7 @@ async def test_qos_0_is_served(
 
 
 async def test_every_partition_hears_that_time_passes(settings_for: SettingsFor, start: Bridges) -> None:
-    """A tick in each partition as soon as the bridge is there: no key, no value, kind and run."""
+    """A tick in each partition as soon as the bridge is there: no key, no value; kind, run and client."""
     settings = settings_for()
     start(settings).listening()
     async with Log(settings) as log:
@@ -138,7 +138,7 @@ async def test_every_partition_hears_that_time_passes(settings_for: SettingsFor,
 
         await eventually(everywhere, "a tick in each partition")
         tick = log.of_kind(Kind.TICK)[0]
-    assert (tick.key, tick.value, [name for name, _ in tick.headers]) == (None, b"", ["kind", "run"])
+    assert (tick.key, tick.value, [name for name, _ in tick.headers]) == (None, b"", ["kind", "run", "client"])
 
 
 async def test_the_log_time_goes_on_from_its_tail(
@@ -189,7 +189,7 @@ def test_a_log_that_is_missing_is_refused(settings_for: SettingsFor, start: Brid
     """The bridge ends at once, and says which topic and what to do."""
     settings = settings_for(topics=False)
     bridge = start(settings)
-    assert bridge.ended() == 1
+    assert bridge.ended() == 2
     said = bridge.errors()
     assert f"topic {settings.topics.raw}" in said
     assert "run linepulse setup" in said
@@ -199,7 +199,7 @@ def test_another_number_of_partitions_is_refused(settings_for: SettingsFor, star
     """A line would change its partition, and lose its order: the bridge refuses to start."""
     settings = settings_for()
     bridge = start(settings.model_copy(update={"partitions": 5}))
-    assert bridge.ended() == 1
+    assert bridge.ended() == 2
     said = bridge.errors()
     assert settings.topics.raw in said
     assert "has 4 partitions, 5 expected" in said

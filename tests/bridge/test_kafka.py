@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 import bridge.kafka
-from bridge.kafka import read_back, read_tail
+from bridge.kafka import read_back, read_gap, read_tail
 from runtime.settings import Settings
 from schemas.raw import Kind, RawHeaders
 
@@ -47,7 +47,7 @@ async def test_a_long_tail_is_read_to_its_end(
             await writing.send_and_wait(where.topic, b"x", partition=1, timestamp_ms=1000, headers=headers)
     monkeypatch.setattr(bridge.kafka, "START_S", SOON_S)
     monkeypatch.setattr(bridge.kafka, "AIOKafkaConsumer", Slow)
-    assert await read_tail(settings) == (1000, 5)
+    assert await read_tail(settings) == (1000, 5, "")
     assert len(await read_back(settings, {where: RECORDS})) == RECORDS
 
 
@@ -58,3 +58,31 @@ async def test_a_time_that_is_none_does_not_carry_the_log_away(settings_for: Set
         await writing.send_and_wait(settings.topics.raw, b"", partition=0, timestamp_ms=now)
         await writing.send_and_wait(settings.topics.raw, b"", partition=0, timestamp_ms=now * 1000)
     assert (await read_tail(settings)).received_at == now
+
+
+async def test_only_our_own_session_tells_what_was_delivered(settings_for: SettingsFor) -> None:
+    """A bridge with another client id has packet ids of its own, which are the same numbers."""
+    settings = settings_for()
+    where = TopicPartition(settings.topics.raw, 0)
+    async with producer(settings) as writing:
+        for client in (settings.mqtt_client_id, "another"):
+            headers = RawHeaders(
+                Kind.DATA, "production/ligne1/data", 1, mid=7, client=client, run=5, seq=1
+            ).encode()
+            await writing.send_and_wait(where.topic, b"x", partition=0, headers=headers)
+    assert len(await read_back(settings, {where: 2})) == 1
+    assert (await read_tail(settings)).client == settings.mqtt_client_id
+
+
+async def test_a_gap_tells_the_run_above_ours_that_wrote_there(settings_for: SettingsFor) -> None:
+    """In the gap only; strangers and other runs are none."""
+    settings = settings_for()
+    where = TopicPartition(settings.topics.raw, 2)
+    async with producer(settings) as writing:
+        for run in (9, 3, None, 5, 8, 6):  # at the offsets 0 to 5
+            headers = [] if run is None else RawHeaders(Kind.TICK, client="another", run=run).encode()
+            await writing.send_and_wait(where.topic, b"", partition=2, headers=headers)
+    assert await read_gap(settings, where, (1, 4), 5) == 0
+    assert await read_gap(settings, where, (1, 5), 5) == 8
+    assert await read_gap(settings, where, (5, 6), 5) == 6
+    assert await read_gap(settings, where, (3, 5), 8) == 0

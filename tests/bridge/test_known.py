@@ -15,6 +15,18 @@ def test_a_log_that_grows_is_the_one_it_was() -> None:
     assert not known.anew
 
 
+def test_what_others_wrote_in_between_is_a_gap() -> None:
+    """From behind what we stored last to what we stored next, in each partition by itself."""
+    known = KnownLog()
+    assert known.gap(0, 40) is None  # nothing is known of it yet
+    known.follows(0, 10, 5)
+    known.follows(1, 90, 1)
+    assert known.gap(0, 15) is None
+    assert known.gap(0, 18) == (15, 18)
+    assert known.gap(0, -1) == (15, None)
+    assert known.gap(0, 3) is None  # another log: `follows` tells
+
+
 @pytest.mark.parametrize("first", [0, 9])
 def test_a_place_that_was_taken_already_is_in_another_log(first: int) -> None:
     """Told once; from then on that log is the known one, in all partitions."""

@@ -1,0 +1,57 @@
+"""Whose log it is: that of the client id whose bridge wrote its highest run.
+
+A client id is an MQTT session, and each session gets every message: bridges of two client ids on one log
+would write every message twice.
+"""
+
+from collections import Counter
+
+from runtime.settings import Settings, SettingsError
+
+
+class OtherClientError(SettingsError):
+    """The log belongs to a bridge with another client id."""
+
+
+class Holder:
+    """Finds the highest run among the records of a log, and who wrote it.
+
+    Two bridges that begin at once on an empty log take the same run, and each may find the other's fence
+    before its own. The log is then the one's who stands first in the lowest partition: both find the same.
+    """
+
+    def __init__(self) -> None:
+        self.run = 0
+        self._clients: dict[int, Counter[str]] = {}
+
+    def take(self, partition: int, run: int, client: str) -> None:
+        """Note a record; those of a partition in their order. `client` is empty where it tells none."""
+        if run > self.run:
+            self.run, self._clients = run, {}
+        if run == self.run and client:
+            self._clients.setdefault(partition, Counter())[client] += 1
+
+    @property
+    def client(self) -> str:
+        """Its client id; empty where none is told, as by the ticks of older releases."""
+        if not self._clients:
+            return ""
+        # By number first: who lost the race left no more than its fence. Of equals `max` takes the first.
+        written = self._clients[min(self._clients)]
+        return max(written, key=written.__getitem__)
+
+
+def refuse_anothers(settings: Settings, client: str, run: int) -> None:
+    """Make sure that a log whose highest run is of this client id is ours.
+
+    Raises:
+        OtherClientError: it is another's.
+    """
+    if client in ("", settings.mqtt_client_id):
+        return
+    raise OtherClientError(
+        f"LINEPULSE_MQTT_CLIENT_ID: {settings.mqtt_client_id!r}: topic {settings.topics.raw} on"
+        f" {settings.kafka_bootstrap_servers} is written by the bridge with client id {client!r} (run {run})."
+        " Each client id gets every MQTT message, so two of them would count everything twice: set"
+        f" LINEPULSE_MQTT_CLIENT_ID={client}, or take another LINEPULSE_TOPIC_PREFIX for a log of its own"
+    )

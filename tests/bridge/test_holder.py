@@ -1,0 +1,43 @@
+"""Whose log it is, told by its records."""
+
+import pytest
+
+from bridge.holder import Holder, OtherClientError, refuse_anothers
+from runtime.settings import Settings
+
+
+def holder(*records: tuple[int, int, str]) -> str:
+    """Of a log with these records: partition, run, client."""
+    found = Holder()
+    for record in records:
+        found.take(*record)
+    return found.client
+
+
+def test_it_is_whose_run_is_highest() -> None:
+    """In whichever partition, and whatever others wrote before and behind it."""
+    assert holder() == ""
+    assert holder((0, 1, "a"), (0, 3, "a"), (1, 2, "b"), (1, 4, "b"), (1, 3, "a")) == "b"
+
+
+def test_the_ticks_of_older_releases_tell_nobody() -> None:
+    """Their messages do, of the same run."""
+    assert holder((0, 5, "a"), (0, 6, "")) == ""
+    assert holder((0, 5, "b"), (0, 6, ""), (1, 6, "a")) == "a"
+
+
+def test_of_two_that_take_the_same_run_both_find_the_same() -> None:
+    """Each stands first somewhere: the lowest partition tells; also when the winner has written since."""
+    race = ((0, 1, "a"), (0, 1, "b"), (1, 1, "b"), (1, 1, "a"))
+    assert holder(*race) == "a"
+    assert holder(*reversed(race)) == "b"
+    assert holder((0, 1, "b"), *[(0, 1, "a")] * 2) == "a"
+
+
+def test_anothers_log_is_refused_by_name() -> None:
+    """With both client ids, and what to do; one's own, and one that tells nobody, are not."""
+    settings = Settings(_env_file=None, mqtt_client_id="ours")
+    refuse_anothers(settings, "ours", 3)
+    refuse_anothers(settings, "", 3)
+    with pytest.raises(OtherClientError, match=r"'ours': .* client id 'theirs' \(run 3\).*CLIENT_ID=theirs"):
+        refuse_anothers(settings, "theirs", 3)
