@@ -1,6 +1,7 @@
 """The command line: which commands there are, and how they fail. Each lives in a module of its own."""
 
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import typer
 
 from linepulse.errors import UserError
+from runtime.redact import redacted
 from runtime.settings import SettingsError
+from runtime.text import indented, plain, plain_lines
 from schemas.errors import Unavailable
 from schemas.plant import PlantError
 
@@ -81,17 +84,23 @@ def main() -> None:
         if not wrong:
             sys.exit(2)  # a group without a command: its help was shown
         context = getattr(error, "ctx", None)
-        fail(f"{context.command_path if context else 'linepulse'}: {wrong} (see --help)", 2)
+        fail(plain(f"{context.command_path if context else 'linepulse'}: {wrong} (see --help)"), 2)
     except (UserError, SettingsError, PlantError) as error:
         fail(str(error), 2)
     except Unavailable as error:
         fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except Exception as error:
+        print(
+            f"linepulse: a defect, {type(error).__name__}; please report it with what follows",
+            file=sys.stderr,
+        )
+        fail(indented(traceback.format_exc().rstrip()), 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def fail(sentence: str, code: int) -> None:
-    """End with one line on standard error."""
-    print(sentence, file=sys.stderr)
+    """End with a sentence on standard error; control characters in it are made visible, passwords hidden."""
+    print(plain_lines(redacted(sentence)), file=sys.stderr)
     sys.exit(code)
