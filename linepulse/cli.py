@@ -4,7 +4,8 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 
@@ -63,6 +64,12 @@ class Linepulse(typer.core.TyperGroup):
         self.commands = Commands()  # type: ignore[assignment]  # nothing is added
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"linepulse {version('linepulse')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="linepulse",
     cls=Linepulse,
@@ -72,7 +79,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.callback()(lambda: None)
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Say which release this is.", callback=_say_version, is_eager=True),
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,12 @@ def test_a_group_without_a_command_shows_its_help_and_no_error(words: list[str])
     told = linepulse(NOTHING, *words)
     assert (told.returncode, told.stderr) == (2, "")
     assert "Usage: linepulse" in told.stdout
+
+
+def test_it_says_which_release_it_is() -> None:
+    """Without any server or setting."""
+    told = linepulse(NOTHING, "--version")
+    assert (told.returncode, told.stdout) == (0, f"linepulse {version('linepulse')}\n")
 
 
 @pytest.mark.parametrize(
