@@ -103,10 +103,12 @@ def main():
     if unknown:
         sys.exit(f"❌ Option inconnue: {unknown[0]}. Usage: python3 test-mqtt.py [--test]")
     last = 3 if "--test" in sys.argv[1:] else math.inf
-    url = urlsplit(os.environ.get("MQTT_BROKER_URL", "mqtt://localhost:1883"))
     try:
+        url = urlsplit(os.environ.get("MQTT_BROKER_URL", "mqtt://localhost:1883"))
         host, port = url.hostname or "localhost", url.port or (8883 if url.scheme == "mqtts" else 1883)
-    except ValueError:
+        if "@" in url.path + url.query + url.fragment:  # then what comes before it is of a password
+            raise ValueError
+    except ValueError:  # its text may quote the password
         sys.exit("❌ MQTT_BROKER_URL: attendu mqtt://[utilisateur:motdepasse@]hôte[:port]")
     client = session(url)
     print(f"🔌 Connexion à {host}:{port}...", flush=True)

@@ -1,14 +1,18 @@
 """The command line: which commands there are, and how they fail. Each lives in a module of its own."""
 
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 
 from linepulse.errors import UserError
+from runtime.redact import redacted
 from runtime.settings import SettingsError
+from runtime.text import indented, plain, plain_lines
 from schemas.errors import Unavailable
 from schemas.plant import PlantError
 
@@ -60,6 +64,12 @@ class Linepulse(typer.core.TyperGroup):
         self.commands = Commands()  # type: ignore[assignment]  # nothing is added
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"linepulse {version('linepulse')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="linepulse",
     cls=Linepulse,
@@ -69,7 +79,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.callback()(lambda: None)
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Say which release this is.", callback=_say_version, is_eager=True),
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 def main() -> None:
@@ -81,17 +100,23 @@ def main() -> None:
         if not wrong:
             sys.exit(2)  # a group without a command: its help was shown
         context = getattr(error, "ctx", None)
-        fail(f"{context.command_path if context else 'linepulse'}: {wrong} (see --help)", 2)
+        fail(plain(f"{context.command_path if context else 'linepulse'}: {wrong} (see --help)"), 2)
     except (UserError, SettingsError, PlantError) as error:
         fail(str(error), 2)
     except Unavailable as error:
         fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except Exception as error:
+        print(
+            f"linepulse: a defect, {type(error).__name__}; please report it with what follows",
+            file=sys.stderr,
+        )
+        fail(indented(traceback.format_exc().rstrip()), 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def fail(sentence: str, code: int) -> None:
-    """End with one line on standard error."""
-    print(sentence, file=sys.stderr)
+    """End with a sentence on standard error; control characters in it are made visible, passwords hidden."""
+    print(plain_lines(redacted(sentence)), file=sys.stderr)
     sys.exit(code)

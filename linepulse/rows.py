@@ -1,21 +1,30 @@
-"""Rows of PostgreSQL for people at a terminal."""
+"""Rows of PostgreSQL for people at a terminal, and as JSON for programs."""
 
-from collections.abc import Sequence
-from typing import Any
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
 
 import psycopg
+import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from linepulse.errors import UserError
+from linepulse.plant_time import PlantTime
 from linepulse.sql import statement
 from runtime.settings import Settings, without_password
+from runtime.text import json_text, plain
 
 PIPE_WIDTH = 200  # columns where the output is no terminal
+IN_UTC = "-c timezone=UTC"  # Python has no year 10000, which a zone ahead of it would make of our last moment
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")]
 
 
 def read_rows(
-    settings: Settings, name: str, parameters: Sequence[Any]
+    settings: Settings, name: str, parameters: Sequence[Any] | Mapping[str, Any]
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The column names and the rows of a named statement.
 
@@ -24,7 +33,7 @@ def read_rows(
     """
     where = f"DATABASE_URL: {without_password(settings.database_url)}"
     try:
-        with psycopg.connect(settings.database_url, connect_timeout=10) as connection:
+        with psycopg.connect(settings.database_url, connect_timeout=10, options=IN_UTC) as connection:
             found = connection.execute(statement(name), parameters)
             return [column.name for column in found.description or ()], found.fetchall()
     except psycopg.errors.UndefinedTable:
@@ -34,12 +43,65 @@ def read_rows(
         raise UserError(f"{where}: {why}; start PostgreSQL, or correct the variable") from None
 
 
-def print_table(columns: list[str], rows: list[tuple[Any, ...]]) -> None:
-    """Print rows as a table, as wide as the terminal."""
+def list_rows(settings: Settings, name: str, parameters: Sequence[Any], *, as_json: bool) -> None:
+    """Print the rows of a named statement, times by the plant's clock, as a table or as a list in JSON.
+
+    Raises:
+        UserError: PostgreSQL does not answer, or has not our tables.
+    """
+    columns, rows = read_rows(settings, name, parameters)
+    clock = PlantTime.read(settings)
+    if as_json:
+        print(json_text([row_as_json(columns, row, clock) for row in rows]))
+        return
+    print_table(columns, [[cell(value, clock, line_of(columns, row)) for value in row] for row in rows])
+
+
+def row_as_json(columns: Sequence[str], row: Sequence[Any], clock: PlantTime) -> dict[str, Any]:
+    """A row as an object: times as ISO 8601 with their offset, bytes as text, or else as base64."""
+    line = line_of(columns, row)
+    return {name: _json(value, clock, line) for name, value in zip(columns, row, strict=True)}
+
+
+def line_of(columns: Sequence[str], row: Sequence[Any]) -> str:
+    """Whose clock a row's times are shown by: `lineId` or `line`; of a row without either, the plant's."""
+    named = dict(zip(columns, row, strict=True))
+    return str(named.get("lineId", named.get("line", "")))
+
+
+def cell(value: Any, clock: PlantTime, line: str) -> str:
+    """A value as people read it."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return clock.shown(value, line)
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            return repr(value)
+    return str(value)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows as a table, as wide as the terminal. What stands in them is text: no markup, no controls."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
-    table = Table(*columns)
+    table = Table()
+    for column in columns:
+        table.add_column(Text(plain(column)))
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*(Text("" if value is None else plain(str(value))) for value in row))
     console.print(table)
+
+
+def _json(value: Any, clock: PlantTime, line: str) -> Any:
+    if isinstance(value, datetime):
+        return clock.shown(value, line, "T")
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            return {"base64": base64.b64encode(value).decode()}
+    return value

@@ -1,6 +1,5 @@
 """The narrated log: one plain line an event at a plant's pace, a summary a second when it becomes a flood."""
 
-import json
 import logging
 import sys
 import time
@@ -9,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from runtime.catalogue import tell
+from runtime.redact import redacted
+from runtime.text import PlainFormatter, json_text, plain
 
 LINES_A_SECOND = 20
 
@@ -42,11 +43,10 @@ class Narrator:
         out = self._out or sys.stdout
         if self._form == "json":
             moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-            line = json.dumps(
-                {"time": moment, "role": self._role, "key": key, **facts}, ensure_ascii=False, default=str
-            )
+            shown = {name: redacted(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+            line = json_text({"time": moment, "role": self._role, "key": key, **shown})
         else:
-            line = tell(self.lang, key, **facts)
+            line = plain(redacted(tell(self.lang, key, **facts)))
         print(line, file=out, flush=True)
 
     def wants(self) -> bool:
@@ -95,8 +95,7 @@ class OnceASecond(logging.Filter):
 
 def quiet_libraries(level: int = logging.WARNING) -> None:
     """Send what libraries log from `level` up to standard error, in one plain form."""
-    logging.basicConfig(
-        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(OnceASecond())
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(OnceASecond())
+    logging.basicConfig(level=level, handlers=[handler], force=True)

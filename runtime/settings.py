@@ -1,5 +1,6 @@
 """Settings: environment variables and `.env`, read once by each role at its start."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -7,19 +8,39 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, Field, FilePath, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.redact import redacted, without_password
 from schemas.topics import PARTITIONS, Topics
+
+__all__ = ["Settings", "SettingsError", "without_password"]
 
 
 class SettingsError(ValueError):
     """A variable is malformed; the text names it, its value (without passwords) and what to do."""
 
 
+MQTT_FORM = "expected mqtt://host[:port] or mqtts://…, where needed with user:password@ before the host"
+DATABASE_FORM = "expected postgresql://host[:port]/database, where needed with user:password@ before the host"
+ENCODE = "; special characters in them are written percent-encoded: %40 for @, %2F for /, %25 for %"
+_UNKNOWN_PARAMETER = re.compile(r'invalid URI query parameter: "(\w+)"')
+
+
 def _mqtt_url(url: str) -> str:
-    parts = urlsplit(url)
+    parts = _split(url, MQTT_FORM)
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-        raise ValueError("expected mqtt://[user:password@]host[:port] or mqtts://…")
-    _ = parts.port  # raises ValueError where it is no number
+        raise ValueError(MQTT_FORM)
     return url
+
+
+def _split(url: str, form: str) -> SplitResult:
+    """The parts of an URL. Python's own errors quote it, with the password: they go no further."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(form + ENCODE) from None
+    if "@" in parts.path + parts.query + parts.fragment and "@" not in parts.netloc:
+        raise ValueError(form + ENCODE)  # what is left of it is no host: a password went on behind it
+    return parts
 
 
 def _bootstrap(servers: str) -> str:
@@ -31,16 +52,19 @@ def _bootstrap(servers: str) -> str:
 
 
 def _database_url(url: str) -> str:
-    parts = urlsplit(url)
+    parts = _split(url, DATABASE_FORM)
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
-        raise ValueError("expected postgresql://[user[:password]@]host[:port]/database")
-    if parts.query:
+        raise ValueError(DATABASE_FORM)
+    if parts.query or "%" in url:
         from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 - slow to import, and hardly ever asked
 
         try:
             conninfo.conninfo_to_dict(url)
-        except ProgrammingError as error:  # such as Prisma's ?schema=public
-            raise ValueError(f"{str(error).strip()}; leave it out") from None
+        except ProgrammingError as error:
+            unknown = _UNKNOWN_PARAMETER.search(str(error))
+            if unknown is None:  # the error quotes what it can't read, which may be of the password
+                raise ValueError(DATABASE_FORM + ENCODE) from None
+            raise ValueError(f"{unknown[0]}; leave it out") from None  # such as Prisma's ?schema=public
     return url
 
 
@@ -48,15 +72,6 @@ def _prefix(prefix: str) -> str:
     if not prefix or not all(c.isalnum() or c in "._-" for c in prefix):
         raise ValueError("expected letters, digits, '.', '_' or '-'")
     return prefix
-
-
-def without_password(url: str) -> str:
-    """The URL as it may appear in a log."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{parts.username}:***@{host}").geturl()
 
 
 class Settings(BaseSettings):
@@ -275,7 +290,8 @@ def _sentence(settings: type[BaseSettings], error: object) -> str:
     name = str(error["loc"][0])
     if name in settings.model_fields:  # a default is named after its field
         name = str(settings.model_fields[name].validation_alias)
-    value = without_password(str(error["input"])) if "URL" in name else error["input"]
+    value = error["input"]
+    value = without_password(value) if isinstance(value, str) else value
     described = {f.validation_alias: f.description for f in settings.model_fields.values()}
-    why = str(error["msg"]).removeprefix("Value error, ")
+    why = redacted(str(error["msg"]).removeprefix("Value error, "))
     return f"{name}: {value!r}: {why} ({described.get(name)})"

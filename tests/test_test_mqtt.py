@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.eventually import wait_until
 from tests.listener import Listener
 from tests.services import Services
@@ -79,3 +81,16 @@ def test_an_unknown_option_is_refused():
     done = run("--tset", url="mqtt://127.0.0.1:1")
     assert done.returncode == 1
     assert "--test" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["mqtt://ana:1234/x@127.0.0.1:1", "mqtt://ana:12\u210034@x", "mqtt://[ana:1234@x"]
+)
+def test_an_url_with_a_password_that_is_not_encoded_is_refused_and_not_shown(url: str):
+    """Not a word of it, and no traceback."""
+    done = run("--test", url=url)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "MQTT_BROKER_URL" in done.stderr
+    assert "12" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1

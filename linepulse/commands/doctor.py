@@ -7,7 +7,9 @@ import typer
 
 from linepulse.checkup import check_all
 from runtime.narrator import quiet_libraries
+from runtime.redact import redacted
 from runtime.settings import Settings
+from runtime.text import plain_lines
 
 
 def doctor() -> None:
@@ -19,6 +21,7 @@ def doctor() -> None:
     quiet_libraries(logging.CRITICAL)
     findings = asyncio.run(check_all(settings))
     for part, wrong in findings:
-        print(f"✅ {part}" if wrong is None else f"❌ {part}\n   {wrong}")
+        told = f"✅ {part}" if wrong is None else f"❌ {part}\n   {wrong}"
+        print(plain_lines(redacted(told)))
     if any(finding.wrong for finding in findings):
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from linepulse.people import send
-from linepulse.rows import print_table, read_rows
+from linepulse.rows import AsJson, list_rows
 from runtime.catalogue import tell
 from runtime.settings import Settings
 from schemas.raw import Kind
@@ -76,12 +76,13 @@ def list_orders(
     line: Annotated[str | None, typer.Option(help="Of this line only.")] = None,
     status: Annotated[str | None, typer.Option(help="waiting, running, completed or cancelled.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    as_json: AsJson = False,
 ) -> None:
     """Show the orders that PostgreSQL has: what runs, what waits, what was.
 
     Example: linepulse order list --line ligne1 --status waiting
     """
-    print_table(*read_rows(Settings.read(), "list_orders", [line, line, status, status, limit]))
+    list_rows(Settings.read(), "list_orders", [line, line, status, status, limit], as_json=as_json)
 
 
 def _send(line: str, fields: dict[str, object]) -> None:

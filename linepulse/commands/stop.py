@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from linepulse.people import send
-from linepulse.rows import print_table, read_rows
+from linepulse.rows import AsJson, list_rows
 from runtime.catalogue import tell
 from runtime.settings import Settings
 from schemas.raw import Kind
@@ -23,12 +23,13 @@ def list_stops(
     line: Annotated[str | None, typer.Option(help="Of this line only.")] = None,
     category: Annotated[str | None, typer.Option(help="unplanned, planned, micro or no_signal.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    as_json: AsJson = False,
 ) -> None:
     """Show the stops that PostgreSQL has; those that last first.
 
     Example: linepulse stop list --line ligne1 --category unplanned
     """
-    print_table(*read_rows(Settings.read(), "list_stops", [line, line, category, category, limit]))
+    list_rows(Settings.read(), "list_stops", [line, line, category, category, limit], as_json=as_json)
 
 
 @app.command()

@@ -1,7 +1,8 @@
 -- The newest dead letters.
 SELECT
     "id",
-    to_char("receivedAt", 'YYYY-MM-DD HH24:MI:SS') AS "received",
+    "lineId" AS "line",
+    "receivedAt" AS "received",
     coalesce("mqttTopic", "topic") AS "topic",
     "reason",
     "detail",

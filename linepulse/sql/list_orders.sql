@@ -3,12 +3,13 @@ SELECT
     "lineId" AS "line",
     "orderNumber" AS "number",
     "productType" AS "product",
-    "produced" || '/' || "quantity" AS "produced",
-    floor(100.0 * "produced" / "quantity") || '%%' AS "done",
+    "produced",
+    "quantity",
+    floor(100.0 * "produced" / "quantity")::bigint AS "percent",
     "status",
     "priority",
-    to_char("startTime", 'YYYY-MM-DD HH24:MI') AS "started",
-    to_char("endTime", 'YYYY-MM-DD HH24:MI') AS "ended"
+    "startTime" AS "started",
+    "endTime" AS "ended"
 FROM "ProductionOrder"
 WHERE (%s::text IS NULL OR "lineId" = %s)
   AND (%s::text IS NULL OR "status" = %s)

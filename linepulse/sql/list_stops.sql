@@ -3,8 +3,8 @@ SELECT
     "id",
     "lineId" AS "line",
     "category",
-    to_char("startTime", 'YYYY-MM-DD HH24:MI:SS') AS "start",
-    to_char("endTime", 'YYYY-MM-DD HH24:MI:SS') AS "end",
+    "startTime" AS "start",
+    "endTime" AS "end",
     "duration" AS "seconds",
     "reason"
 FROM "Downtime"

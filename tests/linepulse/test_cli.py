@@ -2,15 +2,15 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from linepulse.cli import app
-from tests.commands import ROOT, environment, linepulse, outside
-from tests.services import Services
+from linepulse.cli import app, main
+from tests.commands import ROOT, linepulse, outside
 
 NOTHING = {"COLUMNS": "200", "TERM": "dumb"}
 
@@ -50,6 +50,12 @@ def test_a_group_without_a_command_shows_its_help_and_no_error(words: list[str])
     told = linepulse(NOTHING, *words)
     assert (told.returncode, told.stderr) == (2, "")
     assert "Usage: linepulse" in told.stdout
+
+
+def test_it_says_which_release_it_is() -> None:
+    """Without any server or setting."""
+    told = linepulse(NOTHING, "--version")
+    assert (told.returncode, told.stdout) == (0, f"linepulse {version('linepulse')}\n")
 
 
 @pytest.mark.parametrize(
@@ -119,12 +125,36 @@ def test_a_wrong_word_is_one_line(words: list[str]) -> None:
     assert "see --help" in refused.stderr
 
 
-def test_a_password_is_never_shown(services: Services) -> None:
-    """Not in what a command says, and not in what it complains about."""
-    settings = services.settings(topics=False, database_url="postgresql://postgres:secret@127.0.0.1:1/x")
-    refused = linepulse(environment(settings), "order", "list")
-    assert refused.returncode == 2
-    assert "secret" not in refused.stdout + refused.stderr
+@pytest.mark.parametrize("words", [["order", "list"], ["rebuild"], ["doctor"]], ids=" ".join)
+def test_a_password_is_never_shown(words: list[str]) -> None:
+    """Not in what a command says, and not in what it complains about, wherever it stands in an URL."""
+    urls = {
+        "MQTT_BROKER_URL": "mqtt://ana:s3cret@127.0.0.1:1",
+        "DATABASE_URL": "postgresql://postgres@127.0.0.1:1/x?password=s3cret",
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+    }
+    refused = linepulse({**outside(), **urls}, *words)
+    assert refused.returncode in {1, 2}
+    assert "127.0.0.1:1" in refused.stdout + refused.stderr
+    assert "s3cret" not in refused.stdout + refused.stderr
+
+
+def test_a_defect_is_told_whole_and_without_passwords(
+    monkeypatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its traceback, indented, so that no error can pass for another line; exit 1."""
+
+    def fail(**_: object) -> None:
+        raise ZeroDivisionError("postgresql://ana:s3cret@box/x\nlinepulse: all is well\x1b[2J")
+
+    monkeypatch.setattr("linepulse.cli.app", fail)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    first, *traceback = capsys.readouterr().err.splitlines()
+    assert "ZeroDivisionError" in first
+    assert any("ana:***@box" in line for line in traceback)
+    assert all(line.startswith("  ") and "\x1b" not in line for line in traceback)
 
 
 def test_a_demo_does_not_empty_a_folder_of_others(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`linepulse order`: what a person asks for becomes one message in the log; the list is read from rows."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -100,9 +101,16 @@ def test_list_shows_what_runs_first(settings: Settings) -> None:
                 [line, line, number, produced, status],
             )
     listed = linepulse(env, "order", "list", "--line", "ligne1").stdout
-    assert "99%" in listed
+    assert re.search(r"999 +│ 1000 +│ 99 ", listed)
     assert "ORD-4" not in listed
     assert listed.index("ORD-2") < listed.index("ORD-3") < listed.index("ORD-1")
     waiting = linepulse(env, "order", "list", "--status", "waiting").stdout
     assert "ORD-3" in waiting
     assert "ORD-2" not in waiting
+    [only] = json.loads(linepulse(env, "order", "list", "--status", "waiting", "--json").stdout)
+    assert (only["line"], only["number"], only["quantity"], only["started"]) == (
+        "ligne1",
+        "ORD-3",
+        1000,
+        None,
+    )

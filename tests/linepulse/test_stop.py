@@ -96,7 +96,7 @@ def test_list_shows_what_lasts_first(settings: Settings) -> None:
     assert linepulse(env, "setup").returncode == 0
     with psycopg.connect(settings.database_url) as connection:
         for line, category, reason, start, end in [
-            ("ligne1", "unplanned", "bourrage", "10:00", "10:05"),
+            ("ligne1", "unplanned", "bourrage [/x]\n\x1b[2J", "10:00:07.25", "10:05"),
             ("ligne1", "unplanned", "casse", "11:00", None),
             ("ligne1", "planned", "pause", "12:00", "12:20"),
             ("ligne2", "unplanned", "format", "10:00", None),
@@ -105,11 +105,17 @@ def test_list_shows_what_lasts_first(settings: Settings) -> None:
                 """INSERT INTO "Downtime" ("id", "lineId", "line", "category", "reason", "startTime",
                    "endTime", "createdAt", "updatedAt", "generation", "versionTime", "versionOffset")
                    VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s, now(), now(), 1, 1, 1)""",
-                [line, line, category, reason, f"2026-01-15 {start}", end and f"2026-01-15 {end}"],
+                [line, line, category, reason, f"2026-01-15 {start}Z", end and f"2026-01-15 {end}Z"],
             )
     listed = linepulse(env, "stop", "list", "--line", "ligne1").stdout
     assert "format" not in listed
     assert listed.index("casse") < listed.index("pause") < listed.index("bourrage")
+    # By the plant's clock, in winter; what is in a text is only text.
+    assert r"│ 2026-01-15 11:00:07.250+01:00 │ 2026-01-15 11:05:00+01:00 " in listed
+    assert r"│ bourrage [/x]\n\x1b[2J " in listed
+    told = json.loads(linepulse(env, "stop", "list", "--line", "ligne1", "--json").stdout)
+    assert [stop["reason"] for stop in told] == ["casse", "pause", "bourrage [/x]\n\x1b[2J"]
+    assert (told[0]["end"], told[2]["start"]) == (None, "2026-01-15T11:00:07.250+01:00")
     planned = linepulse(env, "stop", "list", "--category", "planned").stdout
     assert "pause" in planned
     assert "casse" not in planned
