@@ -8,6 +8,7 @@ MAX_COUNT = 1_000_000
 MAX_READING = 2**53  # of a counter; beyond it, a float no longer tells two numbers apart
 MAX_QUANTITY = 100_000_000
 MAX_FLOAT = 1e9
+MIN_FLOAT = 1e-9  # what is closer to 0 is 0: nothing measures it, and what is divided by it is no figure
 MAX_TEXT = 200
 MAX_DEPTH = 16
 
@@ -21,6 +22,15 @@ def _whole(lowest: int, highest: int) -> AfterValidator:
         return int(number)
 
     return AfterValidator(whole)
+
+
+def near_zero(number: float | None) -> bool:
+    """Whether a number is to be read as 0: what is too small to mean anything, and 0, which may be `-0.0`."""
+    return number is not None and -MIN_FLOAT < number < MIN_FLOAT
+
+
+def _settled(number: float) -> float:
+    return 0.0 if near_zero(number) else number
 
 
 def _no_nul(text: str) -> str:
@@ -44,7 +54,12 @@ if TYPE_CHECKING:
 else:
     Count = whole_number(0, MAX_COUNT)
     Quantity = whole_number(1, MAX_QUANTITY)
-Number = Annotated[float, Strict(), Field(ge=-MAX_FLOAT, le=MAX_FLOAT, allow_inf_nan=False)]
+Number = Annotated[
+    float,
+    Strict(),
+    Field(ge=-MAX_FLOAT, le=MAX_FLOAT, allow_inf_nan=False),
+    AfterValidator(_settled),
+]
 Text = Annotated[str, Strict(), Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_no_nul)]
 Timestamp = (
     Annotated[str, Strict(), Field(max_length=64)]

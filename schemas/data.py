@@ -14,10 +14,12 @@ from schemas.bounds import (
     MAX_COUNT,
     MAX_FLOAT,
     MAX_READING,
+    MIN_FLOAT,
     Count,
     Number,
     Payload,
     Timestamp,
+    near_zero,
     whole_number,
 )
 from schemas.refusals import parse
@@ -108,10 +110,24 @@ def usual_data(payload: bytes, limits: Limits = INCREMENTS) -> Data | None:
         return None
     if data.defects is None and "defects" in text:
         return None  # null is refused
+    target, rate, temperature, pressure = data.target_rate, data.rate, data.temperature, data.pressure
+    if (
+        (target is not None and -MIN_FLOAT < target < MIN_FLOAT)
+        or (rate is not None and -MIN_FLOAT < rate < MIN_FLOAT)
+        or (temperature is not None and -MIN_FLOAT < temperature < MIN_FLOAT)
+        or (pressure is not None and -MIN_FLOAT < pressure < MIN_FLOAT)
+    ):
+        data = _settled(data)
     if isinstance(data.count, float) or isinstance(data.defects, float):
         whole = _made_whole(data)
         return None if whole is None or not _within(whole, limits) else whole
     return data if _within(data, limits) else None
+
+
+def _settled(data: Data) -> Data:
+    """With 0.0 for what is next to it."""
+    measures = ("target_rate", "rate", "temperature", "pressure")
+    return replace(data, **{name: 0.0 for name in measures if near_zero(getattr(data, name))})
 
 
 def _within(data: Data, limits: Limits) -> bool:

@@ -13,6 +13,7 @@ import math
 from typing import Literal, NamedTuple
 
 PerformanceFrom = Literal["rate", "pieces"]
+HIGHEST = 1e12  # as a ratio; what is above says only that the target rate is next to nothing
 
 
 class Sums(NamedTuple):
@@ -85,7 +86,7 @@ def figures(sums: Sums) -> Figures:
     if sums.running == 0:
         return known._replace(trs=0.0, trg=0.0, tre=0.0, reason="not_running")
     performance = sums.real / sums.theoretical if sums.theoretical else math.inf
-    if not math.isfinite(performance):  # a target next to nothing is none
+    if not performance <= HIGHEST:  # a target next to nothing is none
         return known._replace(reason="no_target")
     known = known._replace(
         performance=_percent(performance), tp=_percent(performance * sums.running / in_function)
@@ -112,4 +113,4 @@ def mttr(sums: Sums) -> float | None:
 
 
 def _percent(ratio: float | None) -> float | None:
-    return None if ratio is None else round(ratio * 100, 4)
+    return None if ratio is None else round(ratio * 100, 4) + 0.0  # never -0.0

@@ -8,6 +8,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 LATEST = 253_402_300_799_999  # the last of the year 9999: no calendar goes further
+END = 32_503_680_000_000  # where the year 3000 begins: no message and no record is of a later time
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REST = tuple(f"{ms:03d}Z" for ms in range(SECOND))
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct
 
 TICK_SECONDS = 5
+MAX_RUN = 2**53
 LINE_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -93,7 +94,7 @@ class RawHeaders(Struct, frozen=True, gc=False):
         """Read the headers of a record.
 
         Raises:
-            ValueError, KeyError: the record was not written by a bridge.
+            ValueError, KeyError, TypeError, AttributeError: the record was not written by a bridge.
         """
         headers = tuple(headers)
         return _as_written(headers) or cls._decode(dict(headers))
@@ -103,7 +104,7 @@ class RawHeaders(Struct, frozen=True, gc=False):
         kind = _KINDS.get(found.get("kind", b""))
         if kind is None:
             raise ValueError(f"header kind: {found.get('kind')!r}")
-        run = int(found.get("run", 0))
+        run = _run(found.get("run", b"0"))
         if kind is Kind.TICK:
             return cls(kind, client=_text(found.get("client", b"")), run=run)
         length, digest = found.get("length"), found.get("digest")
@@ -124,7 +125,19 @@ class RawHeaders(Struct, frozen=True, gc=False):
 
 
 _WRITTEN = 9  # headers of a usual message
-_text = lru_cache(maxsize=4096)(partial(str, encoding="utf-8", errors="replace"))
+
+
+@lru_cache(maxsize=4096)
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace").replace("\0", "�")  # which PostgreSQL does not take
+
+
+@lru_cache(maxsize=64)
+def _run(value: bytes) -> int:
+    run = int(value)
+    if not 0 <= run <= MAX_RUN:
+        raise ValueError(f"header run: {run}")
+    return run
 
 
 def _as_written(headers: tuple[tuple[str, bytes], ...]) -> RawHeaders | None:
@@ -148,7 +161,7 @@ def _as_written(headers: tuple[tuple[str, bytes], ...]) -> RawHeaders | None:
         dup == b"1",
         int(mid),
         _text(client),
-        int(run),
+        _run(run),
         int(seq),
     )
 

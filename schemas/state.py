@@ -124,6 +124,7 @@ class Alert(Frozen, frozen=True, omit_defaults=True, gc=False):
     value: float | None = None
     threshold: float | None = None
     created_at: int = 0
+    unheard: int = 0  # ms of silence since `since`: nobody knows whether it held
 
 
 class Mismatch(Frozen, frozen=True, omit_defaults=True, gc=False):

@@ -5,7 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schemas.errors import Poison
-from schemas.instant import ms_of
+from schemas.instant import END, ms_of
 from schemas.refusals import shown
 
 _EPOCH_IN_MS = 1e11  # as seconds, a number from here on is past the year 5000: it is milliseconds
@@ -19,14 +19,21 @@ def event_time(
     ISO 8601 (without an offset: in the plant's time zone), or seconds or milliseconds since 1970. When the
     clocks are set back, a clock time that comes twice is the one closer to `near` (ms), else the first.
 
+    A machine's `timestamp` may be of any year: what can't be believed is only shown. What people say is when
+    something happened or will happen, so it lies in the years 1970 to 2999.
+
     Raises:
-        Poison: text that is no point in time.
+        Poison: text that is no point in time, or another field's time out of range.
     """
     if timestamp is None:
         return None
     if isinstance(timestamp, str):
-        return _iso(timestamp, time_zone, field, near)
-    return int(timestamp if timestamp >= _EPOCH_IN_MS else timestamp * 1000)
+        at = _iso(timestamp, time_zone, field, near)
+    else:
+        at = int(timestamp if timestamp >= _EPOCH_IN_MS else timestamp * 1000)
+    if field != "timestamp" and not 0 <= at < END:
+        raise Poison("bad_field", field=field, value=shown(timestamp))
+    return at
 
 
 def _iso(text: str, time_zone: str, field: str, near: int | None) -> int:

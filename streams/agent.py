@@ -16,7 +16,7 @@ from runtime.narrator import Narrator
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.events import DeadLetterEvent, Event
-from schemas.instant import LATEST
+from schemas.instant import END
 from schemas.plant import Rules
 from schemas.raw import Kind, RawHeaders, RawRecord
 from streams.change import Change, last_forms
@@ -125,9 +125,9 @@ def changes(lines: Lines, record: ConsumerRecord) -> list[Change]:
     try:
         headers = RawHeaders.decode(record.headers)
         key = None if record.key is None else record.key.decode()
-        if not 0 <= record.timestamp <= LATEST:
+        if not 0 <= record.timestamp < END:
             raise ValueError(f"time {record.timestamp} ms")
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         headers, key = RawHeaders(Kind.UNROUTABLE), None
         return lines.foreign(_record(record, key, headers), repr(error))
     return lines.apply(_record(record, key, headers))

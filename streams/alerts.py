@@ -56,7 +56,7 @@ def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, li
         ]
     elif not condition.opens:
         return _without(alerts, condition.type), []
-    if condition.at - held.since < condition.delay_s * SECOND:
+    if condition.at - held.since - held.unheard < condition.delay_s * SECOND:
         return _with(alerts, condition.type, held), []
     held = replace(
         held,
@@ -97,6 +97,15 @@ def on_turn(
             alerts, told = hold(alerts, condition, cause)
             changes += told
     return alerts, changes
+
+
+def on_silence(alerts: Alerts, silence: int) -> Alerts:
+    """The line said nothing for so long (ms): it does not count towards the delay of what is not open."""
+    held = {
+        kind: alert if alert.id is not None else replace(alert, unheard=alert.unheard + silence)
+        for kind, alert in alerts.held.items()
+    }
+    return replace(alerts, held=held)
 
 
 def end_all(alerts: Alerts, at: int, cause: Cause) -> tuple[Alerts, list[Change]]:

@@ -111,7 +111,7 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
     kind = headers.kind
     if kind is OVERSIZE:
         raise Poison("oversize", length=headers.length)
-    if headers.retain and (kind is not STATUS or heard_before):
+    if headers.retain and (kind is not STATUS or state.heard_at):  # an order that waits is no word of it
         raise Poison("retained")
     if kind is DATA:
         data = read_data(record.payload, cause.line_rules)

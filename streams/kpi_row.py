@@ -3,7 +3,7 @@
 from functools import partial
 
 from schemas.events import KpiEvent
-from schemas.figures import PerformanceFrom, Sums, figures
+from schemas.figures import Figures, PerformanceFrom, Sums, figures
 from schemas.instant import HOUR, SECOND, text_of
 from schemas.state import Window
 from streams.cause import Cause
@@ -33,7 +33,10 @@ def sums_of(window: Window, performance_from: PerformanceFrom) -> Sums:
 
 def _row(window: Window, cause: Cause) -> KpiEvent:
     rules = cause.rules.line(cause.line_id, window.start)
-    found = figures(sums_of(window, rules.performance_from))
+    if window.no_signal < 0 or window.unknown < 0 or window.micro_stops < 0:  # in no figure's sums
+        found = Figures(reason="correction")
+    else:
+        found = figures(sums_of(window, rules.performance_from))
     return KpiEvent(
         **cause.stamp(window.id),
         window_start=text_of(window.start),

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from schemas.errors import Poison
 from schemas.events import OrderEvent, OrderStatus
 from schemas.ids import order_number_of, uuid_of
-from schemas.instant import MINUTE, text_of
+from schemas.instant import DAY, MINUTE, text_of
 from schemas.payloads import Order as OrderMessage
 from schemas.state import (
     MAX_DONE_ORDERS,
@@ -24,6 +24,7 @@ from schemas.state import (
 from streams.cause import Cause, Sample
 from streams.change import Change
 
+HORIZON = 3650 * DAY  # no order's end is foreseen further from now
 _RANK = {"low": 0, "medium": 1, "high": 2, "urgent": 3}
 
 
@@ -52,11 +53,19 @@ def on_sample(
         produced=produced,
         defects=order.defects + sample.defects,
         actual_rate=order.actual_rate if sample.late or sample.rate is None else sample.rate,
-        estimated_end=at + round(remaining / positive_target * MINUTE) if positive_target else None,
+        estimated_end=_estimate(at, remaining, positive_target),
     )
     if remaining > 0:
         return replace(orders, running=order), order, [row(order, "running", None, cause)]
     return _ended(orders, order, "completed", at), order, [row(order, "completed", at, cause)]
+
+
+def _estimate(at: int, remaining: int, target: float | None) -> int | None:
+    """When the target rate (pieces per minute) has made what remains; where it made too many: when it had."""
+    if not target:
+        return None
+    away = remaining / target * MINUTE
+    return at + round(away) if -HORIZON <= away <= HORIZON else None
 
 
 def _start(orders: Orders, sample: Sample, at: int, cause: Cause) -> Orders:

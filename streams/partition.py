@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from runtime import metrics
 from schemas.errors import Poison
-from schemas.instant import LATEST
+from schemas.instant import END
 from schemas.plant import Rules
 from schemas.raw import LINE_ID, OVERSIZE, TICK, UNROUTABLE, RawRecord
 from schemas.state import LineState
@@ -123,7 +123,8 @@ class Lines:
     def _own(self, record: RawRecord) -> None:
         own = self.states[PARTITION]
         if record.offset > own.offset:
-            at = record.received_at if record.received_at < LATEST else LATEST
+            # A time that no record can have is not believed, or all that follows would be of it.
+            at = record.received_at if record.received_at < END else own.received_at
             self.states[PARTITION] = replace(
                 own,
                 offset=record.offset,
@@ -137,7 +138,7 @@ class Lines:
         return dead_letter(record, poison, self.topic, self._cause(record))
 
     def _cause(self, record: RawRecord) -> Cause:
-        own, line_id = self.states[PARTITION], record.line_id or PARTITION
+        own, line_id = self.states[PARTITION], (record.line_id or PARTITION).replace("\0", "�")
         fold = self._fold
         return Cause(
             fold.rules,

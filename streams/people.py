@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from schemas.errors import Poison
 from schemas.payloads import event_time
 from schemas.people import Said
+from schemas.refusals import shown
 from schemas.state import (
     MAX_PLANS,
     MAX_REMEMBERED,
@@ -95,7 +96,7 @@ def _plan(state: LineState, said: Said, digest: str, cause: Cause) -> LineState:
     assert start is not None
     assert end is not None
     if not max(start, cause.received_at - planned.REMEMBERED) < end:
-        raise Poison("bad_field", field="end", value=str(said.end))
+        raise Poison("bad_field", field="end", value=shown(said.end))
     plans = (*state.people.plans, Plan(digest, start, end, said.reason))
     if plans != latest(plans, MAX_PLANS, MAX_SIZE):
         raise Poison("too_many_plans", limit=MAX_PLANS)
@@ -122,7 +123,7 @@ def _reason(state: LineState, said: Said, cause: Cause) -> Step:
         if _meant(past.stop, past.end, said.stop, at):
             past = replace(past, stop=_told(past.stop, said))
             return _known_anew(state, index, past), [stops.past_row(past, cause)]
-    raise Poison("unknown_stop", value=said.stop or said.at or "-")
+    raise Poison("unknown_stop", value=shown(said.stop or said.at or "-"))
 
 
 def _meant(stop: Stop, end: int | None, stop_id: str | None, at: int | None) -> bool:

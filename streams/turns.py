@@ -30,6 +30,8 @@ def take(state: LineState, turn: Turn, cause: Cause) -> Step:
         state.kpi = replace(kpi.charge(state.kpi, [Stretch(at, "unknown")], 0, cause), making=None)
         state.clock, state.retired = at, False
     silence = state.clock + cause.line_rules.silence
+    if at > silence and state.alerts.held:
+        state.alerts = alerts.on_silence(state.alerts, at - silence)
     if state.mode == "running" and at > silence:
         reason = stops.PIPELINE if state.ticked_at < state.heard_at + (silence - state.clock) else None
         state, changes = fall_silent(state, silence, reason, cause)

@@ -138,7 +138,8 @@ async def test_every_partition_hears_that_time_passes(settings_for: SettingsFor,
 
         await eventually(everywhere, "a tick in each partition")
         tick = log.of_kind(Kind.TICK)[0]
-    assert (tick.key, tick.value, [name for name, _ in tick.headers]) == (None, b"", ["kind", "run", "client"])
+    headers = [name for name, _ in tick.headers]
+    assert (tick.key, tick.value, headers) == (None, b"", ["kind", "run", "client"])
 
 
 async def test_the_log_time_goes_on_from_its_tail(

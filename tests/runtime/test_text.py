@@ -11,6 +11,8 @@ from runtime.text import json_text, plain, plain_lines
 
 FORGED = "ORD-1\n2026-01-15 ERROR forged\x1b[2J\x9b31m\x7f\u2028\u202e\u2066\ud800"
 SHOWN = r"ORD-1\n2026-01-15 ERROR forged\x1b[2J\x9b31m\x7f\u2028\u202e\u2066\ud800"
+# Without the surrogate: pytest keeps what is logged, and its workers can't send that to one another.
+LOGGED, LOGGED_SHOWN = FORGED[:-1], SHOWN.removesuffix(r"\ud800")
 
 
 @pytest.mark.parametrize(
@@ -73,11 +75,11 @@ def logged():
 def test_a_library_that_logs_a_payload_forges_no_line(logged: io.StringIO):
     """Its message is one line; a traceback is indented beneath it, whatever the error says."""
     try:
-        raise ValueError(f"bad value {FORGED}\n2026-01-15 ERROR forged: again")
+        raise ValueError(f"bad value {LOGGED}\n2026-01-15 ERROR forged: again")
     except ValueError:
-        logging.getLogger("faust").exception("can't decode %s", FORGED)
+        logging.getLogger("faust").exception("can't decode %s", LOGGED)
     first, *traceback = logged.getvalue().splitlines()
-    assert first.endswith(f"ERROR faust: can't decode {SHOWN}")
+    assert first.endswith(f"ERROR faust: can't decode {LOGGED_SHOWN}")
     assert traceback
     assert all(line.startswith("  ") for line in traceback)
     assert "\x1b" not in logged.getvalue()
