@@ -12,6 +12,7 @@ from bridge.buffer import Reading, foreseen, limits
 from bridge.outage import in_words
 from bridge.watch import look
 from linepulse.errors import UserError
+from linepulse.log_check import check_log
 from linepulse.people import broker_answers
 from linepulse.rebuild.previous import beside
 from linepulse.rules import disagreement, rules_in_database
@@ -45,6 +46,8 @@ async def check_all(settings: Settings) -> list[Finding]:
     schema = await check_schema(settings)
     buffer = [] if mqtt.wrong else [await check_buffer(settings)]
     findings = [mqtt, *buffer, *topics, schema, check_plant(settings)]
+    if not any(finding.wrong for finding in topics):
+        findings.append(Finding(*await check_log(settings)))
     if not any(finding.wrong for finding in [*topics, schema]):
         losses = await asyncio.to_thread(check_losses, settings)
         findings += [await check_rules(settings), await check_progress(settings), losses]
