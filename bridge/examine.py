@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from bridge.holder import Holder
 from bridge.kafka import client_of, depth_of, last_records, log_consumer, run_of
+from runtime.partitions import Moved, moved
 from runtime.settings import Settings
 from schemas.instant import LATEST
 
@@ -20,6 +21,7 @@ class Examined(NamedTuple):
     client: str = ""
     void: int = 0  # records that readers leave out
     unaware: tuple[int, str] | None = None  # run and client id of a bridge that went on writing such records
+    moved: Moved | None = None
 
 
 class Examination:
@@ -57,10 +59,11 @@ async def examine(settings: Settings) -> Examined:
     Raises:
         Unavailable: Kafka does not answer.
     """
-    found = Examination()
+    found, elsewhere = Examination(), None
     async with log_consumer(settings) as (consumer, deadline):
         ends = await consumer.end_offsets(consumer.assignment())
         async for record in last_records(consumer, deadline, ends, depth_of(settings)):
             tick = record.key is None and not record.value
             found.take(record.partition, record.timestamp, run_of(record), client_of(record), tick)
-    return found.found
+            elsewhere = elsewhere or moved(record, settings.partitions)
+    return found.found._replace(moved=elsewhere)

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from bridge.holder import Holder
 from bridge.record import digest_of
 from bridge.redelivered import Held, reach_of
+from runtime.partitions import moved, raised
 from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings
 from schemas.errors import Unavailable
@@ -48,6 +49,7 @@ async def read_tail(settings: Settings, ends: Mapping[TopicPartition, int] | Non
 
     Raises:
         Unavailable: Kafka does not answer.
+        SettingsError: the number of partitions was changed after the log held records.
     """
     received_at, holder = 0, Holder()
     async with log_consumer(settings) as (consumer, deadline):
@@ -56,6 +58,8 @@ async def read_tail(settings: Settings, ends: Mapping[TopicPartition, int] | Non
             if record.timestamp <= LATEST:  # no bridge wrote it, and nobody reads its time
                 received_at = max(received_at, record.timestamp)
             holder.take(record.partition, run_of(record), client_of(record))
+            if (line := moved(record, settings.partitions)) is not None:
+                raise raised(settings, line, settings.partitions)
     return Tail(received_at, holder.run, holder.client)
 
 

@@ -105,7 +105,7 @@ async def check_topics(settings: Settings) -> list[Finding]:
         async with admin(settings) as client:
             found = await partitions_of(client, [topic.name for topic in planned])
             there = [topic for topic in planned if topic.name in found]
-            wrong = differences(planned, found) + await unfit(client, settings, there)
+            wrong = await differences(settings, planned, found) + await unfit(client, settings, there)
     except (TopicsError, KafkaError) as error:
         return [Finding(part, str(error))]
     if missing := [topic.name for topic in planned if topic.name not in found]:

@@ -5,6 +5,7 @@ import time
 from bridge.clock import JUMP_MS
 from bridge.examine import Examined, examine
 from bridge.outage import in_words
+from runtime.partitions import raised
 from runtime.settings import Settings
 from schemas.instant import text_of
 
@@ -21,6 +22,8 @@ async def check_log(settings: Settings) -> tuple[str, str | None]:
 def told(settings: Settings, found: Examined, now_ms: float) -> tuple[str, str | None]:
     """As `check_log`, of what was found at a moment."""
     part = f"log {settings.topics.raw}"
+    if found.moved:
+        return part, str(raised(settings, found.moved, settings.partitions))
     ahead_ms = found.received_at - now_ms
     if ahead_ms > JUMP_MS:
         return part, (
