@@ -2,11 +2,35 @@
 
 import time
 from collections.abc import Callable
+from typing import Literal, NamedTuple
 
-JUMP_MS = 60_000
+LEAP_MS = 1_000
+"""The computer's clock leapt if, between two readings, it moved so much further than the monotonic one."""
+CONFIRM_MS = 30_000
+CONFIRMATIONS = 6
+SPACED_MS = 4_000
+"""A leap is believed when CONFIRMATIONS readings at least SPACED_MS apart, over CONFIRM_MS, agree on it. The
+ticks read the clock every 5 s."""
+JUMP_MS = 60_000  # people are told
 CATCH_UP = 0.9
 """How fast the log's clock runs while it is ahead of the computer's: slower, never still, so that durations
 and silences stay nearly right until both agree again."""
+
+
+class Told(NamedTuple):
+    """Something about clocks that people must see: the computer's leapt, is followed, or the log is ahead."""
+
+    what: Literal["clock_jump", "clock_followed", "log_ahead"]
+    ms: float  # by which the computer's clock moved (forwards: positive); or the log is ahead
+
+
+class Leap(NamedTuple):
+    """Where the computer's clock says to be since it leapt, and how often it said so."""
+
+    offset: float
+    since: float
+    at: float
+    readings: int
 
 
 def _wall_ms() -> float:
@@ -14,42 +38,82 @@ def _wall_ms() -> float:
 
 
 def _steady_ms() -> float:
-    return time.monotonic() * 1000
+    # Unlike the monotonic clock it goes on while the machine is suspended, where the system has it.
+    return time.clock_gettime(_STEADY) * 1000
+
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class LogClock:
     """Milliseconds since 1970, anchored to the computer's clock, the monotonic clock and the log's tail.
 
-    It follows the computer's clock forwards. When that one steps back, or the log's tail is ahead of it,
-    the log's clock goes on from where it is, at CATCH_UP of real speed, until both agree. A jump of more
-    than JUMP_MS calls `on_jump` with its size in ms (positive: the computer's clock leapt forwards).
+    It follows the computer's clock as long as that agrees with the monotonic one. A leap, forwards or back,
+    is followed once it is confirmed; until then the monotonic clock counts. So one wrong reading changes
+    nothing, a clock that was set right is followed 30 s later, and so is that of a machine whose monotonic
+    clock stood still while it was suspended. When the computer's clock is behind, or the log's tail ahead of
+    it, the log's clock goes on from where it is, at CATCH_UP of real speed, until both agree.
+
+    What is more than JUMP_MS is told to `tell`.
     """
 
     def __init__(
         self,
-        on_jump: Callable[[float], None],
+        tell: Callable[[Told], None],
         wall_ms: Callable[[], float] = _wall_ms,
         steady_ms: Callable[[], float] = _steady_ms,
     ) -> None:
-        self._on_jump = on_jump
+        self._tell = tell
         self._wall_ms = wall_ms
         self._steady_ms = steady_ms
-        self._wall = self._now = wall_ms()
+        self._wall = wall_ms()
         self._steady = steady_ms()
+        self._offset = self._wall - self._steady
+        self._now = 0.0  # not told yet
+        self._leap: Leap | None = None
+        self._told_at = -CONFIRM_MS + self._steady
 
     def now(self) -> int:
         """The time of what is received now."""
         wall, steady = self._wall_ms(), self._steady_ms()
-        elapsed = steady - self._steady
-        jump = wall - self._wall - elapsed
+        offset = wall - steady
+        if -LEAP_MS <= offset - self._offset <= LEAP_MS:
+            self._offset, self._leap = offset, None
+        else:
+            self._doubt(offset, steady)
+        slowly = self._now + (steady - self._steady) * CATCH_UP
         self._wall, self._steady = wall, steady
-        self._now = max(wall, self._now + elapsed * CATCH_UP)
-        if abs(jump) > JUMP_MS:
-            self._on_jump(jump)
+        self._now = max(steady + self._offset, slowly)
         return int(self._now)
 
     def not_before(self, tail_ms: int) -> None:
         """Go on from the log's highest record time, if that is ahead."""
-        if tail_ms - self.now() > JUMP_MS:
-            self._on_jump(self._now - tail_ms)
+        ahead = tail_ms - self.now()
+        if ahead > JUMP_MS:
+            self._tell(Told("log_ahead", ahead))
         self._now = max(self._now, float(tail_ms))
+
+    @property
+    def ahead_ms(self) -> float:
+        """How far the log's time is ahead of the computer's clock; negative: behind a leap in doubt."""
+        return self._now - self._wall
+
+    def _doubt(self, offset: float, steady: float) -> None:
+        """A reading that disagrees: believe it once it is confirmed."""
+        if not self._now:
+            # Two readings disagree before any time was told, and nothing tells which is right. A log that is
+            # behind catches up with the next ones; one that is ahead would stay so.
+            self._offset = min(self._offset, offset)
+            return
+        leap = self._leap
+        if leap is None or abs(offset - leap.offset) > LEAP_MS:
+            self._leap = Leap(offset, steady, steady, 1)
+            if abs(offset - self._offset) > JUMP_MS and steady - self._told_at >= CONFIRM_MS:
+                self._told_at = steady
+                self._tell(Told("clock_jump", offset - self._offset))
+        elif steady - leap.at >= SPACED_MS:
+            self._leap = leap = Leap(offset, leap.since, steady, leap.readings + 1)
+            if leap.readings >= CONFIRMATIONS and steady - leap.since >= CONFIRM_MS:
+                if abs(offset - self._offset) > JUMP_MS:
+                    self._tell(Told("clock_followed", offset - self._offset))
+                self._offset, self._leap = offset, None

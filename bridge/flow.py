@@ -129,13 +129,15 @@ class Flow:
 
     def tick(self) -> None:
         """Tell each partition that time passes; while the last tick is not there, Kafka is silent."""
+        at_ms = self._clock.now()
+        metrics.LOG_AHEAD.set(self._clock.ahead_ms / 1000)
         silent = not all(batch.done for batch in self._ticks)
         if silent != self.kafka_silent:
             self.kafka_silent = silent
             self._narrator.say("bridge.kafka_silent" if silent else "bridge.kafka_back", count=self.waiting)
         if not silent:
             headers = RawHeaders(Kind.TICK, client=self._settings.mqtt_client_id, run=self._run).encode()
-            self._ticks = self._lanes.append_to_each(headers, self._clock.now())
+            self._ticks = self._lanes.append_to_each(headers, at_ms)
 
     def stop(self) -> None:
         """Take nothing more."""

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from bridge.holder import Holder
 from bridge.record import digest_of
 from bridge.redelivered import Held, reach_of
+from runtime.partitions import moved, raised
 from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings
 from schemas.errors import Unavailable
@@ -48,14 +49,17 @@ async def read_tail(settings: Settings, ends: Mapping[TopicPartition, int] | Non
 
     Raises:
         Unavailable: Kafka does not answer.
+        SettingsError: the number of partitions was changed after the log held records.
     """
     received_at, holder = 0, Holder()
-    async with _consumer(settings) as (consumer, deadline):
+    async with log_consumer(settings) as (consumer, deadline):
         before = ends or await consumer.end_offsets(consumer.assignment())
-        async for record in _read(consumer, deadline, before, _depth(settings)):
+        async for record in last_records(consumer, deadline, before, depth_of(settings)):
             if record.timestamp <= LATEST:  # no bridge wrote it, and nobody reads its time
                 received_at = max(received_at, record.timestamp)
-            holder.take(record.partition, _run_of(record), _client_of(record))
+            holder.take(record.partition, run_of(record), client_of(record))
+            if (line := moved(record, settings.partitions)) is not None:
+                raise raised(settings, line, settings.partitions)
     return Tail(received_at, holder.run, holder.client)
 
 
@@ -65,11 +69,11 @@ async def read_signs(settings: Settings, above: int) -> dict[int, Sign]:
     Raises:
         Unavailable: Kafka does not answer.
     """
-    async with _consumer(settings) as (consumer, deadline):
+    async with log_consumer(settings) as (consumer, deadline):
         ends = await consumer.end_offsets(consumer.assignment())
-        last = {record.partition: record async for record in _read(consumer, deadline, ends, 1)}
+        last = {record.partition: record async for record in last_records(consumer, deadline, ends, 1)}
     signs = {
-        number: Sign(record.offset, _run_of(record), _client_of(record)) for number, record in last.items()
+        number: Sign(record.offset, run_of(record), client_of(record)) for number, record in last.items()
     }
     return {number: sign for number, sign in signs.items() if sign.run > above}
 
@@ -82,7 +86,7 @@ async def read_gap(settings: Settings, where: TopicPartition, gap: tuple[int, in
     Raises:
         Unavailable: Kafka does not answer, or has the gap no more.
     """
-    async with _consumer(settings) as (consumer, deadline):
+    async with log_consumer(settings) as (consumer, deadline):
         begin, end = gap
         if end is None:
             end = (await consumer.end_offsets([where]))[where]
@@ -90,9 +94,9 @@ async def read_gap(settings: Settings, where: TopicPartition, gap: tuple[int, in
             raise Unavailable(
                 f"topic {where.topic}[{where.partition}]: what others wrote from {begin} on has expired"
             )
-        async for record in _read(consumer, deadline, {where: end}, end - begin):
-            if _run_of(record) > above:
-                return _run_of(record)
+        async for record in last_records(consumer, deadline, {where: end}, end - begin):
+            if run_of(record) > above:
+                return run_of(record)
     return 0
 
 
@@ -124,10 +128,10 @@ async def read_back(settings: Settings, fence: Mapping[TopicPartition, int]) -> 
     """
     highest = dict.fromkeys(fence, 0)
     held = []
-    async with _consumer(settings) as (consumer, deadline):
-        async for record in _read(consumer, deadline, fence, _depth(settings)):
+    async with log_consumer(settings) as (consumer, deadline):
+        async for record in last_records(consumer, deadline, fence, depth_of(settings)):
             where = TopicPartition(record.topic, record.partition)
-            run = _run_of(record)
+            run = run_of(record)
             if run < highest[where]:
                 continue
             highest[where] = run
@@ -150,21 +154,24 @@ def _held(record: ConsumerRecord, client: str) -> Held | None:
     return Held(headers.run, headers.seq, headers.mid, headers.topic, digest)
 
 
-def _run_of(record: ConsumerRecord) -> int:
+def run_of(record: ConsumerRecord) -> int:
+    """The run that wrote a record; 0 where none tells."""
     run = dict(record.headers).get("run", b"0")
     return int(run) if run.isdigit() else 0
 
 
-def _client_of(record: ConsumerRecord) -> str:
+def client_of(record: ConsumerRecord) -> str:
+    """The client id of the bridge that wrote a record; empty where none is told."""
     told: bytes = dict(record.headers).get("client", b"")
     return told.decode(errors="replace")
 
 
-def _depth(settings: Settings) -> int:
+def depth_of(settings: Settings) -> int:
+    """How many of a partition's last records a run reads back."""
     return reach_of(settings) + TICKS
 
 
-async def _read(
+async def last_records(
     consumer: Any, deadline: asyncio.Timeout, ends: Mapping[TopicPartition, int], depth: int
 ) -> AsyncIterator[ConsumerRecord]:
     """The last `depth` records of each partition before its end, in their order.
@@ -186,7 +193,7 @@ async def _read(
 
 
 @asynccontextmanager
-async def _consumer(settings: Settings) -> AsyncIterator[tuple[Any, asyncio.Timeout]]:
+async def log_consumer(settings: Settings) -> AsyncIterator[tuple[Any, asyncio.Timeout]]:
     """A consumer of all partitions of the log, and its deadline, START_S: then it is given up."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,

@@ -10,7 +10,7 @@ from typing import Any
 import uvloop
 
 from bridge.backoff import LONGEST_S, Backoff
-from bridge.clock import LogClock
+from bridge.clock import LogClock, Told
 from bridge.holder import OtherClientError
 from bridge.known import KnownLog
 from bridge.outage import Outage
@@ -36,7 +36,7 @@ class Bridge:
     def __init__(self, settings: Settings, narrator: Narrator) -> None:
         self._settings = settings
         self._narrator = narrator
-        self._clock = LogClock(self._jumped)
+        self._clock = LogClock(self._tell_clock)
         self._known = KnownLog()
         self._run = self._new_run()
         self._started = False
@@ -127,9 +127,10 @@ class Bridge:
         await asyncio.wait({stopping}, timeout=seconds)
         stopping.cancel()
 
-    def _jumped(self, ms: float) -> None:
-        metrics.CLOCK_JUMPS.inc()
-        self._narrator.say("bridge.clock_jump", seconds=round(ms / 1000))
+    def _tell_clock(self, told: Told) -> None:
+        if told.what == "clock_jump":
+            metrics.CLOCK_JUMPS.inc()
+        self._narrator.say(f"bridge.{told.what}", seconds=round(told.ms / 1000))
 
 
 async def run(settings: Settings) -> None:

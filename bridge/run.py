@@ -100,7 +100,7 @@ class Run:
                 # some partition, and begins again; who stands first in all of them goes on.
                 raise Unavailable(f"another bridge began run {number}, too")
             held = await read_back(self._settings, fence) if session_present else []
-        except Unavailable:
+        except (Unavailable, SettingsError):
             await close_producer(producer)
             raise
         self._notice(fence)

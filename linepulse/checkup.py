@@ -12,6 +12,7 @@ from bridge.buffer import Reading, foreseen, limits
 from bridge.outage import in_words
 from bridge.watch import look
 from linepulse.errors import UserError
+from linepulse.log_check import check_log
 from linepulse.people import broker_answers
 from linepulse.rebuild.previous import beside
 from linepulse.rules import disagreement, rules_in_database
@@ -45,6 +46,8 @@ async def check_all(settings: Settings) -> list[Finding]:
     schema = await check_schema(settings)
     buffer = [] if mqtt.wrong else [await check_buffer(settings)]
     findings = [mqtt, *buffer, *topics, schema, check_plant(settings)]
+    if not any(finding.wrong for finding in topics):
+        findings.append(Finding(*await check_log(settings)))
     if not any(finding.wrong for finding in [*topics, schema]):
         losses = await asyncio.to_thread(check_losses, settings)
         findings += [await check_rules(settings), await check_progress(settings), losses]
@@ -102,7 +105,7 @@ async def check_topics(settings: Settings) -> list[Finding]:
         async with admin(settings) as client:
             found = await partitions_of(client, [topic.name for topic in planned])
             there = [topic for topic in planned if topic.name in found]
-            wrong = differences(planned, found) + await unfit(client, settings, there)
+            wrong = await differences(settings, planned, found) + await unfit(client, settings, there)
     except (TopicsError, KafkaError) as error:
         return [Finding(part, str(error))]
     if missing := [topic.name for topic in planned if topic.name not in found]:

@@ -8,7 +8,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from runtime.partitions import other_count
 from runtime.settings import Settings
+from schemas.errors import Unavailable
 from schemas.topics import DERIVED_RETENTION_DAYS, RAW_RETENTION_DAYS
 
 DAY_MS = 86_400_000
@@ -94,14 +96,20 @@ async def partitions_of(client: AIOKafkaAdminClient, names: list[str]) -> dict[s
     return {topic["topic"]: len(topic["partitions"]) for topic in described if not topic["error_code"]}
 
 
-def differences(planned: list[TopicPlan], found: dict[str, int]) -> list[str]:
-    """What is wrong with the topics, a sentence each."""
-    return [
-        f"topic {topic.name} has {found[topic.name]} partitions, {topic.partitions} expected: "
-        "set LINEPULSE_PARTITIONS to what it has, or choose another LINEPULSE_TOPIC_PREFIX"
-        for topic in planned
-        if topic.name in found and found[topic.name] != topic.partitions
-    ]
+async def differences(settings: Settings, planned: list[TopicPlan], found: dict[str, int]) -> list[str]:
+    """What is wrong with the topics' partitions, a sentence each.
+
+    Raises:
+        TopicsError: Kafka does not answer.
+    """
+    try:
+        return [
+            await other_count(settings, topic.name, found[topic.name], topic.partitions)
+            for topic in planned
+            if topic.name in found and found[topic.name] != topic.partitions
+        ]
+    except Unavailable as error:
+        raise TopicsError(str(error)) from error
 
 
 async def unfit(client: AIOKafkaAdminClient, settings: Settings, planned: list[TopicPlan]) -> list[str]:
@@ -147,7 +155,7 @@ async def create_topics(settings: Settings) -> list[str]:
     async with admin(settings) as client:
         planned = plan(settings)
         found = await partitions_of(client, [topic.name for topic in planned])
-        if wrong := differences(planned, found):
+        if wrong := await differences(settings, planned, found):
             raise TopicsError("\n".join(wrong))
         missing = [topic for topic in planned if topic.name not in found]
         if not missing:

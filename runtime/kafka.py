@@ -7,6 +7,7 @@ import msgspec
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from runtime.partitions import other_count
 from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable
@@ -36,11 +37,7 @@ async def require_topics(settings: Settings, names: Iterable[str]) -> None:
         if found == 0:
             raise SettingsError(f"no topic {name} on {servers}; run linepulse setup")
         if found != settings.partitions:
-            raise SettingsError(
-                f"topic {name} on {servers} has {found} partitions, {settings.partitions} expected: set"
-                " LINEPULSE_PARTITIONS to what it has, or take another LINEPULSE_TOPIC_PREFIX and run"
-                " linepulse setup"
-            )
+            raise SettingsError(await other_count(settings, name, found, settings.partitions))
 
 
 async def rules_in_force(settings: Settings) -> RulesRecord:

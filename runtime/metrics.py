@@ -29,7 +29,13 @@ MQTT_SUPERSEDED = Counter(
     "Times that the bridge found a run above its own in the log, and ended its run",
 )
 LOG_ANEW = Counter("linepulse_log_anew", "Times that the bridge found a log that is not its old one")
-CLOCK_JUMPS = Counter("linepulse_clock_jumps", "Jumps of the clock over 60 s that the bridge evened out")
+CLOCK_JUMPS = Counter(
+    "linepulse_clock_jumps", "Leaps of the computer's clock over 60 s that its monotonic clock denied"
+)
+LOG_AHEAD = _known_later(
+    "linepulse_log_ahead_seconds",
+    "How far the log's time is ahead of the bridge's clock; negative: behind it, by a leap not yet confirmed",
+)
 
 # What the MQTT broker says of itself ($SYS), all its clients together; NaN: it does not say.
 BROKER_WAITING = _known_later(

@@ -82,6 +82,7 @@ class LineAgent:
         self._store.save(batch.tp.partition)
         self.stage.advance(batch)
         metrics.BATCH_SECONDS.labels(batch.tp.topic).observe(time.perf_counter() - began)
+        tell_void(lines, batch.tp.partition, self._narrator)
         for event in events:
             if isinstance(event, DeadLetterEvent):
                 metrics.DEAD_LETTERS.labels(event.reason).inc()
@@ -118,6 +119,13 @@ def fold_batch(lines: Lines, batch: Batch) -> list[Event]:
     """The events of a batch, each row in its last form."""
     forms = last_forms(change for record in batch.records for change in changes(lines, record))
     return [change.form() for change in forms]
+
+
+def tell_void(lines: Lines, partition: int, narrator: Narrator) -> None:
+    """Say how many records were left out since this was asked last, if any were."""
+    if lines.void:
+        narrator.event("streams.void", topic=lines.topic, partition=partition, count=lines.void)
+        lines.void = 0
 
 
 def changes(lines: Lines, record: ConsumerRecord) -> list[Change]:

@@ -42,6 +42,7 @@ class Lines:
     ) -> None:
         self.topic = topic
         self.loss: Loss | None = None  # what was lost before the next record
+        self.void = 0  # records left out, until somebody tells of them
         self._fold = Fold(rules)
         known = {state.line_id: state for state in states}
         if PARTITION not in known:
@@ -74,6 +75,7 @@ class Lines:
         run = record.headers.run
         if run < self._run:
             metrics.VOID.inc()
+            self.void += 1
             return []  # written by a bridge that another one had replaced
         self._run = run
         self._own(record)

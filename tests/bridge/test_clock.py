@@ -1,31 +1,57 @@
 """The log's clock."""
 
 import itertools
+from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.clock import CATCH_UP, JUMP_MS, LogClock
+from bridge.clock import CATCH_UP, CONFIRM_MS, JUMP_MS, LEAP_MS, LogClock, Told
 
+SECOND = 1_000
 MINUTE = 60_000
 HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+YEAR = 365 * DAY
 START = 1_700_000_000_000
 
 
 class Computer:
-    """A computer whose clocks a test turns."""
+    """A computer whose clocks a test turns; its bridge reads them every 5 s."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_reading: float = 0) -> None:
         self.wall = float(START)
         self.steady = 5_000.0
-        self.jumps: list[float] = []
-        self.clock = LogClock(self.jumps.append, lambda: self.wall, lambda: self.steady)
+        self.told: list[Told] = []
+        self.wall += first_reading
+        self.clock = LogClock(self.told.append, lambda: self.wall, lambda: self.steady)
+        self.wall -= first_reading
 
     def passes(self, ms: float, wall: float | None = None) -> int:
-        """Let `ms` pass, in which its wall clock moves by `wall`; the log's time then."""
+        """Let `ms` pass, in which its wall clock moves by `wall`; the log's time then, read once."""
         self.steady += ms
         self.wall += ms if wall is None else wall
         return self.clock.now()
+
+    def goes_on(self, ms: float) -> int:
+        """Let `ms` pass with a reading at each tick, every 5 s."""
+        for _ in range(round(ms / (5 * SECOND))):
+            now = self.passes(5 * SECOND)
+        return now
+
+    def leaps(self, ms: float) -> int:
+        """Its wall clock leaps; the log's time, read at once."""
+        return self.passes(0, wall=ms)
+
+    def whats(self) -> list[str]:
+        return [told.what for told in self.told]
+
+
+def running(first_reading: float = 0) -> Computer:
+    """One whose bridge has told times already."""
+    computer = Computer(first_reading)
+    computer.passes(0)
+    return computer
 
 
 def test_it_is_the_computers_time() -> None:
@@ -33,63 +59,159 @@ def test_it_is_the_computers_time() -> None:
     computer = Computer()
     assert computer.passes(250) == START + 250
     assert computer.passes(MINUTE) == START + 250 + MINUTE
-    assert computer.jumps == []
+    assert computer.told == []
 
 
-def test_a_small_step_back_is_caught_up_without_standing_still() -> None:
-    """After a step of 10 s back, time goes on, slower, until the computer's clock has caught up."""
-    computer = Computer()
-    before = computer.passes(0)
-    computer.passes(0, wall=-10_000)
-    assert computer.passes(50_000) == before + int(50_000 * CATCH_UP)
-    assert computer.passes(50_000) == computer.wall
-    assert computer.jumps == []
+def test_one_wrong_reading_changes_nothing() -> None:
+    """A year ahead, or an hour back, for a moment: neither then nor later does the log take notice."""
+    #  wall    ────────┐ ┌────────
+    #                  └─┘ one reading
+    #  log     ───────────────────
+    for wrong in (YEAR, -HOUR, 2 * SECOND):
+        computer = running()
+        assert computer.leaps(wrong) == START
+        assert computer.leaps(-wrong) == START
+        assert computer.goes_on(HOUR) == START + HOUR
 
 
-def test_a_leap_forwards_is_followed_and_told() -> None:
-    """A computer that slept an hour is right when it wakes: the log follows, once, loudly."""
-    computer = Computer()
-    assert computer.passes(1_000, wall=HOUR) == START + HOUR
-    computer.passes(1_000)
-    assert computer.jumps == [HOUR - 1_000]
+def test_a_leap_forwards_is_followed_once_it_has_held_for_30_s() -> None:
+    """Until then time goes on by the monotonic clock; both moments are told."""
+    #          0      leap      30 s
+    #  wall    ──────┐╱─────────────  a year ahead
+    #  log     ──────────────────┐╱─
+    computer = running()
+    assert computer.leaps(YEAR) == START
+    assert computer.goes_on(CONFIRM_MS - 5 * SECOND) == START + CONFIRM_MS - 5 * SECOND
+    assert computer.told == [Told("clock_jump", YEAR)]
+    assert computer.goes_on(5 * SECOND) == START + CONFIRM_MS + YEAR
+    assert computer.told == [Told("clock_jump", YEAR), Told("clock_followed", YEAR)]
 
 
-def test_a_leap_backwards_is_evened_out_and_told() -> None:
-    """A clock set back by an hour does not take the log with it."""
-    computer = Computer()
-    computer.passes(0, wall=-HOUR)
-    assert computer.passes(MINUTE) == START + MINUTE * CATCH_UP
-    assert computer.jumps == [-HOUR]
+def test_readings_that_disagree_confirm_nothing() -> None:
+    """A clock that is somewhere else at each tick is never believed, and told no more than every 30 s."""
+    computer = running()
+    for number in range(1, 61):
+        at = computer.passes(5 * SECOND, wall=5 * SECOND + HOUR)
+        assert at == START + number * 5 * SECOND
+    assert computer.whats() == ["clock_jump"] * 10
 
 
-def test_a_slow_drift_is_no_jump() -> None:
-    """A clock that loses a second an hour never alarms anybody."""
-    computer = Computer()
+def test_a_wrong_reading_among_those_that_confirm_begins_them_anew() -> None:
+    """Back at the right time once, 25 s after the leap: 30 s count from the next reading on."""
+    computer = running()
+    computer.leaps(HOUR)
+    computer.goes_on(25 * SECOND)
+    computer.leaps(-HOUR)
+    computer.leaps(HOUR)
+    assert computer.goes_on(25 * SECOND) == START + 50 * SECOND
+    assert computer.goes_on(5 * SECOND) == START + 55 * SECOND + HOUR
+
+
+def test_many_readings_of_one_moment_are_one() -> None:
+    """A thousand messages in a second do not confirm what seven ticks do, nor do two readings in an hour."""
+    computer = running()
+    computer.leaps(HOUR)
     for _ in range(1_000):
-        computer.passes(HOUR, wall=HOUR - 1_000)
-    assert computer.jumps == []
+        computer.passes(1)
+    assert computer.passes(HOUR) == START + SECOND + HOUR
+    assert computer.whats() == ["clock_jump"]
+
+
+def test_a_machine_that_was_suspended_catches_up() -> None:
+    """Its monotonic clock stood still for the night: half a minute after it woke, the log is right."""
+    computer = running()
+    computer.leaps(8 * HOUR)
+    assert computer.goes_on(CONFIRM_MS) == computer.wall
+    assert computer.told[-1] == Told("clock_followed", 8 * HOUR)
+
+
+def test_a_machine_whose_monotonic_clock_went_on_is_right_at_once() -> None:
+    """A night without a reading is no leap if both clocks agree about it."""
+    computer = running()
+    assert computer.passes(8 * HOUR) == START + 8 * HOUR
+    assert computer.told == []
+
+
+def test_a_step_back_is_caught_up_without_standing_still() -> None:
+    """Once it has held, time goes on slower, until the computer's clock has caught up; then both agree."""
+    #  wall    ─────┐           ╱
+    #               │       ╱
+    #  log     ────────────────      from 30 s on at CATCH_UP
+    computer = running()
+    computer.leaps(-10 * SECOND)
+    assert computer.goes_on(CONFIRM_MS - 5 * SECOND) == START + CONFIRM_MS - 5 * SECOND
+    slower = computer.goes_on(55 * SECOND) - (START + CONFIRM_MS - 5 * SECOND)
+    assert slower == 55 * SECOND * CATCH_UP
+    assert computer.goes_on(MINUTE) == computer.wall
+    assert computer.told == []
+
+
+def test_a_leap_back_is_told() -> None:
+    """A clock set back by an hour does not take the log with it."""
+    computer = running()
+    computer.leaps(-HOUR)
+    assert computer.goes_on(CONFIRM_MS) > START
+    assert computer.told == [Told("clock_jump", -HOUR), Told("clock_followed", -HOUR)]
+
+
+def test_a_slow_drift_is_no_leap() -> None:
+    """A clock that loses a second an hour is followed, and never alarms anybody."""
+    computer = running()
+    for _ in range(1_000):
+        computer.passes(HOUR, wall=HOUR - LEAP_MS)
+    assert computer.clock.now() == computer.wall
+    assert computer.told == []
+
+
+def test_a_wrong_reading_at_the_start_is_no_anchor() -> None:
+    """Of two first readings that disagree the lower one counts; who is behind follows, once it has held."""
+    ahead = running(first_reading=YEAR)
+    assert ahead.goes_on(MINUTE) == START + MINUTE
+    behind = running(first_reading=-HOUR)
+    assert behind.passes(0) == START - HOUR
+    assert behind.goes_on(MINUTE) == START + MINUTE
 
 
 def test_the_log_goes_on_behind_its_tail() -> None:
-    """A log written by a computer that was ten minutes ahead goes on from there."""
+    """A log written by a computer that was ten minutes ahead goes on from there, slower, and says so."""
     computer = Computer()
     computer.clock.not_before(START + 10 * MINUTE)
     assert computer.passes(0) == START + 10 * MINUTE
-    assert computer.jumps == [-10 * MINUTE]
+    assert computer.passes(MINUTE) == START + 10 * MINUTE + MINUTE * CATCH_UP
+    assert computer.told == [Told("log_ahead", 10 * MINUTE)]
+    assert computer.clock.ahead_ms == 10 * MINUTE - MINUTE * (1 - CATCH_UP)
+
+
+def test_a_leap_in_doubt_leaves_the_log_behind_and_that_is_told() -> None:
+    """The gauge tells both: ahead, and behind."""
+    computer = running()
+    computer.leaps(HOUR)
+    assert computer.clock.ahead_ms == -HOUR
 
 
 def test_an_older_tail_changes_nothing() -> None:
     """A log whose last record is of yesterday does not hold the clock back."""
     computer = Computer()
-    computer.clock.not_before(START - 24 * HOUR)
+    computer.clock.not_before(START - DAY)
     assert computer.passes(0) == START
-    assert computer.jumps == []
+    assert computer.told == []
+
+
+def test_a_minute_is_the_limit() -> None:
+    """Up to 60 s nobody is told; it is followed after 30 s all the same."""
+    computer = running()
+    computer.leaps(JUMP_MS)
+    assert computer.goes_on(CONFIRM_MS) == computer.wall
+    assert computer.told == []
+
+
+Moves = Iterable[tuple[float, float, bool]]
 
 
 @given(
     st.lists(st.tuples(st.floats(0, 10 * HOUR), st.floats(-10 * HOUR, 10 * HOUR), st.booleans()), max_size=30)
 )
-def test_it_never_runs_backwards(moves: list[tuple[float, float, bool]]) -> None:
+def test_it_never_runs_backwards(moves: Moves) -> None:
     """Whatever the computer's clock and the log's tail do."""
     computer = Computer()
     seen = []
@@ -100,10 +222,13 @@ def test_it_never_runs_backwards(moves: list[tuple[float, float, bool]]) -> None
     assert all(a <= b for a, b in itertools.pairwise(seen))
 
 
-def test_a_minute_is_the_limit() -> None:
-    """Up to 60 s nobody is told."""
-    computer = Computer()
-    computer.passes(0, wall=JUMP_MS)
-    assert computer.jumps == []
-    computer.passes(0, wall=JUMP_MS + 1)
-    assert len(computer.jumps) == 1
+@given(st.lists(st.floats(-YEAR, YEAR), min_size=1, max_size=20), st.integers(0, 4))
+def test_wrong_readings_never_carry_the_log_away(wrong: list[float], right: int) -> None:
+    """Whatever single readings say, between right ones every 5 s the log's time is right in the end."""
+    computer = running()
+    for ms in wrong:
+        computer.leaps(ms)
+        computer.leaps(-ms)
+        for _ in range(right):
+            computer.passes(5 * SECOND)
+    assert abs(computer.goes_on(MINUTE) - computer.wall) <= LEAP_MS

@@ -41,7 +41,7 @@ def test_a_sound_installation_is_all_right(installed: Settings) -> None:
     told = linepulse(environment(installed), "doctor")
     assert (told.returncode, told.stderr) == (0, "")
     assert all(line.startswith("✅") for line in told.stdout.splitlines())
-    assert len(told.stdout.splitlines()) == 9
+    assert len(told.stdout.splitlines()) == 10
 
 
 def test_no_mqtt_broker(installed: Settings) -> None:

@@ -1,0 +1,69 @@
+"""What the end of the log tells `linepulse doctor`: whose it is, how late it is, and what in it is void."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from bridge.holder import Holder
+from bridge.kafka import client_of, depth_of, last_records, log_consumer, run_of
+from runtime.partitions import Moved, moved
+from runtime.settings import Settings
+from schemas.instant import LATEST
+
+UNAWARE_TICKS = 2
+"""A bridge that reads its gaps writes one batch behind the fence of another at most, with one tick in it."""
+
+
+class Examined(NamedTuple):
+    """The last records of all partitions."""
+
+    received_at: int = 0  # highest record time, ms; 0: there are none
+    run: int = 0
+    client: str = ""
+    void: int = 0  # records that readers leave out
+    unaware: tuple[int, str] | None = None  # run and client id of a bridge that went on writing such records
+    moved: Moved | None = None
+
+
+class Examination:
+    """Goes through the last records, those of each partition in their order, as readers do."""
+
+    def __init__(self) -> None:
+        self._received_at = self._void = 0
+        self._holder = Holder()
+        self._highest: Counter[int] = Counter()
+        self._ticks: Counter[tuple[int, int, str]] = Counter()
+
+    def take(self, partition: int, at: int, run: int, client: str, tick: bool) -> None:
+        """Note a record."""
+        if at <= LATEST:
+            self._received_at = max(self._received_at, at)
+        self._holder.take(partition, run, client)
+        if 0 < run < self._highest[partition]:
+            self._void += 1
+            self._ticks[partition, run, client] += tick
+        self._highest[partition] = max(self._highest[partition], run)
+
+    @property
+    def found(self) -> Examined:
+        """What it comes to."""
+        unaware = max(
+            ((run, client) for (_, run, client), ticks in self._ticks.items() if ticks >= UNAWARE_TICKS),
+            default=None,
+        )
+        return Examined(self._received_at, self._holder.run, self._holder.client, self._void, unaware)
+
+
+async def examine(settings: Settings) -> Examined:
+    """Read the last records of each partition.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    found, elsewhere = Examination(), None
+    async with log_consumer(settings) as (consumer, deadline):
+        ends = await consumer.end_offsets(consumer.assignment())
+        async for record in last_records(consumer, deadline, ends, depth_of(settings)):
+            tick = record.key is None and not record.value
+            found.take(record.partition, record.timestamp, run_of(record), client_of(record), tick)
+            elsewhere = elsewhere or moved(record, settings.partitions)
+    return found.found._replace(moved=elsewhere)

@@ -1,0 +1,47 @@
+"""What `linepulse doctor` finds at the end of the log: time that is ahead, records that readers leave out."""
+
+import time
+
+from bridge.clock import JUMP_MS
+from bridge.examine import Examined, examine
+from bridge.outage import in_words
+from runtime.partitions import raised
+from runtime.settings import Settings
+from schemas.instant import text_of
+
+
+async def check_log(settings: Settings) -> tuple[str, str | None]:
+    """The part, and what is wrong with it; None: nothing.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    return told(settings, await examine(settings), time.time() * 1000)
+
+
+def told(settings: Settings, found: Examined, now_ms: float) -> tuple[str, str | None]:
+    """As `check_log`, of what was found at a moment."""
+    part = f"log {settings.topics.raw}"
+    if found.moved:
+        return part, str(raised(settings, found.moved, settings.partitions))
+    ahead_ms = found.received_at - now_ms
+    if ahead_ms > JUMP_MS:
+        return part, (
+            f"its time ({text_of(found.received_at)}) is {in_words(ahead_ms / 1000)} ahead of this computer's"
+            " clock. If this one is wrong, set it right (NTP); if a bridge's was, set that right: until both"
+            " agree, what is received gets the log's time, which goes at nine tenths of real speed"
+        )
+    if found.unaware:
+        run, client = found.unaware
+        return part, (
+            f"{found.void} of its last records are void: a bridge{_named(client)} (run {run}) went on writing"
+            f" when another had begun run {found.run}{_named(found.client)}, and acknowledged what nobody"
+            " reads. It is of an older release: end it, and let one bridge serve this log"
+        )
+    whose = f", of the bridge with client id {found.client!r}" if found.client else ""
+    void = f"; {found.void} records of replaced bridges are void, and came again" if found.void else ""
+    return (f"{part}: run {found.run}{whose}{void}" if found.run else f"{part}: empty"), None
+
+
+def _named(client: str) -> str:
+    return f" with client id {client!r}" if client else ""
