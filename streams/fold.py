@@ -14,7 +14,7 @@ from schemas.people import Said, parse_said
 from schemas.plant import Rules, display_name
 from schemas.raw import DATA, ORDER, OVERSIZE, STATUS, TICK, RawRecord
 from schemas.state import Kpi, LineState, Mode
-from streams import alerts, clock, counters, kpi, orders, people, planned, samples, stops, turns
+from streams import alerts, clock, counters, kpi, orders, people, planned, restart, samples, stops, turns
 from streams.calendar import Calendars
 from streams.cause import Cause, Sample
 from streams.change import Change
@@ -138,6 +138,9 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, kno
     cause = cause.at(at)
     late = state.clock is not None and at < state.clock
     state, data = counters.increments(state, data, at, late, cause)
+    if not late and restart.is_held(state.stop):
+        state, ended = restart.on_data(state, data, at, cause)
+        changes += ended
     sample = samples.decide(state, data, at, late, known, cause)
     if not late:
         state, turned = turns.take(state, Turn(sample.mode, at), cause)
@@ -161,7 +164,10 @@ def on_status(state: LineState, status: Status, told: int | None, cause: Cause) 
         if status.status == "stopped" and status.reason is not None:
             state, rows = people.on_late_reason(state, at, status.reason, cause)
             changes += rows
-        return state, changes
+        elif status.status == "running":
+            state, rows = restart.on_late_running(state, at, cause)
+            changes += rows
+        return _published(before, state, changes, cause)
     if status.status == "offline" and state.clock is not None:
         # Often a will, told long after the last message: the line's own past may still come.
         state, turned = turns.fall_silent(state, at, status.reason or stops.OFFLINE, cause)
@@ -170,6 +176,8 @@ def on_status(state: LineState, status: Status, told: int | None, cause: Cause) 
     if status.status == "offline":
         mode = state.mode
     state, turned = turns.take(state, Turn(mode, at, status.reason), cause)
+    if status.status == "stopped":
+        restart.told(state, at)
     return _published(before, state, changes + turned, cause)
 
 
@@ -284,11 +292,15 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
     after, order, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
     changes: list[Change] = [*rows]
     windows = state.kpi
-    if begins:
-        windows = (kpi.cut if sample.late else kpi.starts)(windows, order.number, order.product, cause)
+    if begins and sample.late:
+        windows = kpi.cut(windows, order.number, order.product, cause)
+    elif begins:
+        windows = restart.starts(state, windows, order, sample, cause)
     if sample.late:
         known = sample.known and not stops.was_silent(state.people.stops, sample.at)
         windows = kpi.count_late(windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause)
+    elif restart.is_held(state.stop):
+        windows = restart.count(state, windows, (order.number, order.product), sample, cause)
     else:
         windows = kpi.count(
             windows, sample.at, sample.pieces, sample.defects, known=sample.known, cause=cause
