@@ -277,9 +277,16 @@ def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineStat
 
 
 def _hold(state: LineState, sample: Sample) -> None:
-    """From its message on, and until its next, the line is what the message says."""
-    state.clock, state.target_rate, state.rate = sample.at, sample.target_rate, sample.rate
-    state.ruled = sample.ruled
+    """From its message on, and until its next, the line is what the message says.
+
+    A rate told of a line that stands is none of running: what it told while it ran holds when it runs again.
+    """
+    state.clock = sample.at
+    if sample.mode != "stopped":
+        state.rate = sample.rate
+    elif sample.target_rate is None or sample.target_rate <= 0:
+        return  # nor is a target that is none
+    state.target_rate, state.ruled = sample.target_rate, sample.ruled
     if sample.target_rate is not None and sample.target_rate > 0:
         state.positive_target = sample.target_rate
 

@@ -1,8 +1,8 @@
 """Restarts: what ends a stop that a status told, when the line's data do not say whether it runs.
 
 The last pieces leave a line that stands already. So pieces alone do not end such a stop; the machine does,
-with `running`, or pieces that go on for `trailing_s`: then the line has run since the first of these, and what
-was charged to the stop meanwhile is charged to running time.
+with `running`, or pieces that go on for `trailing_s`: then the line has run since the first of these, and
+what was charged to the stop meanwhile is charged to running time.
 """
 
 from msgspec.structs import replace

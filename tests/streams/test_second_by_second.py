@@ -46,20 +46,21 @@ Story = list[tuple[int, dict[str, Any] | str]]
 Sums = dict[int, dict[str, float]]
 
 
-def kinds(story: Story, end: int) -> list[tuple[str, float, float]]:
+def kinds(story: Story, end: int) -> list[tuple[str, float, float | None]]:
     """(what the line is, target, rate) of each second."""
     told, seconds = dict(story), []
-    mode, target, rate, until, by_word = "unknown", 0.0, 0.0, 0, False
+    mode, target, rate, until, by_word = "unknown", 0.0, None, 0, False
     for second in range(end):
         said = told.get(second)
         if isinstance(said, dict):
-            target, rate = said["targetRate"], said["rate"]
             if "running" in said:
                 mode = "running" if said["running"] else "stopped"
             elif by_word:
                 mode = "running" if counts_on(story, second) else "stopped"
             elif said["count"] or mode == "no_signal":
                 mode = "running"
+            target = said["targetRate"] if mode != "stopped" else said["targetRate"] or target
+            rate = said["rate"] if mode != "stopped" else rate
         elif said == "offline":
             mode = "no_signal" if mode == "running" else mode
         elif said in ("running", "stopped"):
@@ -106,9 +107,9 @@ def by_seconds(story: Story, plans: list[tuple[int, int]], end: int) -> Sums:
         minute, asked = sums[second // 60], demand(second, plans)
         if mode == "running":
             minute["running"] += 1
-            minute["slow"] += target > 0 and rate < 0.8 * target
+            minute["slow"] += target > 0 and rate is not None and rate < 0.8 * target
             minute["theoretical"] += target / 60
-            minute["reported"] += rate / 60 if target else 0
+            minute["reported"] += rate / 60 if target and rate else 0
         elif mode == "unknown" or asked == "stopped":
             minute[mode] += 1
         else:
@@ -131,7 +132,7 @@ def by_seconds(story: Story, plans: list[tuple[int, int]], end: int) -> Sums:
     return sums
 
 
-def share(story: Story, seconds: list[tuple[str, float, float]], sums: Sums) -> None:
+def share(story: Story, seconds: list[tuple[str, float, float | None]], sums: Sums) -> None:
     """Whole pieces, by cumulative floor, over the seconds since the last data message but those of stops."""
     before, heard, began, by_word = None, 0, 0, False
     first = next((second for second, said in story if isinstance(said, dict)), 0)
