@@ -13,7 +13,8 @@ from schemas.payloads import Data, Order, Status, event_time, parse_order
 from schemas.people import Said, parse_said
 from schemas.plant import Rules, display_name
 from schemas.raw import DATA, ORDER, OVERSIZE, STATUS, TICK, RawRecord
-from schemas.state import Kpi, LineState, Mode
+from schemas.state import Kpi, LineState, Mode, Orders
+from schemas.state import Order as OneOrder
 from streams import alerts, clock, counters, kpi, orders, people, planned, restart, samples, stops, turns
 from streams.calendar import Calendars
 from streams.cause import Cause, Sample
@@ -295,8 +296,11 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
     """Pieces into the running order, the windows of the time in which they were made, and the alerts."""
     assert state.clock is not None
     assert state.kpi is not None
-    begins = state.orders.running is None
-    after, order, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
+    past = _count_in_past(state, sample, cause) if sample.late else None
+    begins = past is None and state.orders.running is None
+    after, order, rows = past or orders.on_sample(
+        state.orders, sample, state.clock, state.positive_target, cause
+    )
     changes: list[Change] = [*rows]
     windows = state.kpi
     if begins and sample.late:
@@ -305,20 +309,34 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
         windows = restart.starts(state, windows, order, sample, cause)
     if sample.late:
         known = sample.known and not stops.was_silent(state.people.stops, sample.at)
-        windows = kpi.count_late(windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause)
+        of = order.number, order.product
+        windows = kpi.count_late(
+            windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause, order=of
+        )
     elif restart.is_held(state.stop):
         windows = restart.count(state, windows, (order.number, order.product), sample, cause)
     else:
         windows = kpi.count(
             windows, sample.at, sample.pieces, sample.defects, known=sample.known, cause=cause
         )
-    if after.running is None:
+    if after.running is None and past is None:
         windows = kpi.cut(windows, None, None, cause)
     state.orders, state.kpi = after, windows
     if not sample.late:
         state.alerts, told = alerts.on_sample(state.alerts, sample, cause)
         changes += told
     return state, changes
+
+
+def _count_in_past(
+    state: LineState, sample: Sample, cause: Cause
+) -> tuple[Orders, OneOrder, list[Change]] | None:
+    """Pieces of a time that was another order's than the one that runs are that order's, while it is known."""
+    assert state.kpi is not None
+    of, running = kpi.order_of(state.kpi, sample.at), state.orders.running
+    if of is None or of[0] is None or (running is not None and running.number == of[0]):
+        return None
+    return orders.on_past_sample(state.orders, of[0], sample, cause)
 
 
 def _recount(state: LineState, message: Order, cause: Cause) -> None:

@@ -157,12 +157,31 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
     return kpi
 
 
-def count_late(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: Cause) -> Kpi:
+def count_late(
+    kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: Cause, order: Of | None = None
+) -> Kpi:
     """Count what is told behind the line's clock in the window of its time, or beside it.
 
-    `known`: the line had a signal then, so what was made counts for performance.
+    Args:
+        kpi: the windows.
+        at: when it was made, ms.
+        pieces, defects: what was made.
+        known: the line had a signal then, so what was made counts for performance.
+        cause: the record.
+        order: what it counts in. Where the window is another order's, or none's, it stands beside that.
     """
-    return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces if known else 0)
+    sums = {"pieces": pieces, "defects": defects, "timed": pieces if known else 0}
+    if order is not None and order_of(kpi, at) != order and any(sums.values()):
+        return _beside(kpi, at, order, cause, sums)
+    return _change(kpi, at, cause, order, **sums)
+
+
+def order_of(kpi: Kpi, at: int) -> Of | None:
+    """Whose the time of `at` was, as far as that is known."""
+    window = window_of(kpi, at)
+    if window is not None:
+        return window.order_number, window.product
+    return next(((owner.number, owner.product) for owner in reversed(kpi.owners) if owner.since <= at), None)
 
 
 def count_in(kpi: Kpi, made: Interval, pieces: int, defects: int, *, known: bool, cause: Cause) -> Kpi:
@@ -276,7 +295,12 @@ def window_of(kpi: Kpi, at: int) -> Window | None:
     """The window of `at`, if it is remembered."""
     if at >= kpi.open.start:
         return kpi.open
-    return next((window for window in reversed(kpi.closed) if window.start <= at < window.end), None)
+    return next((window for window in reversed(kpi.closed) if _holds(window, at)), None)
+
+
+def _holds(window: Window, at: int) -> bool:
+    """Whether `at` is time of the window; one that stands beside it has none."""
+    return window.start <= at < window.end and _charged(window) != 0
 
 
 def _owners(kpi: Kpi) -> tuple[Owner, ...]:
@@ -316,13 +340,17 @@ def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: fl
         return replace(kpi, open=_plus(kpi.open, sums), shown=0, dirty=True)
     for index in range(len(kpi.closed) - 1, -1, -1):
         window = kpi.closed[index]
-        if window.start <= at < window.end:
+        if _holds(window, at):
             return replace(kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :]))
     return _beside(kpi, at, order or (kpi.open.order_number, kpi.open.product), cause, sums)
 
 
 def _beside(kpi: Kpi, at: int, order: Of, cause: Cause, sums: Mapping[str, float]) -> Kpi:
     beside = windows.begin(at, *order, cause)
+    for index, window in enumerate(kpi.closed):
+        same = window.start == beside.start and (window.order_number, window.product) == order
+        if same and window.end == beside.end and not _charged(window):  # of some record before
+            return replace(kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :]))
     beside = replace(beside, id=uuid_of("kpi", cause.event_id, beside.start))
     return replace(kpi, closed=(*kpi.closed, _plus(beside, sums)))
 
