@@ -64,6 +64,9 @@ class LineRules(CalendarRules, SourceRules):
     target_rate: float | None = Field(None, gt=0, le=1e9)
     slow_rate: float = Field(0.80, ge=0, le=1)  # a running line below this share of its target is slow
     silence_s: float = Field(30, ge=1, le=86_400)
+    trailing_s: float = Field(
+        60, ge=0, le=HOUR_S
+    )  # pieces that go on for so long end a stop that a status told
     accept_past_s: float = Field(7 * 86_400, ge=60, le=31 * 86_400)
     window_s: int = Field(60, ge=10, le=HOUR_S)
     micro_stop_s: float = Field(0, ge=0)  # a shorter stop is a micro-stop

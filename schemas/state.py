@@ -72,8 +72,36 @@ class Orders(Frozen, frozen=True, omit_defaults=True, gc=False):
     latest: tuple[DoneOrder, ...] = ()  # the latest of `done`, in full
 
 
+class Counted(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
+    """A data message in a stop that a status told: what it says of the line if the line runs again.
+
+    `place` (ms): its pieces stand in the window of that moment, `timed` if for performance, too; None: they
+    were shared over running time. `known`: when they were made.
+    """
+
+    at: int
+    pieces: int
+    defects: int
+    known: bool
+    place: int | None
+    timed: bool
+    target_rate: float | None
+    ruled: bool
+    rate: float | None
+
+
+class Counting(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """A stopped line makes pieces, the last ones at `made_at`: it may run again since the first message."""
+
+    made_at: int
+    told: tuple[Counted, ...] = ()
+
+
 class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """The open stop. `planned`: a person declared it so."""
+    """The open stop.
+
+    `planned`: a person declared it so. `told`: when a status last said that the line stands, ms; 0: none did.
+    """
 
     id: str
     category: DowntimeCategory
@@ -84,6 +112,8 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
     product: str | None = None
     shift_id: str | None = None
     planned: bool = False
+    told: int = 0
+    counting: Counting | None = None
 
 
 class PastStop(Frozen, frozen=True, omit_defaults=True, gc=False):

@@ -13,8 +13,9 @@ from schemas.payloads import Data, Order, Status, event_time, parse_order
 from schemas.people import Said, parse_said
 from schemas.plant import Rules, display_name
 from schemas.raw import DATA, ORDER, OVERSIZE, STATUS, TICK, RawRecord
-from schemas.state import Kpi, LineState, Mode
-from streams import alerts, clock, counters, kpi, orders, people, planned, samples, stops, turns
+from schemas.state import Kpi, LineState, Mode, Orders
+from schemas.state import Order as OneOrder
+from streams import alerts, clock, counters, kpi, orders, people, planned, restart, samples, stops, turns
 from streams.calendar import Calendars
 from streams.cause import Cause, Sample
 from streams.change import Change
@@ -138,6 +139,9 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, kno
     cause = cause.at(at)
     late = state.clock is not None and at < state.clock
     state, data = counters.increments(state, data, at, late, cause)
+    if not late and restart.is_held(state.stop):
+        state, ended = restart.on_data(state, data, at, cause)
+        changes += ended
     sample = samples.decide(state, data, at, late, known, cause)
     if not late:
         state, turned = turns.take(state, Turn(sample.mode, at), cause)
@@ -161,7 +165,10 @@ def on_status(state: LineState, status: Status, told: int | None, cause: Cause) 
         if status.status == "stopped" and status.reason is not None:
             state, rows = people.on_late_reason(state, at, status.reason, cause)
             changes += rows
-        return state, changes
+        elif status.status == "running":
+            state, rows = restart.on_late_running(state, at, cause)
+            changes += rows
+        return _published(before, state, changes, cause)
     if status.status == "offline" and state.clock is not None:
         # Often a will, told long after the last message: the line's own past may still come.
         state, turned = turns.fall_silent(state, at, status.reason or stops.OFFLINE, cause)
@@ -170,6 +177,8 @@ def on_status(state: LineState, status: Status, told: int | None, cause: Cause) 
     if status.status == "offline":
         mode = state.mode
     state, turned = turns.take(state, Turn(mode, at, status.reason), cause)
+    if status.status == "stopped":
+        restart.told(state, at)
     return _published(before, state, changes + turned, cause)
 
 
@@ -269,9 +278,16 @@ def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineStat
 
 
 def _hold(state: LineState, sample: Sample) -> None:
-    """From its message on, and until its next, the line is what the message says."""
-    state.clock, state.target_rate, state.rate = sample.at, sample.target_rate, sample.rate
-    state.ruled = sample.ruled
+    """From its message on, and until its next, the line is what the message says.
+
+    A rate told of a line that stands is none of running: what it told while it ran holds when it runs again.
+    """
+    state.clock = sample.at
+    if sample.mode != "stopped":
+        state.rate = sample.rate
+    elif sample.target_rate is None or sample.target_rate <= 0:
+        return  # nor is a target that is none
+    state.target_rate, state.ruled = sample.target_rate, sample.ruled
     if sample.target_rate is not None and sample.target_rate > 0:
         state.positive_target = sample.target_rate
 
@@ -280,26 +296,47 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
     """Pieces into the running order, the windows of the time in which they were made, and the alerts."""
     assert state.clock is not None
     assert state.kpi is not None
-    begins = state.orders.running is None
-    after, order, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
+    past = _count_in_past(state, sample, cause) if sample.late else None
+    begins = past is None and state.orders.running is None
+    after, order, rows = past or orders.on_sample(
+        state.orders, sample, state.clock, state.positive_target, cause
+    )
     changes: list[Change] = [*rows]
     windows = state.kpi
-    if begins:
-        windows = (kpi.cut if sample.late else kpi.starts)(windows, order.number, order.product, cause)
+    if begins and sample.late:
+        windows = kpi.cut(windows, order.number, order.product, cause)
+    elif begins:
+        windows = restart.starts(state, windows, order, sample, cause)
     if sample.late:
         known = sample.known and not stops.was_silent(state.people.stops, sample.at)
-        windows = kpi.count_late(windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause)
+        of = order.number, order.product
+        windows = kpi.count_late(
+            windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause, order=of
+        )
+    elif restart.is_held(state.stop):
+        windows = restart.count(state, windows, (order.number, order.product), sample, cause)
     else:
         windows = kpi.count(
             windows, sample.at, sample.pieces, sample.defects, known=sample.known, cause=cause
         )
-    if after.running is None:
+    if after.running is None and past is None:
         windows = kpi.cut(windows, None, None, cause)
     state.orders, state.kpi = after, windows
     if not sample.late:
         state.alerts, told = alerts.on_sample(state.alerts, sample, cause)
         changes += told
     return state, changes
+
+
+def _count_in_past(
+    state: LineState, sample: Sample, cause: Cause
+) -> tuple[Orders, OneOrder, list[Change]] | None:
+    """Pieces of a time that was another order's than the one that runs are that order's, while it is known."""
+    assert state.kpi is not None
+    of, running = kpi.order_of(state.kpi, sample.at), state.orders.running
+    if of is None or of[0] is None or (running is not None and running.number == of[0]):
+        return None
+    return orders.on_past_sample(state.orders, of[0], sample, cause)
 
 
 def _recount(state: LineState, message: Order, cause: Cause) -> None:

@@ -4,13 +4,13 @@ What a line was holds until its next message, a running line's for `silence_s` a
 those made since the message before it: they are shared over that time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from schemas.ids import uuid_of
 from schemas.instant import DAY, HOUR, SECOND
-from schemas.state import MAX_SIZE, MAX_WINDOWS, Kpi, Making, Owner, Window, latest
+from schemas.state import MAX_SIZE, MAX_WINDOWS, Interval, Kpi, Making, Owner, Window, latest
 from streams import windows
 from streams.cause import Cause
 from streams.planned import without
@@ -21,6 +21,8 @@ REFRESH = SECOND
 MAX_MAKING = 40
 MAX_HOLES = 100
 MAX_OWNERS = 100
+TIMES = ("producing", "slow", "unplanned", "planned", "no_signal", "closed", "unknown")  # micro is told later
+OUTPUTS = ("theoretical", "reported")
 
 Of = tuple[str | None, str | None]
 """The number of an order, and its product."""
@@ -155,12 +157,39 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
     return kpi
 
 
-def count_late(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: Cause) -> Kpi:
+def count_late(
+    kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: Cause, order: Of | None = None
+) -> Kpi:
     """Count what is told behind the line's clock in the window of its time, or beside it.
 
-    `known`: the line had a signal then, so what was made counts for performance.
+    Args:
+        kpi: the windows.
+        at: when it was made, ms.
+        pieces, defects: what was made.
+        known: the line had a signal then, so what was made counts for performance.
+        cause: the record.
+        order: what it counts in. Where the window is another order's, or none's, it stands beside that.
     """
-    return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces if known else 0)
+    sums = {"pieces": pieces, "defects": defects, "timed": pieces if known else 0}
+    if order is not None and order_of(kpi, at) != order and any(sums.values()):
+        return _beside(kpi, at, order, cause, sums)
+    return _change(kpi, at, cause, order, **sums)
+
+
+def order_of(kpi: Kpi, at: int) -> Of | None:
+    """Whose the time of `at` was, as far as that is known."""
+    window = window_of(kpi, at)
+    if window is not None:
+        return window.order_number, window.product
+    return next(((owner.number, owner.product) for owner in reversed(kpi.owners) if owner.since <= at), None)
+
+
+def count_in(kpi: Kpi, made: Interval, pieces: int, defects: int, *, known: bool, cause: Cause) -> Kpi:
+    """Count pieces that are known to have been made in a stretch of time: shared over it."""
+    start, end = made
+    making = kpi.making
+    kpi = replace(kpi, making=(Making(start, end, True),) if start < end else ())
+    return replace(count(kpi, end, pieces, defects, known=known, cause=cause), making=making)
 
 
 def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, cause: Cause) -> Kpi:
@@ -207,6 +236,24 @@ def move(kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, cause:
     return kpi
 
 
+def recharge(kpi: Kpi, at: int, was: Stretch, now: Stretch, order: Of, cause: Cause) -> Kpi:
+    """Time from `at` (ms) on that was charged as one stretch is charged as another one of the same end."""
+    while at < now.until:
+        until = min(now.until, _end_of_window(kpi, at, cause))
+        before, after = (_charged_as(stretch, at, until, cause) for stretch in (was, now))
+        sums = {name: getattr(after, name) - getattr(before, name) for name in (*TIMES, *OUTPUTS)}
+        kpi = _change(kpi, at, cause, _owner(kpi, at, order), **sums)
+        at = until
+    return kpi
+
+
+def _charged_as(stretch: Stretch, start: int, end: int, cause: Cause) -> Window:
+    window, at = Window(id="", start=start, end=end, created_at=0), start
+    while at < end:
+        window, at = windows.charge(window, at, stretch, cause)
+    return window
+
+
 def shown(kpi: Kpi, stretches: Sequence[Stretch], cause: Cause) -> tuple[Kpi, list[Window]]:
     """What windows look like if silence goes on as the stretches say, as far as that was not shown yet.
 
@@ -244,6 +291,18 @@ def publish(before: Kpi | None, kpi: Kpi, cause: Cause) -> tuple[Kpi, list[Windo
     return kpi, told
 
 
+def window_of(kpi: Kpi, at: int) -> Window | None:
+    """The window of `at`, if it is remembered."""
+    if at >= kpi.open.start:
+        return kpi.open
+    return next((window for window in reversed(kpi.closed) if _holds(window, at)), None)
+
+
+def _holds(window: Window, at: int) -> bool:
+    """Whether `at` is time of the window; one that stands beside it has none."""
+    return window.start <= at < window.end and _charged(window) != 0
+
+
 def _owners(kpi: Kpi) -> tuple[Owner, ...]:
     """Whose the windows were, those among them that are being forgotten."""
     owners = kpi.owners
@@ -273,7 +332,7 @@ def _into_open(kpi: Kpi, pieces: int, defects: int, timed: int) -> Kpi:
     return replace(kpi, open=window, making=(), shown=0, dirty=True)
 
 
-def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: int) -> Kpi:
+def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: float) -> Kpi:
     """Add to the window that `at` belongs to; to one beside it where it is no longer remembered."""
     if not any(sums.values()):
         return kpi
@@ -281,18 +340,22 @@ def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: in
         return replace(kpi, open=_plus(kpi.open, sums), shown=0, dirty=True)
     for index in range(len(kpi.closed) - 1, -1, -1):
         window = kpi.closed[index]
-        if window.start <= at < window.end:
+        if _holds(window, at):
             return replace(kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :]))
     return _beside(kpi, at, order or (kpi.open.order_number, kpi.open.product), cause, sums)
 
 
-def _beside(kpi: Kpi, at: int, order: Of, cause: Cause, sums: dict[str, int]) -> Kpi:
+def _beside(kpi: Kpi, at: int, order: Of, cause: Cause, sums: Mapping[str, float]) -> Kpi:
     beside = windows.begin(at, *order, cause)
+    for index, window in enumerate(kpi.closed):
+        same = window.start == beside.start and (window.order_number, window.product) == order
+        if same and window.end == beside.end and not _charged(window):  # of some record before
+            return replace(kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :]))
     beside = replace(beside, id=uuid_of("kpi", cause.event_id, beside.start))
     return replace(kpi, closed=(*kpi.closed, _plus(beside, sums)))
 
 
-def _plus(window: Window, sums: dict[str, int]) -> Window:
+def _plus(window: Window, sums: Mapping[str, float]) -> Window:
     return replace(window, **{name: getattr(window, name) + more for name, more in sums.items()})
 
 

@@ -36,7 +36,7 @@ def on_sample(
     Args:
         orders: the line's orders.
         sample: the message.
-        at: the line's clock; ms. A late message counts into the order that runs now.
+        at: the line's clock; ms. A late message of no order that is known counts into the one that runs now.
         positive_target: the line's last target rate above zero, pieces per minute.
         cause: the record.
     Returns:
@@ -66,6 +66,22 @@ def _estimate(at: int, remaining: int, target: float | None) -> int | None:
         return None
     away = remaining / target * MINUTE
     return at + round(away) if -HORIZON <= away <= HORIZON else None
+
+
+def on_past_sample(
+    orders: Orders, number: str | None, sample: Sample, cause: Cause
+) -> tuple[Orders, Order, list[Change]] | None:
+    """Count pieces that were made for an order that ended, if it is still known; it stays as it ended."""
+    for index, done in enumerate(orders.latest):
+        if done.order.number == number and done.order.started_at is not None:
+            order = replace(
+                done.order,
+                produced=done.order.produced + sample.pieces,
+                defects=done.order.defects + sample.defects,
+            )
+            known = (*orders.latest[:index], replace(done, order=order), *orders.latest[index + 1 :])
+            return replace(orders, latest=known), order, [row(order, done.status, done.ended_at, cause)]
+    return None
 
 
 def _start(orders: Orders, sample: Sample, at: int, cause: Cause) -> Orders:

@@ -6,6 +6,7 @@ from schemas.events import SampleEvent
 from schemas.instant import MINUTE, text_of
 from schemas.payloads import Data
 from schemas.state import LineState, Mode
+from streams import restart
 from streams.cause import Cause, Sample
 from streams.change import Change
 
@@ -13,7 +14,8 @@ from streams.change import Change
 def decide(state: LineState, data: Data, at: int, late: bool, known: bool, cause: Cause) -> Sample:
     """Fill in what the message leaves out.
 
-    Without `running`, a line runs if pieces came, else it keeps its state. Without a target rate, the plant's
+    Without `running`, a line runs if pieces came, else it keeps its state; where a status told a stop, pieces
+    may be its last. Without a target rate, the plant's
     rules or the running order give one. Without a rate, the pieces since the line's last data message do.
     """
     return Sample(
@@ -28,14 +30,17 @@ def decide(state: LineState, data: Data, at: int, late: bool, known: bool, cause
         pressure=data.pressure,
         known=known,
         ruled=data.target_rate is None and cause.line_rules.target_rate is not None,
+        tells_running=data.running is not None,
     )
 
 
 def _mode(state: LineState, data: Data) -> Mode:
     if data.running is not None:
         return "running" if data.running else "stopped"
+    if data.count > 0:
+        return "stopped" if restart.is_held(state.stop) else "running"
     # `no_signal` opens only from running, and the signal is back.
-    return "running" if data.count > 0 or state.mode == "no_signal" else state.mode
+    return "running" if state.mode == "no_signal" else state.mode
 
 
 def _target(state: LineState, data: Data, cause: Cause) -> float | None:

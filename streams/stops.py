@@ -104,6 +104,8 @@ def with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, lis
 
 def _ended(stop: Stop, at: int, planned: Intervals, cause: Cause) -> PastStop:
     """The stop once it has ended, its class judged on all of it."""
+    if stop.told:
+        stop = replace(stop, told=0, counting=None)
     if stop.category == "no_signal":
         # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
         return PastStop(replace(stop, start=min(stop.start, at)), at)

@@ -56,6 +56,11 @@ def fall_silent(state: LineState, at: int, reason: str | None, cause: Cause) -> 
     return _change(state, Turn("no_signal", min(at, state.clock + cause.line_rules.silence), reason), cause)
 
 
+def runs(state: LineState, at: int, cause: Cause) -> Step:
+    """A line that stood has run since `at` (ms), as is known only now: its stop ended then."""
+    return _change(state, Turn("running", at), cause)
+
+
 def overdue(state: LineState, at: int, cause: Cause) -> Step:
     """A planned stop that the line has not ended in time: from then on it is none."""
     stop = state.stop

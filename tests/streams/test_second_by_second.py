@@ -16,11 +16,12 @@ from tests.streams.line import Line, at
 
 #  13:50      13:55   13:58  14:00        14:02
 #    MATIN      │ break │      │ APRES_MIDI │ closed
+ORDERS = "[line.order]\nquantity = 150\n"
 PLANT = """
 [line]
 micro_stop_s = 60
-[line.order]
-quantity = 150
+trailing_s = 25
+{orders}
 [[opening]]
 start = 06:00:00
 end = 14:02:00
@@ -30,7 +31,8 @@ start = 13:55:00
 end = 13:58:00
 """
 START = at("13:50")
-CLOSED, BREAK, SILENCE, MICRO = 720, (300, 480), 30, 60  # seconds since START
+CLOSED, BREAK, SILENCE, MICRO, TRAILING = 720, (300, 480), 30, 60, 25  # seconds since START
+REMEMBERED = 20  # minutes
 SUMS = (
     "running", "slow", "stopped", "micro", "planned", "no_signal", "closed", "unknown",
     "pieces", "timed", "defects", "stops", "micro_stops", "theoretical", "reported",
@@ -44,28 +46,50 @@ Story = list[tuple[int, dict[str, Any] | str]]
 Sums = dict[int, dict[str, float]]
 
 
-def kinds(story: Story, end: int) -> list[tuple[str, float, float]]:
+def kinds(story: Story, end: int) -> list[tuple[str, float, float | None]]:
     """(what the line is, target, rate) of each second."""
     told, seconds = dict(story), []
-    mode, target, rate, until = "unknown", 0.0, 0.0, 0
+    mode, target, rate, until, by_word = "unknown", 0.0, None, 0, False
     for second in range(end):
         said = told.get(second)
         if isinstance(said, dict):
-            target, rate = said["targetRate"], said["rate"]
             if "running" in said:
                 mode = "running" if said["running"] else "stopped"
+            elif by_word:
+                mode = "running" if counts_on(story, second) else "stopped"
             elif said["count"] or mode == "no_signal":
                 mode = "running"
+            target = said["targetRate"] if mode != "stopped" else said["targetRate"] or target
+            rate = said["rate"] if mode != "stopped" else rate
         elif said == "offline":
             mode = "no_signal" if mode == "running" else mode
         elif said in ("running", "stopped"):
             mode = str(said)
+        by_word = mode == "stopped" and (by_word or said == "stopped")
         if said not in (None, "offline", "online"):
             until = second + SILENCE
         if mode == "running" and second >= until:
             mode = "no_signal"
         seconds.append((mode, target, rate))
     return seconds
+
+
+def counts_on(story: Story, since: int) -> bool:
+    """Whether pieces go on for long enough, from this message on, for a line that a word has stopped."""
+    before = made = since
+    for second, said in story:
+        if second < since or said in ("online", "offline"):
+            continue
+        if not isinstance(said, dict) or "running" in said or second - before > SILENCE:
+            return False
+        if said["count"]:
+            made = second
+            if second - since >= TRAILING:
+                return True
+        elif second == since or said["targetRate"] * (second - made) >= 2 * 60 or not said["targetRate"]:
+            return False
+        before = second
+    return False
 
 
 def demand(second: int, plans: list[tuple[int, int]]) -> str:
@@ -83,9 +107,9 @@ def by_seconds(story: Story, plans: list[tuple[int, int]], end: int) -> Sums:
         minute, asked = sums[second // 60], demand(second, plans)
         if mode == "running":
             minute["running"] += 1
-            minute["slow"] += target > 0 and rate < 0.8 * target
+            minute["slow"] += target > 0 and rate is not None and rate < 0.8 * target
             minute["theoretical"] += target / 60
-            minute["reported"] += rate / 60 if target else 0
+            minute["reported"] += rate / 60 if target and rate else 0
         elif mode == "unknown" or asked == "stopped":
             minute[mode] += 1
         else:
@@ -108,17 +132,29 @@ def by_seconds(story: Story, plans: list[tuple[int, int]], end: int) -> Sums:
     return sums
 
 
-def share(story: Story, seconds: list[tuple[str, float, float]], sums: Sums) -> None:
+def share(story: Story, seconds: list[tuple[str, float, float | None]], sums: Sums) -> None:
     """Whole pieces, by cumulative floor, over the seconds since the last data message but those of stops."""
-    before = None
+    before, heard, began, by_word = None, 0, 0, False
+    first = next((second for second, said in story if isinstance(said, dict)), 0)
+    known = any(mode != "unknown" for mode, *_ in seconds[first // 60 * 60 : first])
+    ordered = first if known or first % 60 == 0 else first - 1  # from then on, windows are the first order's
     for second, said in story:
+        if seconds[min(second, len(seconds) - 1)][0] != "stopped":
+            began, by_word = 0, False
+        else:
+            began, by_word = began or second, by_word or said == "stopped"
         if not isinstance(said, dict):
+            heard = heard if said in ("online", "offline") else second
             continue
         making = [] if before is None else [s for s in range(before, second) if seconds[s][0] != "stopped"]
         if not making:  # made in a stop, or before the line's first message: there is no time for them
-            sums[second // 60]["timed"] += 0 if before is None else said["count"]
-            sums[second // 60]["pieces"] += said["count"]
-            sums[second // 60]["defects"] += said["defects"]
+            place, timed = second, before is not None
+            if by_word and timed and ordered < began and (began - 1) // 60 >= heard // 60 - REMEMBERED:
+                place = began - 1  # the last ones of before a stop that a word told
+                timed = any(seconds[s][0] == "running" for s in range(place // 60 * 60, began))
+            sums[place // 60]["timed"] += said["count"] if timed else 0
+            sums[place // 60]["pieces"] += said["count"]
+            sums[place // 60]["defects"] += said["defects"]
         for n, each in enumerate(making, 1):
             here, bad = (
                 said[name] * n // len(making) - said[name] * (n - 1) // len(making)
@@ -127,12 +163,12 @@ def share(story: Story, seconds: list[tuple[str, float, float]], sums: Sums) -> 
             sums[each // 60]["pieces"] += here
             sums[each // 60]["defects"] += bad
             sums[each // 60]["timed"] += here if seconds[each][0] == "running" else 0
-        before = second
+        before = heard = second
 
 
-def by_windows(story: Story, plans: list[tuple[int, int]]) -> tuple[Sums, Line]:
+def by_windows(story: Story, plans: list[tuple[int, int]], orders: str) -> tuple[Sums, Line]:
     """The same of the rows that people see."""
-    line = Line(START, PLANT)
+    line = Line(START, PLANT.replace("{orders}", orders))
     for n, (begin, end) in enumerate(plans):
         when = {"start": START + begin * SECOND, "end": START + end * SECOND}
         line.says(Kind.STATUS, action="plan", requestId=str(n), **when)
@@ -157,13 +193,16 @@ data = st.fixed_dictionaries(
 )  # fmt: skip
 words = st.sampled_from(["running", "stopped", "offline", "online"])
 steps = st.lists(st.tuples(st.integers(1, 100), st.one_of(data, data, words)), min_size=8, max_size=40)
+# Where orders change, the last pieces of a stop may be of another one than the time before it.
+no_stops = steps.map(lambda drawn: [(passed, said) for passed, said in drawn if said != "stopped"])
 spans = st.lists(st.tuples(st.integers(0, 900), st.integers(1, 200)), max_size=3)
 
 
 @settings(max_examples=150, deadline=None)
-@given(steps, spans)
-def test_each_minute_is_what_its_seconds_were(drawn, spans):
+@given(st.one_of(st.tuples(st.just(""), steps), st.tuples(st.just(ORDERS), no_stops)), spans)
+def test_each_minute_is_what_its_seconds_were(told, spans):
     """Every sum of every minute, whatever the line says, over a break, a shift's end and closing time."""
+    orders, drawn = told
     story: Story = []
     moment = 0
     for passed, said in drawn:
@@ -173,7 +212,7 @@ def test_each_minute_is_what_its_seconds_were(drawn, spans):
     end = (moment // 60 + 2) * 60
     story.append((end, {"count": 0, "defects": 0, "targetRate": 60, "rate": 60, "running": True}))
     plans = [(start, start + length) for start, length in spans]
-    found, line = by_windows(story, plans)
+    found, line = by_windows(story, plans, orders)
     expected = by_seconds(story, plans, end)
     for minute in range(begin // 60, end // 60):
         assert found[minute] == pytest.approx(expected[minute]), minute
