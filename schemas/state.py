@@ -257,6 +257,27 @@ class Counters(Frozen, frozen=True, omit_defaults=True, gc=False):
     made_at: int = 0
 
 
+class Pace(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
+    """Messages whose timestamps lie equally far (`lag`, ms) behind arrival; when the first and last came."""
+
+    lag: int
+    since: int
+    latest: int
+    count: int = 1
+
+
+class Belief(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """What makes the timestamps of a line's machines doubtful.
+
+    `since`, `latest`, `count`: arrival of the first and the last message that was not believed; how many.
+    """
+
+    paces: tuple[Pace, ...] = ()  # the latest seen is last
+    since: int = 0
+    latest: int = 0
+    count: int = 0
+
+
 class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     """All that is known of a line after the record at `offset`.
 
@@ -291,6 +312,7 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     counters: Counters = Counters()
     people: People = People()
     retired: bool = False
+    belief: Belief | None = None  # None: there is no doubt
 
     def copy(self) -> "LineState":
         """One that a step may set; what it holds is shared, and never changed."""

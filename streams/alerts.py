@@ -12,6 +12,7 @@ from schemas.instant import MINUTE, SECOND, text_of
 from schemas.state import Alert, Alerts, Mismatch, Mode
 from streams.cause import Cause, Sample
 from streams.change import Change
+from streams.clock import ACCEPT_FUTURE
 
 SEVERITY: dict[AlertType, Severity] = {
     "LOW_RATE": "warning",
@@ -106,6 +107,28 @@ def on_silence(alerts: Alerts, silence: int) -> Alerts:
         for kind, alert in alerts.held.items()
     }
     return replace(alerts, held=held)
+
+
+def on_clock(
+    alerts: Alerts, at: int, off: int | None, since: int, right: bool, cause: Cause
+) -> tuple[Alerts, list[Change]]:
+    """A timestamp was judged: CLOCK_SKEW.
+
+    Args:
+        alerts: the line's alerts.
+        at: the message's time, ms.
+        off: by how much (ms) its clock is ahead, negative: behind; None: it is believed.
+        since: when it was first off, ms.
+        right: no clock of the line is off any more.
+        cause: the record.
+    """
+    if off is not None:
+        condition = Condition("CLOCK_SKEW", since, at, True, False, off / SECOND, ACCEPT_FUTURE / SECOND)
+    elif right and "CLOCK_SKEW" in alerts.held:
+        condition = Condition("CLOCK_SKEW", at, at, opens=False, clears=True)
+    else:
+        return alerts, []
+    return hold(alerts, condition, cause)
 
 
 def end_all(alerts: Alerts, at: int, cause: Cause) -> tuple[Alerts, list[Change]]:

@@ -7,21 +7,24 @@ ACCEPT_FUTURE = 60 * SECOND
 TICKS_MISSING = 15 * SECOND  # three ticks: nobody was listening
 
 
-def decide(
-    told: int | None, received_at: int, line_clock: int | None, rules: LineRules
-) -> tuple[int, int | None]:
-    """The event time of a message, and by how much (ms) its own clock is off if it can't be believed.
+def arrival(received_at: int, line_clock: int | None) -> int:
+    """The event time of a message that tells none that can be believed: it comes behind those before it.
 
-    A message that tells no time that can be believed comes behind those before it: where the machine's clock
-    is some seconds ahead of the bridge's, a bare `stopped` would else be late, and no stop.
-
-    Args:
-        told: the message's timestamp, ms; None where it has none.
-        received_at: when it reached the bridge, ms.
-        line_clock: the highest event time of the line so far, ms; None before the first.
-        rules: how old a timestamp may be.
+    Where a machine's clock is some seconds ahead of the bridge's, a bare `stopped` would else be late, and
+    no stop.
     """
-    if told is not None and received_at - rules.past <= told <= received_at + ACCEPT_FUTURE:
-        return told, None
-    at = received_at if line_clock is None else max(received_at, line_clock)
-    return at, None if told is None else told - received_at
+    return received_at if line_clock is None else max(received_at, line_clock)
+
+
+def is_usual(told: int, received_at: int, line_clock: int | None, rules: LineRules) -> bool:
+    """Whether a timestamp can be believed and is in the line's order: all that is seen of a right clock."""
+    return (line_clock is None or told >= line_clock) and (
+        received_at - rules.past <= told <= received_at + ACCEPT_FUTURE
+    )
+
+
+def of_order(told: int | None, received_at: int, line_clock: int | None, rules: LineRules) -> int:
+    """The time (ms) of an order's message: what it tells if that can be believed, never behind the line's."""
+    if told is None or not received_at - rules.past <= told <= received_at + ACCEPT_FUTURE:
+        return arrival(received_at, line_clock)
+    return arrival(told, line_clock)

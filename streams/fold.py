@@ -15,7 +15,20 @@ from schemas.plant import Rules, display_name
 from schemas.raw import DATA, ORDER, OVERSIZE, STATUS, TICK, RawRecord
 from schemas.state import Kpi, LineState, Mode, Orders
 from schemas.state import Order as OneOrder
-from streams import alerts, clock, counters, kpi, orders, people, planned, restart, samples, stops, turns
+from streams import (
+    alerts,
+    belief,
+    clock,
+    counters,
+    kpi,
+    orders,
+    people,
+    planned,
+    restart,
+    samples,
+    stops,
+    turns,
+)
 from streams.calendar import Calendars
 from streams.cause import Cause, Sample
 from streams.change import Change
@@ -85,6 +98,10 @@ class Fold:
             letter = dead_letter(record, restarted, topic, cause)
             before = state or LineState(line_id=cause.line_id, partition=record.partition)
             return _heard((replace(before, counters=restarted.counters), [letter]), cause)
+        except belief.TooOld as too_old:
+            letter = dead_letter(record, too_old, topic, cause)
+            before = state or LineState(line_id=cause.line_id, partition=record.partition)
+            return _heard((replace(before, belief=too_old.belief), [letter]), cause)
         except Poison as poison:
             letter = dead_letter(record, poison, topic, cause)
             if state is None or _by_people(record):
@@ -116,10 +133,8 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
         raise Poison("retained")
     if kind is DATA:
         data = read_data(record.payload, cause.line_rules)
-        # What waited somewhere without a time of its own: nobody knows when it was made.
-        known = data.timestamp is not None or not headers.backlog
         at = event_time(data.timestamp, zone, near=near)
-        return _heard(on_data(state, data, at, cause, known=known), cause)
+        return _heard(on_data(state, data, at, cause, waited=headers.backlog), cause)
     if kind is STATUS:
         said = parse_said(record.payload)
         if said is not None:
@@ -127,15 +142,21 @@ def _on_message(state: LineState, record: RawRecord, cause: Cause, *, heard_befo
         status = read_status(record.payload, cause.line_rules)
         if status.status == "online":
             return state, []  # its gateway's word: it changes nothing, and ends no silence of the machine
-        return _heard(on_status(state, status, event_time(status.timestamp, zone, near=near), cause), cause)
+        at = event_time(status.timestamp, zone, near=near)
+        if headers.retain and at is not None and at < cause.received_at - cause.line_rules.past:
+            at = None  # it holds still, however long ago it was said
+        waited = headers.backlog or headers.retain
+        return _heard(on_status(state, status, at, cause, waited=waited), cause)
     order = parse_order(record.payload)
     return on_order(state, order, event_time(order.timestamp, zone, near=near), cause)
 
 
-def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, known: bool = True) -> Step:
+def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, waited: bool = False) -> Step:
     """A data message: count it, and if it is not late, let the line be what it says."""
     before = state.kpi
-    state, at, changes = _on_time(state, told, cause)
+    state, at, changes = _on_time(state, told, cause, waited=waited)
+    # What waited somewhere without a right time of its own: nobody knows when it was made.
+    known = at == told or not waited
     cause = cause.at(at)
     late = state.clock is not None and at < state.clock
     state, data = counters.increments(state, data, at, late, cause)
@@ -156,10 +177,12 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, kno
     return _published(before, state, changes, cause)
 
 
-def on_status(state: LineState, status: Status, told: int | None, cause: Cause) -> Step:
+def on_status(
+    state: LineState, status: Status, told: int | None, cause: Cause, *, waited: bool = False
+) -> Step:
     """A status message: running, stopped, or offline."""
     before = state.kpi
-    state, at, changes = _on_time(state, told, cause)
+    state, at, changes = _on_time(state, told, cause, waited=waited)
     cause = cause.at(at)
     if state.clock is not None and at < state.clock:
         if status.status == "stopped" and status.reason is not None:
@@ -185,8 +208,8 @@ def on_status(state: LineState, status: Status, told: int | None, cause: Cause) 
 def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -> Step:
     """An order is planned, closed or cancelled: a window ends where the running order does."""
     before = state.kpi
-    at, _ = clock.decide(told, cause.received_at, state.clock, cause.line_rules)
-    after, rows = orders.on_message(state.orders, message, max(at, state.clock or at), cause)
+    at = clock.of_order(told, cause.received_at, state.clock, cause.line_rules)
+    after, rows = orders.on_message(state.orders, message, at, cause)
     changes: list[Change] = [*rows]
     ended = state.orders.running is not None and after.running is None
     state = replace(state, orders=after)
@@ -257,24 +280,21 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     return state, [*changes, *(row(window, cause) for window in told)]
 
 
-def _on_time(state: LineState, told: int | None, cause: Cause) -> tuple[LineState, int, list[Change]]:
-    """The message's event time; the line is flagged while its clock can't be believed."""
-    at, off = clock.decide(told, cause.received_at, state.clock, cause.line_rules)
-    changes: list[Change] = []
-    if off is not None or (told is not None and "CLOCK_SKEW" in state.alerts.held):
-        condition = alerts.Condition(
-            "CLOCK_SKEW",
-            at,
-            at,
-            off is not None,
-            off is None,
-            (off or 0) / SECOND,
-            clock.ACCEPT_FUTURE / SECOND,
-        )
-        held, told_of = alerts.hold(state.alerts, condition, cause)
-        state = replace(state, alerts=held)
-        changes += told_of
-    return state, at, changes
+def _on_time(
+    state: LineState, told: int | None, cause: Cause, *, waited: bool
+) -> tuple[LineState, int, list[Change]]:
+    """The message's event time; the line is flagged while the clock of a machine of it can't be believed."""
+    now, rules = cause.received_at, cause.line_rules
+    if told is None:
+        return state, clock.arrival(now, state.clock), []
+    flagged = state.belief is not None or "CLOCK_SKEW" in state.alerts.held
+    if not flagged and clock.is_usual(told, now, state.clock, rules):
+        return state, told, []
+    judged = belief.judge(state.belief, told, now, state.clock, rules, waited=waited)
+    state.belief = judged.belief
+    right = judged.belief is None or not judged.belief.count
+    state.alerts, changes = alerts.on_clock(state.alerts, judged.at, judged.off, judged.since, right, cause)
+    return state, judged.at, changes
 
 
 def _hold(state: LineState, sample: Sample) -> None:

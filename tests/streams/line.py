@@ -50,6 +50,7 @@ class Line:
         self.now = now
         self.every = 2
         self.ticks = True
+        self.behind = 0  # by how much (ms) the machine's own clock is
         self.records: list[RawRecord] = []
         self.events: list[Event] = []
         self._last_tick = now
@@ -83,7 +84,7 @@ class Line:
             "rate": 120,
             "defects": 0,
             "running": True,
-            "timestamp": self.now,
+            "timestamp": self.now - self.behind,
         }
         return self.says(**{**told, **fields})
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from runtime.batches import Batch
 from schemas.events import DeadLetterEvent, DowntimeEvent, Event, OrderEvent, SampleEvent
+from schemas.instant import DAY, HOUR
 from schemas.plant import Rules, read_plant
 from schemas.raw import Kind, RawHeaders, RawRecord
 from schemas.state import MAX_WAITING, LineState, decode, encode
@@ -56,7 +57,9 @@ payloads = st.one_of(
         rate=st.sampled_from([None, 0, 80, 118.5, 140]),
         running=st.sampled_from([None, True, True, False]),
         temperature=st.sampled_from([None, 22.5, 31.5]),
-        timestamp=st.none() | st.integers(START - 120_000, START + 600_000),
+        timestamp=st.none()
+        | st.integers(START - 120_000, START + 600_000)
+        | st.sampled_from([1, START - 8 * DAY, START - HOUR, START + DAY]),
     ),
     st.sampled_from([b"", b"{", b'{"count":-1}', b'{"count":1e308}', b"\xff", b'{"count":2}']),
 )
