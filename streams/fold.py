@@ -351,7 +351,7 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
 def _count_in_past(
     state: LineState, sample: Sample, cause: Cause
 ) -> tuple[Orders, OneOrder, list[Change]] | None:
-    """Pieces of a time that was another order's than the one that runs are that order's, while it is known."""
+    """Pieces of a time in which another order ran than now are that order's, while it is known."""
     assert state.kpi is not None
     of, running = kpi.order_of(state.kpi, sample.at), state.orders.running
     if of is None or of[0] is None or (running is not None and running.number == of[0]):
