@@ -23,21 +23,21 @@ from schemas.raw import LINE_ID, Kind
 PATIENCE_S = 10.0
 
 
-def send(settings: Settings, line: str, kind: Kind, fields: dict[str, object]) -> str:
-    """Publish an order or a status message of a person at QoS 1, and wait until the broker has it.
+def message_of(settings: Settings, line: str, kind: Kind, fields: dict[str, object]) -> tuple[str, bytes]:
+    """A person's message: its `requestId`, which `fields` then has too, and its bytes.
 
-    Args:
-        fields: of the message; what is None is left out. A new `requestId` makes a repeated delivery
-            harmless.
-    Returns:
-        Its `requestId`.
     Raises:
-        UserError: the line has no such name, the pipeline would refuse the message, or the broker does not
-            take it.
+        UserError: the line has no such name, or the pipeline would refuse the message whatever it knows.
     """
-    known = {name: value for name, value in fields.items() if value is not None}
-    request = str(known.setdefault("requestId", str(uuid4())))
-    payload = orjson.dumps(known)
+    if not LINE_ID.fullmatch(line):
+        raise UserError(
+            f"--line {line!r}: expected 1 to 64 of letters, digits, '_', '-', '.'; such as ligne1"
+        )
+    request = str(fields.setdefault("requestId", str(uuid4())))
+    try:
+        payload = orjson.dumps({name: value for name, value in fields.items() if value is not None})
+    except TypeError:  # a word of the command line that is no UTF-8
+        raise UserError(f"{line}: what is to be sent is not valid UTF-8") from None
     try:
         if kind is Kind.ORDER:
             parse_order(payload)
@@ -47,20 +47,15 @@ def send(settings: Settings, line: str, kind: Kind, fields: dict[str, object]) -
             event_time(fields.get(name), "UTC", name)  # type: ignore[arg-type]
     except Poison as poison:
         raise UserError(refusal(settings.lang, poison)) from None
-    _publish(settings, line, kind, payload)
-    return request
+    return request, payload
 
 
-def _publish(settings: Settings, line: str, kind: Kind, payload: bytes) -> None:
-    """Publish it at QoS 1, and wait until the broker has it.
+def publish(settings: Settings, line: str, kind: Kind, payload: bytes) -> None:
+    """Publish a message of a line at QoS 1, and wait until the broker has it.
 
     Raises:
-        UserError: the line has no such name, or the broker does not take the message.
+        UserError: the broker does not take the message.
     """
-    if not LINE_ID.fullmatch(line):
-        raise UserError(
-            f"--line {line!r}: expected 1 to 64 of letters, digits, '_', '-', '.'; such as ligne1"
-        )
     with _session(settings) as client:
         sent = client.publish(f"production/{line}/{kind}", payload, qos=1)
         sent.wait_for_publish(PATIENCE_S)

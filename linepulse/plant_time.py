@@ -31,6 +31,15 @@ class PlantTime:
         text, generation = ("", 0) if record is None else (record.plant, record.generation)
         return cls(Rules(generation, read_plant(text, f"rules of generation {generation}")))
 
+    @property
+    def named(self) -> list[str]:
+        """The lines that the rules name."""
+        return self._rules.named
+
+    def names(self, line: str) -> bool:
+        """Whether the rules name a line."""
+        return line in self._rules.named
+
     def shown(self, moment: datetime, line: str, separator: str = " ") -> str:
         """`2026-01-15 14:03:05.250+01:00`: as fine as it must be to name the same moment when read back."""
         try:

@@ -33,7 +33,7 @@ def read_rows(
     """
     where = f"DATABASE_URL: {without_password(settings.database_url)}"
     try:
-        with psycopg.connect(settings.database_url, connect_timeout=10, options=IN_UTC) as connection:
+        with psycopg.connect(in_utc(settings.database_url), connect_timeout=10) as connection:
             found = connection.execute(statement(name), parameters)
             return [column.name for column in found.description or ()], found.fetchall()
     except psycopg.errors.UndefinedTable:
@@ -41,6 +41,12 @@ def read_rows(
     except psycopg.OperationalError as error:
         why = " ".join(str(error).split())
         raise UserError(f"{where}: {why}; start PostgreSQL, or correct the variable") from None
+
+
+def in_utc(database_url: str, *more: str) -> str:
+    """Where to connect, for times in UTC, with more options beside those that the URL has."""
+    options = [str(psycopg.conninfo.conninfo_to_dict(database_url).get("options") or ""), IN_UTC, *more]
+    return psycopg.conninfo.make_conninfo(database_url, options=" ".join(filter(None, options)))
 
 
 def list_rows(settings: Settings, name: str, parameters: Sequence[Any], *, as_json: bool) -> None:

@@ -1,13 +1,17 @@
 """`linepulse order add`, `list`, `close`, `cancel`, `correct`: planned orders, through the log."""
 
-from typing import Annotated
+import time
+from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
-from linepulse.people import send
+from linepulse.asking import Asked, NoWait, carry_out
+from linepulse.effects import OrderAdded, OrderCorrected, OrderEnded
+from linepulse.outcome import Effect
 from linepulse.rows import AsJson, list_rows
-from runtime.catalogue import tell
 from runtime.settings import Settings
+from schemas.ids import order_number_of
 from schemas.raw import Kind
 
 app = typer.Typer(
@@ -28,31 +32,44 @@ def add(
     priority: Annotated[str, typer.Option(help="low, medium, high or urgent.")] = "medium",
     target_rate: Annotated[float | None, typer.Option(help="Pieces per minute.")] = None,
     operator: Annotated[str | None, typer.Option(help="Who runs it.")] = None,
+    new_line: Annotated[
+        bool, typer.Option("--new-line", help="Also of a line that was never heard, nor is in plant.toml.")
+    ] = False,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
 ) -> None:
     """Plan an order: it starts when the line's running one ends, by priority, then age.
 
+    The number of an order that waits already: that order is modified, and shown. Of one that runs or is done:
+    refused.
+
     Example: linepulse order add --line ligne1 --product "Bouteille 50cl" --quantity 5000 --priority high
     """
+    if number is None:  # as the pipeline makes it; made here, its row can be found
+        number = order_number_of(str(uuid4()), time.time_ns() // 1_000_000)
     fields = {"orderNumber": number, "productType": product, "quantity": quantity, "priority": priority}
-    _send(line, {"action": "add", **fields, "targetRate": target_rate, "operator": operator})
+    fields = {"action": "add", **fields, "targetRate": target_rate, "operator": operator}
+    _ask(line, fields, OrderAdded(line, fields), no_wait, as_json, new_line=new_line)
 
 
 @app.command()
-def close(line: Line, number: Number = None) -> None:
+def close(line: Line, number: Number = None, no_wait: NoWait = False, as_json: AsJson = False) -> None:
     """End an order as completed, whatever was produced.
 
     Example: linepulse order close --line ligne1
     """
-    _send(line, {"action": "close", "orderNumber": number})
+    fields: dict[str, Any] = {"action": "close", "orderNumber": number}
+    _ask(line, fields, OrderEnded(line, fields), no_wait, as_json)
 
 
 @app.command()
-def cancel(line: Line, number: Number = None) -> None:
+def cancel(line: Line, number: Number = None, no_wait: NoWait = False, as_json: AsJson = False) -> None:
     """Drop an order.
 
     Example: linepulse order cancel --line ligne1 --number ORD-1737123456-XY2Z4
     """
-    _send(line, {"action": "cancel", "orderNumber": number})
+    fields: dict[str, Any] = {"action": "cancel", "orderNumber": number}
+    _ask(line, fields, OrderEnded(line, fields), no_wait, as_json)
 
 
 @app.command()
@@ -62,13 +79,16 @@ def correct(
     quantity: Annotated[int | None, typer.Option(help="What it asks for, in pieces.")] = None,
     defects: Annotated[int | None, typer.Option(help="Rejects found later; negative: taken back.")] = None,
     at: Annotated[str | None, typer.Option(help="When the rejects were made; default: at its end.")] = None,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
 ) -> None:
     """Correct an order that waits, runs, or was among the line's latest 20.
 
     Example: linepulse order correct --line ligne1 --number ORD-1737123456-XY2Z4 --defects 12
     """
     fields = {"orderNumber": number, "quantity": quantity, "defects": defects, "at": at}
-    _send(line, {"action": "correct", **fields})
+    effect = OrderCorrected(line, number, quantity, defects or 0)
+    _ask(line, {"action": "correct", **fields}, effect, no_wait, as_json)
 
 
 @app.command("list")
@@ -85,7 +105,16 @@ def list_orders(
     list_rows(Settings.read(), "list_orders", [line, line, status, status, limit], as_json=as_json)
 
 
-def _send(line: str, fields: dict[str, object]) -> None:
-    settings = Settings.read()
-    send(settings, line, Kind.ORDER, fields)
-    print(tell(settings.lang, f"order.{fields['action']}", line=line))
+def _ask(
+    line: str,
+    fields: dict[str, Any],
+    effect: Effect,
+    no_wait: bool,
+    as_json: bool,
+    *,
+    new_line: bool = False,
+) -> None:
+    asked = Asked(
+        line, Kind.ORDER, fields, f"order.{fields['action']}", f"linepulse order list --line {line}"
+    )
+    carry_out(Settings.read(), asked, lambda _: effect, wait=not no_wait, as_json=as_json, new_line=new_line)

@@ -1,10 +1,15 @@
 """`linepulse stop list`, `reason`, `plan`, `unplan`: stops, as people know them, through the log."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
-from linepulse.people import send
+from linepulse.asking import Asked, NoWait, carry_out
+from linepulse.effects import StopTold
+from linepulse.errors import UserError
+from linepulse.outcome import Effect
+from linepulse.plant_time import PlantTime
 from linepulse.rows import AsJson, list_rows
 from runtime.catalogue import tell
 from runtime.settings import Settings
@@ -37,16 +42,28 @@ def reason(
     line: Line,
     text: Annotated[str | None, typer.Argument(metavar="REASON", help="Why the line stood still.")] = None,
     stop: Annotated[str | None, typer.Option(help="Its id; without it, the open or the latest stop.")] = None,
-    at: Annotated[str | None, typer.Option(help="Instead of the id: a time within the stop.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="Instead of the id: a time within the stop; its start, as listed, is one."),
+    ] = None,
     planned: Annotated[
         bool | None, typer.Option("--planned/--unplanned", help="Declare it planned, or not after all.")
     ] = None,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
 ) -> None:
     """Give a stop its reason, among the line's latest 100, or declare it planned; the last word counts.
 
     Example: linepulse stop reason --line ligne1 "changement de format" --planned
     """
-    _send(line, {"action": "reason", "stop": stop, "at": at, "reason": text, "planned": planned})
+    settings = Settings.read()
+
+    def effect(clock: PlantTime) -> Effect:
+        moment = None if at is None else clock.ms(settings, at, line, "at")
+        return StopTold(line, stop=stop, at=moment, reason=text, planned=planned)
+
+    fields = {"action": "reason", "stop": stop, "at": at, "reason": text, "planned": planned}
+    _ask(settings, line, fields, effect, no_wait, as_json)
 
 
 @app.command()
@@ -55,27 +72,54 @@ def plan(
     start: Annotated[str, typer.Argument(help="When it begins: 2026-01-15T14:00, by the plant's clock.")],
     end: Annotated[str, typer.Argument(help="When it ends.")],
     reason: Annotated[str | None, typer.Option(help="What for.")] = None,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
 ) -> None:
     """Announce a planned stop; prints how to take it back.
 
     Example: linepulse stop plan --line ligne1 2026-01-15T14:00 2026-01-15T14:30 --reason nettoyage
     """
-    _send(line, {"action": "plan", "start": start, "end": end, "reason": reason})
+    settings = Settings.read()
+    fields = {"action": "plan", "start": start, "end": end, "reason": reason}
+
+    def effect(clock: PlantTime) -> Effect:
+        if clock.ms(settings, start, line, "start") >= clock.ms(settings, end, line, "end"):
+            raise UserError(tell(settings.lang, "asked.plan_ends", start=start, end=end))
+        return _in_state(settings, line, fields)
+
+    _ask(settings, line, fields, effect, no_wait, as_json)
 
 
 @app.command()
 def unplan(
     line: Line,
     request: Annotated[str, typer.Argument(help="What `stop plan` printed.")],
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take an announced stop back.
 
     Example: linepulse stop unplan --line ligne1 0b0f8d8e-6f0a-4a53-8d3d-1f9f4f5b8a01
     """
-    _send(line, {"action": "unplan", "requestId": request})
-
-
-def _send(line: str, fields: dict[str, object]) -> None:
     settings = Settings.read()
-    request = send(settings, line, Kind.STATUS, fields)
-    print(tell(settings.lang, f"stop.{fields['action']}", line=line, request=request))
+    fields = {"action": "unplan", "requestId": request}
+    _ask(settings, line, fields, lambda _: _in_state(settings, line, fields), no_wait, as_json)
+
+
+def _in_state(settings: Settings, line: str, fields: dict[str, Any]) -> Effect:
+    from linepulse.line_state import StateChanged  # noqa: PLC0415 - slow to import
+
+    return StateChanged(settings, line, fields)
+
+
+def _ask(
+    settings: Settings,
+    line: str,
+    fields: dict[str, Any],
+    effect: Callable[[PlantTime], Effect],
+    no_wait: bool,
+    as_json: bool,
+) -> None:
+    where = f"linepulse stop list --line {line}"
+    asked = Asked(line, Kind.STATUS, fields, f"stop.{fields['action']}", where)
+    carry_out(settings, asked, effect, wait=not no_wait, as_json=as_json)

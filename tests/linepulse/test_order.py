@@ -27,14 +27,15 @@ def orders(settings: Settings) -> Iterator[Listener]:
 
 
 def test_add_sends_one_order_at_qos_1(settings: Settings, orders: Listener) -> None:
-    """All that was given, nothing that was not, and a requestId."""
+    """All that was given, a number as the pipeline makes one, a requestId, and nothing else."""
     words = ["--line", "ligne2", "--product", "Bouteille 50cl", "--quantity", "5000", "--priority", "high"]
-    done = linepulse(environment(settings), "order", "add", *words)
+    done = linepulse(environment(settings), "order", "add", *words, "--no-wait")
     assert (done.returncode, done.stderr) == (0, "")
     message = orders.next()
     assert (message.topic, message.qos, message.retain) == ("production/ligne2/order", 1, False)
     fields = json.loads(message.payload)
     assert len(fields.pop("requestId")) == 36
+    assert re.fullmatch(r"ORD-\d{10}-[A-Z0-9]{5}", fields.pop("orderNumber"))
     assert fields == {
         "action": "add",
         "productType": "Bouteille 50cl",
@@ -46,7 +47,9 @@ def test_add_sends_one_order_at_qos_1(settings: Settings, orders: Listener) -> N
 @pytest.mark.parametrize("action", ["close", "cancel"])
 def test_close_and_cancel_name_their_order(settings: Settings, orders: Listener, action: str) -> None:
     """The order's number goes with the message."""
-    done = linepulse(environment(settings), "order", action, "--line", "ligne1", "--number", "ORD-1")
+    done = linepulse(
+        environment(settings), "order", action, "--line", "ligne1", "--number", "ORD-1", "--no-wait"
+    )
     assert done.returncode == 0
     fields = json.loads(orders.next().payload)
     assert (fields["action"], fields["orderNumber"]) == (action, "ORD-1")
@@ -54,7 +57,7 @@ def test_close_and_cancel_name_their_order(settings: Settings, orders: Listener,
 
 def test_correct_sends_what_is_to_be_changed(settings: Settings, orders: Listener) -> None:
     """Rejects may be taken back."""
-    words = ["--line", "ligne1", "--number", "ORD-1", "--quantity", "50", "--defects", "-3"]
+    words = ["--line", "ligne1", "--number", "ORD-1", "--quantity", "50", "--defects", "-3", "--no-wait"]
     assert linepulse(environment(settings), "order", "correct", *words).returncode == 0
     fields = json.loads(orders.next().payload)
     assert len(fields.pop("requestId")) == 36

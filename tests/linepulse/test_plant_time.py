@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from linepulse.errors import UserError
 from linepulse.plant_time import PlantTime
-from linepulse.rows import cell, print_table
+from linepulse.rows import cell, in_utc, print_table
 from runtime.settings import Settings
 from schemas.instant import ms_of
 from schemas.plant import Rules, read_plant
@@ -58,3 +59,10 @@ def test_what_stands_in_a_row_is_text(text: str, capsys: pytest.CaptureFixture[A
     printed = capsys.readouterr().out
     assert printed.count(text.replace("\n", r"\n").replace("\x1b", r"\x1b")) == 2
     assert "\x1b" not in printed
+
+
+def test_options_of_the_url_are_kept():
+    """Times in UTC are asked for beside them."""
+    asked = conninfo_to_dict(in_utc("postgresql://u@h/db?options=-c%20search_path%3Dx"))
+    assert asked["options"] == "-c search_path=x -c timezone=UTC"
+    assert conninfo_to_dict(in_utc("postgresql://u@h/db"))["options"] == "-c timezone=UTC"

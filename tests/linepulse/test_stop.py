@@ -48,7 +48,7 @@ def test_what_a_person_says_is_one_status_message_at_qos_1(
     settings: Settings, said: Listener, words: list[str], fields: dict[str, object]
 ) -> None:
     """All that was given, nothing that was not, and a requestId; the pipeline takes it."""
-    done = linepulse(environment(settings), *words)
+    done = linepulse(environment(settings), *words, "--no-wait")
     assert (done.returncode, done.stderr) == (0, "")
     message = said.next()
     assert (message.topic, message.qos, message.retain) == ("production/ligne1/status", 1, False)
@@ -61,10 +61,11 @@ def test_what_a_person_says_is_one_status_message_at_qos_1(
 def test_a_plan_prints_what_takes_it_back(settings: Settings, said: Listener) -> None:
     """The same requestId."""
     env = environment(settings)
-    plan = linepulse(env, "stop", "plan", "--line", "ligne1", "2026-01-15T14:00", "2026-01-15T14:30")
+    times = ["2026-01-15T14:00", "2026-01-15T14:30"]
+    plan = linepulse(env, "stop", "plan", "--line", "ligne1", *times, "--no-wait")
     request = json.loads(said.next().payload)["requestId"]
     assert request in plan.stdout
-    assert linepulse(env, "stop", "unplan", "--line", "ligne1", request).returncode == 0
+    assert linepulse(env, "stop", "unplan", "--line", "ligne1", request, "--no-wait").returncode == 0
     assert json.loads(said.next().payload) == {"action": "unplan", "requestId": request}
 
 
@@ -75,6 +76,10 @@ def test_a_plan_prints_what_takes_it_back(settings: Settings, said: Listener) ->
         (["stop", "reason", "--line", "ligne1", "x" * 201], "reason"),
         (["stop", "reason", "--line", "ligne1", "x", "--at", "yesterday"], "yesterday"),
         (["stop", "plan", "--line", "ligne1", "soon", "2026-01-15T14:30"], "soon"),
+        (
+            ["stop", "plan", "--line", "ligne1", "2026-01-15 15:00", "2026-01-15T14:30+01:00"],
+            "2026-01-15 15:00",
+        ),
         (["line", "retire", "a/b"], "a/b"),
     ],
 )

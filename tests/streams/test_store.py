@@ -22,6 +22,7 @@ from schemas.events import (
     OrderCensus,
     OrderEvent,
 )
+from schemas.raw import Kind, RawHeaders, RawRecord
 from schemas.state import decode
 from streams.changelog import key_of
 from streams.partition import PARTITION, Lines
@@ -78,6 +79,28 @@ def test_a_line_that_only_time_touches_is_seldom_written():
     born, *later = asyncio.run(write())
     # Every 15 s, as far as ticks tell; and when, 30 s after they began, it is held silent.
     assert [(at - born) // 1000 for at in later] == [20, 40, 50, 70, 90, 110, 130, 150, 170]
+
+
+def test_what_people_said_of_a_quiet_line_is_written_at_once():
+    """Who announced a stop, or retired a line, waits to see it in its state."""
+    said = [
+        b'{"action": "plan", "start": "2026-01-15T14:00Z", "end": "2026-01-15T15:00Z", "requestId": "n"}',
+        b'{"action": "unplan", "requestId": "n"}',
+        b'{"action": "retire"}',
+    ]
+
+    async def write() -> list[tuple[int, bool]]:
+        records = log_of("a...")
+        for place, payload in enumerate(said, 1):
+            headers = RawHeaders(Kind.STATUS, "production/a/status", 1)
+            received_at = records[0].received_at + 100 * place  # no machine spoke, and no time passed
+            records[place] = RawRecord(0, place, received_at, "a", headers, payload)
+        changelog = Changelog([])
+        await fill(store_of(changelog, records), records, size=1)
+        states = [decode(value) for key, value in changelog.writes if key == b"a" and value]
+        return [(len(state.people.plans), state.retired) for state in states]
+
+    assert asyncio.run(write()) == [(0, False), (1, False), (0, False), (0, True)]
 
 
 @settings(max_examples=40, deadline=None)
