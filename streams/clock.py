@@ -25,3 +25,9 @@ def decide(
         return told, None
     at = received_at if line_clock is None else max(received_at, line_clock)
     return at, None if told is None else told - received_at
+
+
+def of_line(now: int, line_clock: int, heard_at: int) -> int:
+    """What a line's clock shows at `now` (ms) of the plant; of a line that tells its past, nobody knows."""
+    lag = heard_at - line_clock
+    return max(line_clock, now - lag if abs(lag) <= ACCEPT_FUTURE else now)
