@@ -235,6 +235,7 @@ class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
     holes: tuple[Interval, ...] = ()  # time in no window: what lay beyond a day of silence
     making: tuple[Making, ...] | None = None  # since the last data message; None before the first
     shown: int = 0
+    ends: int = 0  # ms; then the order of the open window ended, though time is not charged up to there
     published: int = 0  # received_at of the open window's last row
     dirty: bool = False  # the open window has changed since
 

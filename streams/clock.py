@@ -28,3 +28,9 @@ def of_order(told: int | None, received_at: int, line_clock: int | None, rules: 
     if told is None or not received_at - rules.past <= told <= received_at + ACCEPT_FUTURE:
         return arrival(received_at, line_clock)
     return arrival(told, line_clock)
+
+
+def of_line(now: int, line_clock: int, heard_at: int) -> int:
+    """What a line's clock shows at `now` (ms) of the plant; of a line that tells its past, nobody knows."""
+    lag = heard_at - line_clock
+    return max(line_clock, now - lag if abs(lag) <= ACCEPT_FUTURE else now)

@@ -209,6 +209,9 @@ def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -
     """An order is planned, closed or cancelled: a window ends where the running order does."""
     before = state.kpi
     at = clock.of_order(told, cause.received_at, state.clock, cause.line_rules)
+    if message.action != "add" and told is None and state.clock is not None:
+        # By the line's clock, or its stop would end before or after its order does.
+        at = clock.of_line(cause.received_at, state.clock, state.heard_at)
     after, rows = orders.on_message(state.orders, message, at, cause)
     changes: list[Change] = [*rows]
     ended = state.orders.running is not None and after.running is None
@@ -216,7 +219,10 @@ def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -
     if rows and message.action == "correct":
         _recount(state, message, cause)
     if ended and state.kpi is not None:
-        state = replace(state, kpi=kpi.cut(state.kpi, None, None, cause))
+        stands = state.mode == "stopped" and at > state.kpi.charged
+        # Of a line that runs, what it makes after its last message is the next order's, and so is the time.
+        after_it = kpi.ends(state.kpi, at) if stands else kpi.cut(state.kpi, None, None, cause)
+        state = replace(state, kpi=after_it)
     return _published(before, state, changes, cause)
 
 
@@ -316,7 +322,7 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
     """Pieces into the running order, the windows of the time in which they were made, and the alerts."""
     assert state.clock is not None
     assert state.kpi is not None
-    past = _count_in_past(state, sample, cause) if sample.late else None
+    past = _count_in_past(state, sample, cause) if sample.late or state.kpi.ends else None
     begins = past is None and state.orders.running is None
     after, order, rows = past or orders.on_sample(
         state.orders, sample, state.clock, state.positive_target, cause
@@ -351,7 +357,7 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
 def _count_in_past(
     state: LineState, sample: Sample, cause: Cause
 ) -> tuple[Orders, OneOrder, list[Change]] | None:
-    """Pieces of a time in which another order ran than now are that order's, while it is known."""
+    """Pieces made in the time of an order that ended are that order's, as long as it is known."""
     assert state.kpi is not None
     of, running = kpi.order_of(state.kpi, sample.at), state.orders.running
     if of is None or of[0] is None or (running is not None and running.number == of[0]):

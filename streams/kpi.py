@@ -111,12 +111,20 @@ def cut(kpi: Kpi, order_number: str | None, product: str | None, cause: Cause) -
     before = kpi.open
     if kpi.charged == before.start and not (before.pieces or before.defects):
         window = replace(before, order_number=order_number, product=product)
-        return replace(kpi, open=window, making=making, shown=0, dirty=True)
+        return replace(kpi, open=window, making=making, ends=0, shown=0, dirty=True)
     window = windows.begin_at(kpi.charged, order_number, product, cause)
     if window.start == before.start:  # the one before has pieces and no time: where it starts tells neither
         window = replace(window, id=uuid_of("kpi", before.id))
     closed = (*kpi.closed, replace(before, end=kpi.charged))
-    return replace(kpi, open=window, closed=closed, making=making, shown=0, dirty=True)
+    return replace(kpi, open=window, closed=closed, making=making, ends=0, shown=0, dirty=True)
+
+
+def ends(kpi: Kpi, at: int) -> Kpi:
+    """The order ends at `at` (ms), up to which time is not charged yet: a window ends there once it is.
+
+    What the line was until then may still be told by it.
+    """
+    return replace(kpi, ends=at, shown=0, dirty=True)
 
 
 def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: Cause) -> Kpi:
@@ -261,8 +269,10 @@ def shown(kpi: Kpi, stretches: Sequence[Stretch], cause: Cause) -> tuple[Kpi, li
     """
     until = min(stretches[-1].until, kpi.charged + SILENT_FOR_GOOD)
     at, window = kpi.charged, kpi.open
+    if kpi.ends:
+        window = _until_order_ends(kpi, window)
     if kpi.shown >= window.end:
-        window = windows.begin(kpi.shown, window.order_number, window.product, cause)
+        window = _next(kpi, kpi.shown, window, cause)
         at = window.start
     told: list[Window] = []
     for stretch in stretches:
@@ -271,10 +281,22 @@ def shown(kpi: Kpi, stretches: Sequence[Stretch], cause: Cause) -> tuple[Kpi, li
             window, at = windows.charge(window, at, seen, cause)
             if at == window.end:
                 told.append(window)
-                window = windows.begin(at, window.order_number, window.product, cause)
+                window = _next(kpi, at, window, cause)
     if at > window.start and kpi.shown < until:
         told.append(window)
     return replace(kpi, shown=max(until, kpi.shown)), told if kpi.shown < until else []
+
+
+def _next(kpi: Kpi, at: int, window: Window, cause: Cause) -> Window:
+    """The window of `at`, after another one: not the order's any more that has ended meanwhile."""
+    if not kpi.ends or at < kpi.ends:
+        return _until_order_ends(kpi, windows.begin(at, window.order_number, window.product, cause))
+    window = windows.begin(at, None, None, cause)
+    return window if window.start >= kpi.ends else windows.begin_at(kpi.ends, None, None, cause)
+
+
+def _until_order_ends(kpi: Kpi, window: Window) -> Window:
+    return replace(window, end=kpi.ends) if window.start < kpi.ends < window.end else window
 
 
 def publish(before: Kpi | None, kpi: Kpi, cause: Cause) -> tuple[Kpi, list[Window]]:

@@ -108,6 +108,10 @@ def _settle(state: LineState, at: int, cause: Cause) -> None:
     if at <= state.kpi.charged:
         return
     stretches = passed(state, at, cause)
+    ends = state.kpi.ends
+    if 0 < ends < at:
+        before = [replace(stretch, until=min(stretch.until, ends)) for stretch in stretches]
+        state.kpi = kpi.cut(kpi.charge(state.kpi, before, state.clock, cause), None, None, cause)
     state.kpi = kpi.charge(state.kpi, stretches, state.clock, cause)
     if stretches[0].mode == "running" and stretches[0].until > state.clock:
         ran = stretches[0].until - state.clock

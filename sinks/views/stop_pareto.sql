@@ -26,8 +26,10 @@ BEGIN ATOMIC
             CASE WHEN by_order."category" IN ('unplanned', 'micro')
                 THEN round(sum(by_order.required) * 1e3) / 1e3
             END AS lost,
+            -- All of it or none: a sum that leaves out a stop whose rate nobody knows would look like the whole.
             CASE WHEN by_order."category" IN ('unplanned', 'micro')
-                THEN round(sum(by_order.required * coalesce(held.rate, planned.rate)) * 1e6) / 1e6
+                AND bool_and(by_order.required = 0 OR coalesce(held.rate, planned.rate) IS NOT NULL)
+                THEN round(sum(by_order.required * coalesce(held.rate, planned.rate, 0)) * 1e6) / 1e6
             END AS lost_pieces
         FROM (
             SELECT

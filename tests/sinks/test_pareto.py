@@ -120,3 +120,17 @@ def test_a_period_and_a_line_are_chosen(rows: Rows):
         ("jam", 1, 60, 2, 25, 100),
     ]
     assert pareto(rows, "\"lineId\" = 'ligne2'", hour) == [("jam", 1, 60, None, 100, 100)]
+
+
+def test_what_was_not_made_is_told_of_all_stops_of_a_cause_or_of_none(rows: Rows):
+    """Nobody knows the rate of a line without an order; where nothing was asked, none is needed."""
+    #  ── order ── ■■ jam ── no order ── ■■ jam ■ cleaning ── order ── ■ cleaning, asked for
+    rows.run("2026-03-02 10:00", "2026-03-02 10:10")
+    stop(rows, "10:10", 600, "jam")
+    stop(rows, "10:30", 300, "jam", order=None)
+    stop(rows, "10:40", 60, "cleaning")
+    stop(rows, "10:45", 60, "cleaning", order=None, required=0)
+    assert pareto(rows) == [
+        ("jam", 2, 900, None, 93.75, 93.75),
+        ("cleaning", 2, 120, 2, 6.25, 100),
+    ]
