@@ -12,6 +12,7 @@ from bridge.buffer import Reading, foreseen, limits
 from bridge.outage import in_words
 from bridge.watch import look
 from linepulse.errors import UserError
+from linepulse.failures import internal_errors
 from linepulse.log_check import check_log
 from linepulse.people import broker_answers
 from linepulse.rebuild.previous import beside
@@ -51,6 +52,8 @@ async def check_all(settings: Settings) -> list[Finding]:
     if not any(finding.wrong for finding in [*topics, schema]):
         losses = await asyncio.to_thread(check_losses, settings)
         findings += [await check_rules(settings), await check_progress(settings), losses]
+        if failed := await asyncio.to_thread(internal_errors, settings.database_url, LOSS_DAYS):
+            findings.append(Finding("records applied", failed))
         findings += await asyncio.to_thread(check_generations, settings)
     return findings
 

@@ -79,6 +79,9 @@ LOGS_LOST = Counter(
 CURSOR = Gauge("linepulse_cursor", "Next offset to apply", ["topic", "partition"])
 LAG = Gauge("linepulse_lag", "Records in the log that are not applied yet", ["topic", "partition"])
 DEAD_LETTERS = Counter("linepulse_dead_letters", "Records that could not be applied", ["reason"])
+INTERNAL_ERRORS = Counter(
+    "linepulse_internal_errors", "Records and rows on which linepulse itself failed: a defect to report"
+)
 
 BATCH_SECONDS = Histogram("linepulse_batch_seconds", "Time to apply one batch", ["topic"])
 ROWS_WRITTEN = Counter("linepulse_rows_written", "Rows that the sinks wrote", ["table"])

@@ -314,6 +314,7 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     people: People = People()
     retired: bool = False
     belief: Belief | None = None  # None: there is no doubt
+    failed_at: int = 0  # received_at of the last tick that failed on the line and left a dead letter
 
     def copy(self) -> "LineState":
         """One that a step may set; what it holds is shared, and never changed."""

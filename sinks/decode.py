@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
+import psycopg
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
@@ -16,7 +17,7 @@ from schemas.ids import uuid_of
 from schemas.instant import ms_of, text_of
 
 LATEST = 253_402_300_799_999  # ms; the year 9999, after which neither Python nor text goes on
-UNREADABLE = (ValueError, RecursionError, TypeError)  # not JSON, too deep, no value at all
+UNREADABLE = (Exception,)  # not JSON, too deep, no value at all; and whatever else decoding may fail on
 LONGEST_REASON = 500  # characters of what PostgreSQL or the JSON parser says
 _decode_any = msgspec.json.Decoder(Event).decode
 
@@ -49,6 +50,8 @@ class Reader:
         """The events of the records, in their order; a poison where somebody else wrote something."""
         try:
             return [self._decode(record.value) for record in records]
+        except MemoryError:  # this machine's failure, and no record's
+            raise
         except UNREADABLE:
             return [self._one(record.value) for record in records]
 
@@ -70,8 +73,8 @@ class Reader:
 
 
 def refused(error: Exception) -> Poison:
-    """What PostgreSQL said of one row, as a poison."""
-    return Poison("refused", why=_short(error))
+    """What PostgreSQL said of one row, or why nobody could ask it, as a poison."""
+    return Poison("refused" if isinstance(error, psycopg.Error) else "not_event", why=_short(error))
 
 
 def dead_letter(record: ConsumerRecord, poison: Poison, lang: str) -> DeadLetterEvent:

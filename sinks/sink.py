@@ -8,7 +8,7 @@ import psycopg
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
-from schemas.errors import Poison
+from schemas.errors import Poison, Unavailable
 from schemas.events import CensusEvent, DeadLetterEvent, Event
 from sinks.census import close_lost
 from sinks.copytext import copy_rows
@@ -137,7 +137,7 @@ class Sink:
         return moved.rowcount == 1, None if row is None else row[0]
 
     async def _put(self, connection: psycopg.AsyncConnection, rows: Sequence[Row], *, copy: bool) -> _Put:
-        """Write rows after a fresh savepoint, halving them until what PostgreSQL refuses stands alone.
+        """Write rows after a fresh savepoint, halving them until what can't be written stands alone.
 
         Of several versions of a row only the last is shown to PostgreSQL; if it is refused, the halves bring
         the earlier ones.
@@ -146,8 +146,10 @@ class Sink:
             return _Put()
         try:
             return await (self._copy if copy else self._upsert)(connection, rows)
-        except psycopg.Error as error:
-            if not is_refusal(error):
+        except (Unavailable, OSError, MemoryError):
+            raise
+        except Exception as error:  # what PostgreSQL refuses, or what can't be written for it at all
+            if isinstance(error, psycopg.Error) and not is_refusal(error):
                 raise
             await connection.execute(statement("back_to_savepoint"))
             if copy:  # most likely some of the rows are there already

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from functools import partial
 from typing import Any
 
 import faust
@@ -19,7 +20,7 @@ from schemas.events import DeadLetterEvent, Event
 from schemas.instant import END
 from schemas.plant import Rules
 from schemas.raw import Kind, RawHeaders, RawRecord
-from streams.change import Change, last_forms
+from streams.change import Change
 from streams.changelog import CONFIG, TABLE
 from streams.outbox import Outbox
 from streams.partition import Lines
@@ -27,6 +28,8 @@ from streams.store import LineStore
 
 # Partitions worked on at once: while Kafka stores what one gave, the next is folded.
 LANES = 2
+FOREIGN = (ValueError, KeyError, TypeError, AttributeError)
+UNREADABLE = (None, RawHeaders(Kind.UNROUTABLE))
 
 
 class LineAgent:
@@ -99,10 +102,10 @@ class LineAgent:
 
     async def _send(self, batch: Batch, events: list[Event]) -> bool:
         """Send events until they are durable; give up where the partition is no longer ours."""
-        attempt = 0
+        attempt, lines = 0, self._store.lines(batch.tp.partition)
         while self.stage.holds(batch):
             try:
-                lost = await self._outbox.send(batch.tp.partition, events)
+                lost = await self._outbox.send(batch.tp.partition, events, partial(_instead, lines, batch))
                 if lost is not None:
                     self._store.read_again(batch.tp.partition, lost)
                     await self.stage.start_again(batch)
@@ -116,9 +119,38 @@ class LineAgent:
 
 
 def fold_batch(lines: Lines, batch: Batch) -> list[Event]:
-    """The events of a batch, each row in its last form."""
-    forms = last_forms(change for record in batch.records for change in changes(lines, record))
-    return [change.form() for change in forms]
+    """The events of a batch, each row in its last form.
+
+    Only that form is ever formed, so which forms are depends on the batches; the rows don't, because forming
+    can't fail: it writes down what a rule has decided, within bounds (tests/streams/test_every_payload.py).
+    If it does all the same, that row is not written, its record is a dead letter, and the stage goes on. Then
+    a row may lack a form that it has where the batches are others, until a later message forms it.
+    """
+    last = {
+        (change.kind, change.id): (change, record)
+        for record in batch.records
+        for change in changes(lines, record)
+    }
+    return [formed(lines, change, record) for change, record in last.values()]
+
+
+def formed(lines: Lines, change: Change, record: ConsumerRecord) -> Event:
+    """The row's form, or, where forming fails, the dead letter of the record that changed it."""
+    try:
+        return change.form()
+    except Exception as error:
+        return unformed(lines, record, error)
+
+
+def unformed(lines: Lines, record: ConsumerRecord, error: Exception) -> Event:
+    """The dead letter of a record whose row can't be formed or written."""
+    return lines.unformed(_record(record, *_read(record)), error)
+
+
+def _instead(lines: Lines, batch: Batch, event: Event, error: Exception) -> Event:
+    """What is sent in place of an event that can't be encoded: the dead letter of the record behind it."""
+    record = next(record for record in batch.records if record.offset == event.version[1])
+    return unformed(lines, record, error)
 
 
 def tell_void(lines: Lines, partition: int, narrator: Narrator) -> None:
@@ -131,14 +163,23 @@ def tell_void(lines: Lines, partition: int, narrator: Narrator) -> None:
 def changes(lines: Lines, record: ConsumerRecord) -> list[Change]:
     """The rows that a record of the log changes."""
     try:
-        headers = RawHeaders.decode(record.headers)
-        key = None if record.key is None else record.key.decode()
-        if not 0 <= record.timestamp < END:
-            raise ValueError(f"time {record.timestamp} ms")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        headers, key = RawHeaders(Kind.UNROUTABLE), None
-        return lines.foreign(_record(record, key, headers), repr(error))
+        key, headers = _read(record)
+    except FOREIGN as error:
+        return lines.foreign(_record(record, *UNREADABLE), repr(error))
     return lines.apply(_record(record, key, headers))
+
+
+def _read(record: ConsumerRecord) -> tuple[str | None, RawHeaders]:
+    """A record's key and headers.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: no bridge wrote it.
+    """
+    headers = RawHeaders.decode(record.headers)
+    key = None if record.key is None else record.key.decode()
+    if not 0 <= record.timestamp < END:
+        raise ValueError(f"time {record.timestamp} ms")
+    return key, headers
 
 
 def _record(record: ConsumerRecord, key: str | None, headers: RawHeaders) -> RawRecord:

@@ -1,6 +1,6 @@
 """A row that changes: which one, and how to form it. Only a row's last form in a batch is ever formed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import msgspec
 
@@ -13,8 +13,3 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     kind: type[Event]
     id: str
     form: Callable[[], Event]
-
-
-def last_forms(changes: Iterable[Change]) -> list[Change]:
-    """At most one change per row: the last."""
-    return list({(change.kind, change.id): change for change in changes}.values())

@@ -6,14 +6,16 @@ from runtime.catalogue import refusal
 from schemas.errors import Poison
 from schemas.events import DeadLetterEvent
 from schemas.ids import uuid_of
-from schemas.raw import RawRecord
+from schemas.raw import TICK, RawRecord
 from streams.cause import Cause
 from streams.change import Change
 
 
 def dead_letter(record: RawRecord, poison: Poison, topic: str, cause: Cause) -> Change:
     """The row of a record that can't be applied."""
-    row_id = uuid_of("dead", topic, record.partition, record.offset, record.received_at)
+    names = ("dead", topic, record.partition, record.offset, record.received_at)
+    # A tick is of all lines, and may fail on some of them.
+    row_id = uuid_of(*names, cause.line_id) if record.headers.kind is TICK else uuid_of(*names)
     return Change(DeadLetterEvent, row_id, partial(_row, row_id, record, poison, topic, cause))
 
 

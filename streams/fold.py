@@ -33,6 +33,7 @@ from streams.calendar import Calendars
 from streams.cause import Cause, Sample
 from streams.change import Change
 from streams.dead_letters import dead_letter
+from streams.failures import TICKS_TOLD, Failure, Observer, internal, report
 from streams.kpi_row import row
 from streams.stops import Turn
 
@@ -41,9 +42,14 @@ QUIET = 30 * SECOND  # a line that speaks more often shows its windows itself
 
 
 class Fold:
-    """The rules of one generation, applied to one line's records in the order of the log."""
+    """The rules of one generation, applied to one line's records in the order of the log.
 
-    def __init__(self, rules: Rules) -> None:
+    A record on which a rule fails is a dead letter, `internal`, and the line is as if it had not come.
+    """
+
+    def __init__(self, rules: Rules, failed: Observer = report) -> None:
+        """`failed` is told of such records; it changes nothing."""
+        self._failed = failed
         self.rules = rules
         self.calendars = Calendars(rules)
 
@@ -75,18 +81,37 @@ class Fold:
             record.offset,
             received_at,
         )
-        if record.headers.kind is TICK:
-            if state is None:
+        applied: LineState | None
+        try:
+            if record.headers.kind is not TICK:
+                applied, changes = self._message(state, record, topic, cause)
+            elif state is not None:
+                applied, changes = on_tick(state.copy(), cause)
+            else:
                 return None, []
-            after, changes = on_tick(state.copy(), cause)
-        else:
-            applied, changes = self._message(state, record, topic, cause)
-            if applied is None:
-                return None, changes
-            after = applied
+        except Exception as error:  # whatever it is: the lines of a plant don't stand still for one record
+            applied, changes = self._without(state, record, topic, cause, error)
+        if applied is None:
+            return None, changes
+        after = applied
         after.offset, after.received_at = record.offset, received_at
         after.run = max(after.run, run)
         return after, changes
+
+    def _without(
+        self, state: LineState | None, record: RawRecord, topic: str, cause: Cause, error: Exception
+    ) -> tuple[LineState | None, list[Change]]:
+        """As if the record had not come, but for its dead letter; of ticks, one an hour."""
+        letter = dead_letter(record, internal(error), topic, cause)
+        self._failed(Failure(cause.line_id, record.partition, record.offset, error))
+        if state is None:
+            return None, [letter]
+        after = state.copy()
+        if record.headers.kind is TICK:
+            if after.failed_at and cause.received_at - after.failed_at < TICKS_TOLD:
+                return after, []
+            after.failed_at = cause.received_at
+        return after, [letter]
 
     def _message(
         self, state: LineState | None, record: RawRecord, topic: str, cause: Cause

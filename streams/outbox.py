@@ -1,7 +1,7 @@
 """Derived events on their way out, through an idempotent producer of our own (Faust's is not)."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 from aiokafka import AIOKafkaProducer
@@ -27,6 +27,9 @@ from schemas.topics import Topics
 from streams.sent import Sent
 
 BATCH_BYTES = 256 * 1024
+Encoded = tuple[bytes, bytes, int]
+"""An event's key, itself as JSON, and its time in ms."""
+Instead = Callable[[Event, Exception], Event]
 
 
 def topic_of(topics: Topics) -> Mapping[type[Event], str]:
@@ -55,17 +58,30 @@ class Outbox:
         self._producer: AIOKafkaProducer | None = None  # opened by the first send
         self._opening = asyncio.Lock()
 
-    async def send(self, partition: int, events: Iterable[Event]) -> str | None:
+    async def send(
+        self, partition: int, events: Iterable[Event], instead: Instead | None = None
+    ) -> str | None:
         """Send events; they are durable when this returns.
 
+        Args:
+            instead: gives the event to send in place of one that can't be encoded.
         Returns:
             A topic that was made anew since the last sending: what it held is gone. None: all is well.
         Raises:
             Unavailable: Kafka did not take them all; send all of them again.
         """
-        sorted_out: dict[str, list[Event]] = {}
+        sorted_out: dict[str, list[Encoded]] = {}
         for event in events:
-            sorted_out.setdefault(self._topics[type(event)], []).append(event)
+            told = event
+            try:
+                value = self._encode(told)
+            except Exception as error:
+                if instead is None:
+                    raise
+                told = instead(event, error)
+                value = self._encode(told)
+            encoded = told.line_id.encode(), value, told.version[0]
+            sorted_out.setdefault(self._topics[type(told)], []).append(encoded)
         try:
             producer = await self._started()
             sent = [
@@ -80,14 +96,12 @@ class Outbox:
         return anew[0] if anew else None
 
     async def _send_batches(
-        self, producer: AIOKafkaProducer, topic: str, partition: int, events: list[Event]
+        self, producer: AIOKafkaProducer, topic: str, partition: int, events: list[Encoded]
     ) -> list[asyncio.Future[RecordMetadata]]:
         """Batches made here: sending records one by one costs three times as much."""
         futures: list[asyncio.Future[RecordMetadata]] = []
         batch = producer.create_batch()
-        for event in events:
-            key, value = event.line_id.encode(), self._encode(event)
-            timestamp = event.version[0]
+        for key, value, timestamp in events:
             if batch.append(key=key, value=value, timestamp=timestamp) is None:
                 futures.append(await producer.send_batch(batch, topic, partition=partition))
                 batch = producer.create_batch()

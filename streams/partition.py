@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from runtime import metrics
 from schemas.errors import Poison
+from schemas.events import Event
 from schemas.instant import END
 from schemas.plant import Rules
 from schemas.raw import LINE_ID, OVERSIZE, TICK, UNROUTABLE, RawRecord
@@ -14,6 +15,7 @@ from streams.cause import Cause
 from streams.census import census
 from streams.change import Change
 from streams.dead_letters import dead_letter
+from streams.failures import Failure, Observer, internal, report
 from streams.fold import Fold
 from streams.loss import Loss
 
@@ -30,6 +32,7 @@ class Lines:
             them yet and one may be missing: then they count for nothing, and the log is read from its start.
         log_end: where the log ends now; what is open in PostgreSQL and unknown here after that is of a log
             that was lost. Asked for only without the own entry.
+        failed: hears of records that could not be applied because a rule failed.
     """
 
     def __init__(
@@ -39,11 +42,13 @@ class Lines:
         partition: int,
         states: Iterable[LineState] = (),
         log_end: int | None = None,
+        failed: Observer = report,
     ) -> None:
         self.topic = topic
         self.loss: Loss | None = None  # what was lost before the next record
         self.void = 0  # records left out, until somebody tells of them
-        self._fold = Fold(rules)
+        self._failed = failed
+        self._fold = Fold(rules, failed)
         known = {state.line_id: state for state in states}
         if PARTITION not in known:
             known = {PARTITION: LineState(line_id=PARTITION, partition=partition, census=log_end)}
@@ -94,6 +99,15 @@ class Lines:
         self.next_offset = record.offset + 1
         self._own(record)
         return [self._letter(record, Poison("foreign", why=why))]
+
+    def unformed(self, record: RawRecord, error: Exception) -> Event:
+        """A row that the record changes can't be formed or written: the record's dead letter in its place."""
+        line_id = record.line_id or PARTITION
+        # Whatever came after the record by now: each reading of the log tells the same of it.
+        cause = replace(self._cause(record), received_at=record.received_at)
+        letter = dead_letter(record, internal(error), self.topic, cause)
+        self._failed(Failure(line_id, record.partition, record.offset, error))
+        return letter.form()
 
     def _change(self, record: RawRecord) -> list[Change]:
         kind = record.headers.kind

@@ -3,11 +3,17 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from aiokafka import ConsumerRecord
+
 from linepulse.rebuild.rows import TABLE_OF, line_of
 from schemas.events import CensusEvent, Event
 from schemas.instant import text_of
 from sinks.tables import Table
+from streams.agent import unformed
 from streams.change import Change
+from streams.partition import PARTITION, Lines
+
+LATER = "~"  # than any time: of a row that never changes, and is new
 
 
 @dataclass
@@ -29,24 +35,38 @@ class Latest:
     def __init__(self, written_until: int | None) -> None:
         """`written_until`: rows created up to then (ms) may stand in the tables; None: there are none."""
         self._until = "" if written_until is None else text_of(written_until)
-        self._changes: dict[tuple[type[Event], str], Change] = {}
+        self._changes: dict[tuple[type[Event], str], tuple[Change, ConsumerRecord]] = {}
 
     def __len__(self) -> int:
         return len(self._changes)
 
-    def put(self, change: Change) -> None:
-        """A row takes another form."""
-        self._changes[change.kind, change.id] = change
+    def put(self, change: Change, record: ConsumerRecord) -> None:
+        """A row takes another form, by a record."""
+        self._changes[change.kind, change.id] = change, record
 
-    def take(self, until: int) -> Formed:
-        """Form what changed; from now on, rows created up to `until` (ms) may stand in the tables."""
-        formed = Formed()
-        for change in self._changes.values():
+    def take(self, lines: Lines) -> Formed:
+        """Form what changed; from now on, rows created up to now may stand in the tables."""
+        formed, until = Formed(), lines.states[PARTITION].received_at
+        for change, record in self._changes.values():
             if issubclass(change.kind, CensusEvent):
                 continue  # no row
-            event = change.form()
-            lines = formed.new if event.created_at > self._until else formed.again  # type: ignore[attr-defined]
-            lines[TABLE_OF[change.kind]].append(line_of(event))
+            event, line = written(lines, change, record)
+            created_at = getattr(event, "created_at", LATER)
+            rows = formed.new if created_at > self._until else formed.again
+            rows[TABLE_OF[type(event)]].append(line)
         self._changes.clear()
         self._until = text_of(until)
         return formed
+
+
+def written(lines: Lines, change: Change, record: ConsumerRecord) -> tuple[Event, str]:
+    """The row's form, and its line for COPY; where that fails, those of the record's dead letter.
+
+    What is and is not promised then: see `streams.agent.fold_batch`.
+    """
+    try:
+        event = change.form()
+        return event, line_of(event)
+    except Exception as error:
+        letter = unformed(lines, record, error)
+        return letter, line_of(letter)

@@ -8,9 +8,9 @@ from functools import cached_property
 
 from linepulse.rebuild.checkpoint import Checkpoint
 from linepulse.rebuild.ends import Extent
-from linepulse.rebuild.latest import Latest
+from linepulse.rebuild.latest import Latest, written
 from linepulse.rebuild.reader import RawLog, raw_log
-from linepulse.rebuild.rows import UNCHANGING, line_of
+from linepulse.rebuild.rows import TABLE_OF, UNCHANGING
 from linepulse.rebuild.writer import Writer
 from runtime.settings import Settings
 from schemas.plant import Rules, read_plant
@@ -73,11 +73,11 @@ async def apply_partition(
         rows: defaultdict[Table, list[str]] = defaultdict(list)
         for record in records:
             for change in changes(lines, record):
-                table = UNCHANGING.get(change.kind)
-                if table is None:
-                    latest.put(change)
+                if change.kind not in UNCHANGING:
+                    latest.put(change, record)
                 else:
-                    rows[table].append(line_of(change.form()))
+                    event, line = written(lines, change, record)
+                    rows[TABLE_OF[type(event)]].append(line)
         if begin_time is None:
             begin, begin_time = records[0].offset, records[0].timestamp
         last_time = records[-1].timestamp
@@ -85,9 +85,9 @@ async def apply_partition(
         tell(len(records))
         if time.monotonic() - saved >= CHECKPOINT_S or len(latest) >= MOST_CHANGED:
             saved = time.monotonic()
-            formed = latest.take(lines.states[PARTITION].received_at)
+            formed = latest.take(lines)
             await writer.settle(formed, Checkpoint.of(lines, partition, begin, begin_time, last_time))
     lines.next_offset = max(lines.next_offset, extent.end)
-    formed = latest.take(lines.states[PARTITION].received_at)
+    formed = latest.take(lines)
     await writer.settle(formed, Checkpoint.of(lines, partition, begin, begin_time, last_time))
     await writer.leave(partition)

@@ -166,3 +166,17 @@ def test_records_that_were_lost(installed: Settings) -> None:
     with psycopg.connect(installed.database_url) as connection:
         connection.execute(insert, [timedelta(days=1)])
     assert "1 dead letters of the last 7 days" in complaints(installed)
+
+
+def test_a_record_on_which_linepulse_itself_failed_is_a_finding(installed: Settings) -> None:
+    """What to do about a defect of ours, and that nothing is lost by it."""
+    with psycopg.connect(installed.database_url) as connection:
+        connection.execute(
+            """INSERT INTO "DeadLetter" ("id", "lineId", "line", "topic", "partition", "offset", "payload",
+                "reason", "detail", "receivedAt")
+            VALUES (gen_random_uuid(), 'a', 'Ligne A', 'production.raw', 0, 7, '', 'internal', '', now())"""
+        )
+    wrong = complaints(installed)
+    assert "1 dead letters of the last 7 days (internal)" in wrong
+    assert "Ligne A" in wrong
+    assert "linepulse rebuild applies them" in wrong

@@ -1,6 +1,7 @@
 """Batches become rows, each once, whatever happens in between."""
 
 import asyncio
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -165,6 +166,17 @@ async def test_a_record_that_is_no_event_is_a_dead_letter(plant: Plant, value: b
     assert (await sink.write(records)).rows == 2
     (letter,) = plant.rows(LETTERS)
     assert (letter["reason"], letter["offset"], letter["payload"]) == ("not_event", 1, value or b"")
+
+
+async def test_a_record_whose_bytes_are_no_text_is_a_dead_letter(plant: Plant):
+    """In a field that nobody reads: the decoder does not look into it, and PostgreSQL can't be asked."""
+    sink = await plant.sink(OrderEvent)
+    first, second, third = log(order(1, 1), order(2, 1), order(3, 1))
+    strange = replace(second, value=second.value[:-1] + b',"x":"\xff"}')
+    assert (await sink.write([first, strange, third])).cursor == 3
+    assert [row["orderNumber"] for row in plant.rows(PRODUCED)] == ["ORD-1", "ORD-3"]
+    [letter] = plant.rows(LETTERS)
+    assert (letter["reason"], letter["offset"], letter["payload"]) == ("not_event", 1, strange.value)
 
 
 async def test_an_older_generation_is_ignored(plant: Plant):

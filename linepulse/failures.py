@@ -1,0 +1,21 @@
+"""What `linepulse doctor` says of records on which linepulse itself failed."""
+
+import psycopg
+
+from linepulse.sql import statement
+
+
+def internal_errors(database_url: str, days: int) -> str | None:
+    """What is wrong, if the last days have left dead letters of the reason `internal`."""
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(statement("internal_errors"), {"days": days}).fetchone()
+    assert row is not None
+    count, last, line = row
+    if not count:
+        return None
+    return (
+        f"{count} dead letters of the last {days} days (internal), the latest of {last:%Y-%m-%d %H:%M %Z},"
+        f" one of {line}, tell of a defect of linepulse: their messages are kept, without effect. See"
+        " linepulse dead-letters list --reason internal, and report what the log of linepulse streams says;"
+        " once it is mended, linepulse rebuild applies them"
+    )
