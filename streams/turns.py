@@ -56,6 +56,11 @@ def fall_silent(state: LineState, at: int, reason: str | None, cause: Cause) -> 
     return _change(state, Turn("no_signal", min(at, state.clock + cause.line_rules.silence), reason), cause)
 
 
+def leave(state: LineState, at: int, cause: Cause) -> Step:
+    """The line is no more at `at` (ms): its stop ends. What it was since its last message is not settled."""
+    return _change(state, Turn("unknown", at), cause)
+
+
 def overdue(state: LineState, at: int, cause: Cause) -> Step:
     """A planned stop that the line has not ended in time: from then on it is none."""
     stop = state.stop
