@@ -11,12 +11,13 @@ from schemas.bounds import Payload, Text, Timestamp
 from schemas.errors import Poison
 from schemas.refusals import parse
 
-Action = Literal["reason", "plan", "unplan", "retire"]
+Action = Literal["reason", "plan", "unplan", "retire", "forget"]
 _NEEDS: dict[str, tuple[str, ...]] = {
     "reason": (),
     "plan": ("start", "end", "requestId"),
     "unplan": ("requestId",),
     "retire": (),
+    "forget": (),
 }
 
 
@@ -26,7 +27,7 @@ class Said(Payload):
     Attributes:
         action: `reason` gives a stop its reason, or declares it planned, or not planned after all; `plan`
             announces a planned stop; `unplan` takes back the one that was announced with that `requestId`;
-            `retire` ends a line.
+            `retire` ends a line; `forget` makes it one that was never heard.
         stop: the stop's id; without it the one at `at`, without that the open or the latest one.
     """
 

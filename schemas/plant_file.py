@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.calendar import CalendarLists, Holidays, TimeZone
 from schemas.payloads import Text
+from schemas.state import MAX_UNDECLARED
 from schemas.strict import StrictRules
 
 
@@ -17,6 +18,9 @@ class About(StrictRules):
     time_zone: TimeZone = "Europe/Paris"
     holidays: Holidays = ()
     language: Literal["fr", "en"] = "fr"
+    lines_only: bool = False  # lines that the file does not name are refused
+    max_lines: int = Field(2000, ge=1, le=MAX_UNDECLARED)  # of those not named, in each partition of the log
+    new_lines_per_hour: int = Field(200, ge=1)  # once half of them are there
 
 
 class Area(BaseModel):

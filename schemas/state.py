@@ -21,6 +21,7 @@ MAX_PLANS = 50
 MAX_WAITING_SIZE = 96 * 1024
 MAX_STOPS_SIZE = 32 * 1024
 MAX_SIZE = 16 * 1024  # of orders that are done, of plans, of whose windows were
+MAX_UNDECLARED = 2500  # lines in a partition's own entry: with the longest names, 220 KiB
 
 Interval = tuple[int, int]
 """[start, end), ms."""
@@ -279,6 +280,24 @@ class Belief(Frozen, frozen=True, omit_defaults=True, gc=False):
     count: int = 0
 
 
+class Guest(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
+    """What tells how long a line stays that `plant.toml` does not name.
+
+    `messages` are counted until they are many; `heard_at` (ms, the log's time) is noted while it matters.
+    """
+
+    messages: int
+    heard_at: int = 0
+
+
+class Undeclared(Frozen, frozen=True, omit_defaults=True, gc=False):
+    """The lines of a partition that `plant.toml` does not name, and how many of them the hour brought."""
+
+    lines: dict[str, Guest] = {}
+    hour: int = 0  # hours since 1970, by the log's time
+    new: int = 0  # admitted in that hour
+
+
 class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     """All that is known of a line after the record at `offset`.
 
@@ -295,6 +314,7 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     time: int = 0  # own entry only: time of the record at `offset`
     census: int | None = None  # own entry only: from this offset on, a census is due
     sent: dict[str, Place] = {}  # own entry only: the last batch in each derived topic
+    undeclared: Undeclared | None = None  # own entry only; None: an older release wrote it
     run: int = 0  # highest bridge run seen in the partition
     received_at: int = 0  # highest seen
     heard_at: int = 0  # received_at of the last message
@@ -315,6 +335,7 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     retired: bool = False
     belief: Belief | None = None  # None: there is no doubt
     failed_at: int = 0  # received_at of the last tick that failed on the line and left a dead letter
+    forgotten: bool = False  # it is as if the line had never spoken; only where it stands is known
 
     def copy(self) -> "LineState":
         """One that a step may set; what it holds is shared, and never changed."""

@@ -113,6 +113,25 @@ class Fold:
             after.failed_at = cause.received_at
         return after, [letter]
 
+    def let_go(self, state: LineState, record: RawRecord, topic: str) -> list[Change]:
+        """The rows that end what is open on a line that is silent for long, and known no more after that."""
+        received_at = max(state.received_at, record.received_at)
+        line_rules = self.rules.line(state.line_id, received_at)
+        cause = Cause(
+            self.rules,
+            line_rules,
+            self.calendars.of(state.line_id),
+            state.line_id,
+            line_rules.name or display_name(state.line_id),
+            record.partition,
+            record.offset,
+            received_at,
+        )
+        try:
+            return let_go(state.copy(), cause)
+        except Exception as error:
+            return self._without(state, record, topic, cause, error)[1]
+
     def _message(
         self, state: LineState | None, record: RawRecord, topic: str, cause: Cause
     ) -> tuple[LineState | None, list[Change]]:
@@ -254,10 +273,12 @@ def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -
 def on_said(state: LineState, said: Said, heard_before: bool, cause: Cause) -> Step:
     """A person's message about stops, or the end of the line; the machine itself said nothing."""
     before = state.kpi
+    if said.action in ("retire", "forget") and not heard_before:
+        raise Poison("unknown_line")
     if said.action == "retire":
-        if not heard_before:
-            raise Poison("unknown_line")
         state, changes = retire(state, cause)
+    elif said.action == "forget":
+        return forget(state, cause)
     else:
         # What is forgotten is not taken back: what it made planned stays so.
         state.people = planned.forgotten(state.people, state.stop, cause.received_at)
@@ -285,6 +306,27 @@ def retire(state: LineState, cause: Cause) -> Step:
     state.kpi = kpi.cut(state.kpi, None, None, cause)
     state.retired = True
     return state, [*changes, *resolved, *rows]
+
+
+def forget(state: LineState, cause: Cause) -> Step:
+    """The line ends, with the orders that wait for it. If it speaks again, it is a new one."""
+    before = state.kpi
+    state, changes = retire(state, cause)
+    _, rows = orders.cancel_waiting(state.orders, state.clock or cause.received_at, cause)
+    state, changes = _published(before, state, [*changes, *rows], cause)
+    return LineState(line_id=state.line_id, partition=state.partition, forgotten=True), changes
+
+
+def let_go(state: LineState, cause: Cause) -> list[Change]:
+    """As `forget`, of a line that was silent for long: its silence is told as it was shown, once."""
+    at, before, changes = cause.received_at, state.kpi, list[Change]()
+    if state.clock is not None:
+        at = state.clock + cause.received_at - state.heard_at
+        state, changes = turns.leave(state, at, cause)
+    state.alerts, resolved = alerts.end_all(state.alerts, at, cause)
+    state.orders, ended = orders.end_running(state.orders, at, cause)
+    state.orders, cancelled = orders.cancel_waiting(state.orders, at, cause)
+    return _published(before, state, [*changes, *resolved, *ended, *cancelled], cause)[1]
 
 
 def on_tick(state: LineState, cause: Cause) -> Step:

@@ -136,6 +136,11 @@ def end_running(orders: Orders, at: int, cause: Cause) -> tuple[Orders, list[Cha
     return _ended(orders, orders.running, "completed", at), [row(orders.running, "completed", at, cause)]
 
 
+def cancel_waiting(orders: Orders, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+    """Nothing will be made of the orders that wait."""
+    return replace(orders, waiting=()), [row(order, "cancelled", at, cause) for order in orders.waiting]
+
+
 def known(orders: Orders, number: str | None) -> tuple[Order, int | None] | None:
     """An order that runs, waits, or ended and is still known; and when it ended (ms)."""
     if orders.running is not None and orders.running.number == number:

@@ -10,7 +10,8 @@ from schemas.events import Event
 from schemas.instant import END
 from schemas.plant import Rules
 from schemas.raw import LINE_ID, OVERSIZE, TICK, UNROUTABLE, RawRecord
-from schemas.state import LineState
+from schemas.state import LineState, Undeclared
+from streams import admission
 from streams.cause import Cause
 from streams.census import census
 from streams.change import Change
@@ -49,10 +50,15 @@ class Lines:
         self.void = 0  # records left out, until somebody tells of them
         self._failed = failed
         self._fold = Fold(rules, failed)
+        self._about = rules.plant.plant
+        self._declared = frozenset(rules.named)
+        self._too_many: list[str] = []  # lines of an older release that are let go with the next record
         known = {state.line_id: state for state in states}
         if PARTITION not in known:
-            known = {PARTITION: LineState(line_id=PARTITION, partition=partition, census=log_end)}
+            own = LineState(line_id=PARTITION, partition=partition, census=log_end, undeclared=Undeclared())
+            known = {PARTITION: own}
         self.states = known
+        self._take_up()
         # The lowest: a frozen worker may have put one line's state back.
         lowest = min(known.values(), key=lambda state: state.offset)
         self.next_offset = lowest.offset + 1
@@ -83,8 +89,11 @@ class Lines:
             self.void += 1
             return []  # written by a bridge that another one had replaced
         self._run = run
-        self._own(record)
-        changes = self._change(record)
+        first = self._own(record)
+        changes = self._change(record, first)
+        if self._too_many:
+            changes += self._let_go(self._too_many, record)
+            self._too_many = []
         if self.loss is not None:
             changes.append(self.loss.letter(record, self.topic, self._cause(record)))
             self.loss = None
@@ -109,10 +118,35 @@ class Lines:
         self._failed(Failure(line_id, record.partition, record.offset, error))
         return letter.form()
 
-    def _change(self, record: RawRecord) -> list[Change]:
+    def _take_up(self) -> None:
+        """See that the undeclared lines are those that the own entry has, as far as it goes."""
+        own = self.states[PARTITION]
+        others = {
+            name: state
+            for name, state in self.states.items()
+            if name != PARTITION and name not in self._declared
+        }
+        if own.undeclared is None:
+            undeclared, self._too_many = admission.taken_over(others.values(), own, self._about.max_lines)
+            self.states[PARTITION] = replace(own, undeclared=undeclared)
+            return
+        for name in others.keys() - own.undeclared.lines.keys():
+            del self.states[name]  # admitted later: read again; or let go, and put back by a frozen worker
+
+    @property
+    def _undeclared(self) -> Undeclared:
+        undeclared = self.states[PARTITION].undeclared
+        assert undeclared is not None
+        return undeclared
+
+    def _change(self, record: RawRecord, first: bool) -> list[Change]:
         kind = record.headers.kind
         if kind is TICK:
-            return [event for line_id in tuple(self.states) for event in self._line(line_id, record)]
+            changes = [event for line_id in tuple(self.states) for event in self._line(line_id, record)]
+            if first and (names := admission.due(self._undeclared, self.states[PARTITION].received_at)):
+                self._admit(admission.without(self._undeclared, names))
+                changes += self._let_go(names, record)
+            return changes
         if kind is UNROUTABLE:
             return [self._letter(record, Poison("unroutable", topic=record.headers.topic))]
         line_id = record.line_id or ""
@@ -120,7 +154,48 @@ class Lines:
             if kind is OVERSIZE:
                 return [self._letter(record, Poison("oversize", length=record.headers.length))]
             return [self._letter(record, Poison("foreign", why=f"key {record.line_id!r}"))]
-        return self._line(line_id, record)
+        if line_id in self._declared:
+            return self._line(line_id, record)
+        return self._message(line_id, record, first)
+
+    def _message(self, line_id: str, record: RawRecord, first: bool) -> list[Change]:
+        """A message of a line that the rules do not name.
+
+        Args:
+            first: whether the own entry has not seen it: what is admitted, and for how long, follows from the
+                own entry and the records after it alone. A line's state may be ahead of it, and may be gone.
+        """
+        own, known = self.states[PARTITION], self._undeclared
+        if not first:
+            # What was admitted then is in its state, and what was refused is told.
+            return self._line(line_id, record) if line_id in self.states else []
+        if line_id in known.lines:
+            after = admission.heard(known, record, own.received_at)
+            if after is not known:
+                self._admit(after)
+            # Without a state, it is let go further on in the log, and all until then is told.
+            return self._line(line_id, record) if line_id in self.states else []
+        poison = admission.refusal(known, line_id, own.received_at, self._about)
+        if poison is not None:
+            return [self._letter(record, poison)]
+        state, events = self._fold(None, record, self.topic)
+        if state is None:
+            return events
+        self._admit(admission.admitted(known, record, own.received_at, self._about))
+        self._keep(state)
+        return events
+
+    def _admit(self, undeclared: Undeclared) -> None:
+        self.states[PARTITION] = replace(self.states[PARTITION], undeclared=undeclared)
+
+    def _let_go(self, names: Iterable[str], record: RawRecord) -> list[Change]:
+        """End what is open on lines, and forget them."""
+        changes: list[Change] = []
+        for line_id in names:
+            state = self.states.pop(line_id, None)
+            if state is not None and state.offset <= record.offset:  # else: told, and it came back since
+                changes += self._fold.let_go(state, record, self.topic)
+        return changes
 
     def _line(self, line_id: str, record: RawRecord) -> list[Change]:
         if line_id == PARTITION:
@@ -128,17 +203,26 @@ class Lines:
         state = self.states.get(line_id)
         if state is not None and record.offset <= state.offset:
             return []
-        after, events = self._fold(state, record, self.topic)
+        begins_anew = state is not None and state.forgotten and record.headers.kind is not TICK
+        after, events = self._fold(None if begins_anew else state, record, self.topic)
         if after is not None:
-            log = self.states[PARTITION].log
-            if after.run != self._run or after.log != log:
-                after = replace(after, run=self._run, log=log)
-            self.states[line_id] = after
+            self._keep(after)
         return events
 
-    def _own(self, record: RawRecord) -> None:
+    def _keep(self, state: LineState) -> None:
+        if state.forgotten and state.line_id not in self._declared:
+            self.states.pop(state.line_id, None)
+            return
+        log = self.states[PARTITION].log
+        if state.run != self._run or state.log != log:
+            state = replace(state, run=self._run, log=log)
+        self.states[state.line_id] = state
+
+    def _own(self, record: RawRecord) -> bool:
+        """Note how far the partition has come; False: it had seen the record."""
         own = self.states[PARTITION]
-        if record.offset > own.offset:
+        first = record.offset > own.offset
+        if first:
             # A time that no record can have is not believed, or all that follows would be of it.
             at = record.received_at if record.received_at < END else own.received_at
             self.states[PARTITION] = replace(
@@ -149,6 +233,7 @@ class Lines:
                 run=self._run,
                 received_at=at if at > own.received_at else own.received_at,
             )
+        return first
 
     def _letter(self, record: RawRecord, poison: Poison) -> Change:
         return dead_letter(record, poison, self.topic, self._cause(record))

@@ -150,6 +150,8 @@ class LineStore:
         stale = self._stale.pop(partition, set()) - {key_of(state) for state in (*others, lines[PARTITION])}
         self._answers[partition] = [self._put(partition, state) for state in changed]
         self._answers[partition] += [self._delete(partition, key) for key in stale]
+        for line_id in [line_id for line_id in written if line_id not in lines]:  # let go since
+            self._answers[partition].append(self._delete(partition, key_of(written.pop(line_id))))
 
     async def _to_read_again(self, owns: Mapping[TP, LineState | None]) -> set[TP]:
         """The partitions of which a derived topic was made anew, if the raw log is whole."""

@@ -61,6 +61,11 @@ def runs(state: LineState, at: int, cause: Cause) -> Step:
     return _change(state, Turn("running", at), cause)
 
 
+def leave(state: LineState, at: int, cause: Cause) -> Step:
+    """The line is no more at `at` (ms): its stop ends. What it was since its last message is not settled."""
+    return _change(state, Turn("unknown", at), cause)
+
+
 def overdue(state: LineState, at: int, cause: Cause) -> Step:
     """A planned stop that the line has not ended in time: from then on it is none."""
     stop = state.stop

@@ -138,7 +138,7 @@ def test_what_can_not_be_done_is_a_dead_letter():
         "bad_field",
     ]
     assert line.dead_letters[4].detail.startswith("champ start refusé: soon")
-    assert "reason, plan, unplan ou retire" in line.dead_letters[7].detail
+    assert "reason, plan, unplan, retire ou forget" in line.dead_letters[7].detail
     for n in range(51):
         says(line, "plan", start=at("12:00") + n, end=at("12:10") + n, requestId=f"p{n}")
     assert line.dead_letters[8].reason == "too_many_plans"
