@@ -26,7 +26,7 @@ def examples(few: int, many: int) -> settings:
     """So many examples; of a nightly run, many."""
     count = many if NIGHTLY else few
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
-    return settings(max_examples=count, deadline=None, suppress_health_check=checks)
+    return settings(max_examples=count, derandomize=not NIGHTLY, deadline=None, suppress_health_check=checks)
 
 
 def around(*bounds: float) -> list[float]:

@@ -113,7 +113,7 @@ def holds_what_postgresql_takes(row: Event) -> None:
             value.encode()
     for name in ("timestamp", "start_time", "end_time", "estimated_end_time", "window_start", "window_end"):
         told = getattr(row, name, None)
-        assert told is None or "1969" <= told < f"{3000 + 11}", (name, told)
+        assert told is None or "1959" <= told < f"{3000 + 11}", (name, told)
 
 
 @pytest.fixture(autouse=True)

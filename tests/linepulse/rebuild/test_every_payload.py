@@ -47,6 +47,7 @@ def test_the_rows_of_any_payload_are_the_same_live_and_rebuilt(services: Service
 
     @settings(
         max_examples=500 if NIGHTLY else 6,
+        derandomize=not NIGHTLY,
         deadline=None,
         suppress_health_check=[
             HealthCheck.too_slow,
