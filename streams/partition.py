@@ -9,7 +9,7 @@ from schemas.errors import Poison
 from schemas.events import Event
 from schemas.instant import END
 from schemas.plant import Rules
-from schemas.raw import LINE_ID, OVERSIZE, TICK, UNROUTABLE, RawRecord
+from schemas.raw import DATA, LINE_ID, OVERSIZE, TICK, UNROUTABLE, RawRecord
 from schemas.state import LineState, Undeclared
 from streams import admission
 from streams.cause import Cause
@@ -154,9 +154,14 @@ class Lines:
             if kind is OVERSIZE:
                 return [self._letter(record, Poison("oversize", length=record.headers.length))]
             return [self._letter(record, Poison("foreign", why=f"key {record.line_id!r}"))]
-        if line_id in self._declared:
+        if line_id in self._declared or (kind is DATA and self._stays(line_id)):
             return self._line(line_id, record)
         return self._message(line_id, record, first)
+
+    def _stays(self, line_id: str) -> bool:
+        """Whether a line that the rules do not name has said enough: `_message` would change nothing."""
+        guest = self._undeclared.lines.get(line_id) if line_id in self.states else None
+        return guest is not None and guest.messages == admission.ENOUGH
 
     def _message(self, line_id: str, record: RawRecord, first: bool) -> list[Change]:
         """A message of a line that the rules do not name.
