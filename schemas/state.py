@@ -102,6 +102,7 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
     """The open stop.
 
     `planned`: a person declared it so. `told`: when a status last said that the line stands, ms; 0: none did.
+    `excused`: up to then (ms) it is known to be planned, or closed, as calendar and plans stand.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
     planned: bool = False
     told: int = 0
     counting: Counting | None = None
+    excused: int = 0
 
 
 class PastStop(Frozen, frozen=True, omit_defaults=True, gc=False):

@@ -129,6 +129,20 @@ def required(start: int, end: int, planned: Intervals, cause: Cause) -> Interval
     return tuple(parts)
 
 
+def excused_until(at: int, end: int, planned: Intervals, cause: Cause) -> int:
+    """From `at` on, when a line that stands still should run again.
+
+    If not before `end`: up to when it need not, as far as is clear without looking further; `end` or later.
+    """
+    stretch = Stretch(end, "stopped", planned=planned)
+    while at < end:
+        kind, bound = _kind(at, stretch, cause)
+        if kind == "open":
+            break
+        at = bound
+    return at
+
+
 def is_required(at: int, planned: Intervals, cause: Cause) -> bool:
     """Whether the line should run at a point in time."""
     return _kind(at, Stretch(at + 1, "stopped", planned=planned), cause)[0] == "open"
