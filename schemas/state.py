@@ -102,6 +102,7 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
     """The open stop.
 
     `planned`: a person declared it so. `told`: when a status last said that the line stands, ms; 0: none did.
+    `excused`: up to then (ms) it is known to be planned, or closed, as calendar and plans stand.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
     planned: bool = False
     told: int = 0
     counting: Counting | None = None
+    excused: int = 0
 
 
 class PastStop(Frozen, frozen=True, omit_defaults=True, gc=False):
@@ -233,7 +235,7 @@ class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
     open: Window
     closed: tuple[Window, ...] = ()
     owners: tuple[Owner, ...] = ()  # whose windows were that are no longer remembered
-    holes: tuple[Interval, ...] = ()  # time in no window: what lay beyond a day of silence
+    holes: tuple[Interval, ...] = ()  # time in no window: of a silence beyond all bounds, of a retired line
     making: tuple[Making, ...] | None = None  # since the last data message; None before the first
     shown: int = 0
     ends: int = 0  # ms; then the order of the open window ended, though time is not charged up to there

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import faust
@@ -28,6 +30,7 @@ from streams.store import LineStore
 
 # Partitions worked on at once: while Kafka stores what one gave, the next is folded.
 LANES = 2
+AT_ONCE = 20_000  # rows that are formed and sent together
 FOREIGN = (ValueError, KeyError, TypeError, AttributeError)
 UNREADABLE = (None, RawHeaders(Kind.UNROUTABLE))
 
@@ -76,9 +79,11 @@ class LineAgent:
         """Apply a batch: nothing is written unless the partition is still ours."""
         began = time.perf_counter()
         lines = self._store.lines(batch.tp.partition)
-        events = fold_batch(lines, batch)
-        if not await self._send(batch, events):
-            return
+        refused: list[str] = []
+        for events in folded(lines, batch):
+            if not await self._send(batch, events):
+                return
+            refused += [event.reason for event in events if isinstance(event, DeadLetterEvent)]
         await self._store.settled(batch.tp.partition)
         if not self.stage.holds(batch):
             return
@@ -86,9 +91,8 @@ class LineAgent:
         self.stage.advance(batch)
         metrics.BATCH_SECONDS.labels(batch.tp.topic).observe(time.perf_counter() - began)
         tell_void(lines, batch.tp.partition, self._narrator)
-        for event in events:
-            if isinstance(event, DeadLetterEvent):
-                metrics.DEAD_LETTERS.labels(event.reason).inc()
+        for reason in refused:
+            metrics.DEAD_LETTERS.labels(reason).inc()
 
     async def stop(self) -> None:
         """Finish the batches in hand, and make all that was applied durable: nothing is done again.
@@ -126,12 +130,28 @@ def fold_batch(lines: Lines, batch: Batch) -> list[Event]:
     If it does all the same, that row is not written, its record is a dead letter, and the stage goes on. Then
     a row may lack a form that it has where the batches are others, until a later message forms it.
     """
-    last = {
-        (change.kind, change.id): (change, record)
-        for record in batch.records
-        for change in changes(lines, record)
-    }
-    return [formed(lines, change, record) for change, record in last.values()]
+    return [event for events in folded(lines, batch) for event in events]
+
+
+def folded(lines: Lines, batch: Batch) -> Iterator[list[Event]]:
+    """The same, some at a time where they are very many: the end of a long silence tells of thousands.
+
+    The state that implies them is written when all are sent: after a crash in between, all are sent again.
+    """
+    last: dict[tuple[type[Event], str], tuple[Change, ConsumerRecord]] = {}
+    for record in batch.records:
+        for change in changes(lines, record):
+            last[change.kind, change.id] = change, record
+        if len(last) >= AT_ONCE:
+            yield from _all_formed(lines, last.values())
+            last = {}
+    yield from _all_formed(lines, last.values())
+
+
+def _all_formed(lines: Lines, last: Iterable[tuple[Change, ConsumerRecord]]) -> Iterator[list[Event]]:
+    rest = iter(last)
+    while some := [formed(lines, change, record) for change, record in islice(rest, AT_ONCE)]:
+        yield some
 
 
 def formed(lines: Lines, change: Change, record: ConsumerRecord) -> Event:

@@ -13,7 +13,7 @@ from streams.civil_day import Demand, InForce, Shift
 __all__ = ["Calendar", "Calendars", "Demand", "Shift"]
 
 NEVER = 2**62
-REMEMBERED = 32  # days of each calendar
+REMEMBERED = 64  # days of each calendar: of an outage of some weeks, each line asks for all
 Stretch = TypeVar("Stretch", Shift, Demand)
 
 

@@ -11,8 +11,9 @@ from schemas.state import LineState, Mode, PastStop, Stop
 from streams import alerts, kpi, people, planned, stops
 from streams.cause import Cause
 from streams.change import Change
+from streams.remembered import Of
 from streams.stops import Turn
-from streams.windows import Intervals, Stretch, required
+from streams.windows import Intervals, Stretch, excused_until, required
 
 Step = tuple[LineState, list[Change]]
 PAST = 5 * SECOND  # a message that took longer to arrive waited somewhere
@@ -67,16 +68,22 @@ def leave(state: LineState, at: int, cause: Cause) -> Step:
 
 
 def overdue(state: LineState, at: int, cause: Cause) -> Step:
-    """A planned stop that the line has not ended in time: from then on it is none."""
+    """A planned stop that the line has not ended in time: from then on it is none.
+
+    How far it was looked at is remembered: however long the stop is, a message looks at what is new.
+    """
     stop = state.stop
     if stop is None or stop.category != "planned" or stop.planned or state.mode != "stopped":
         return state, []
-    late = required(stop.start, at, state.people.planned, cause)
-    if not late or state.kpi is None:
+    if at <= stop.excused or state.kpi is None:
+        return state, []
+    until = excused_until(max(stop.start, stop.excused), at, state.people.planned, cause)
+    if until >= at:
+        state.stop = replace(stop, excused=until)
         return state, []
     state.stop, rows = stops.unplanned(stop, cause)
     state.kpi = kpi.tally(state.kpi, stop.start, 1, 0, of(stop), cause)
-    state.alerts, told = alerts.on_turn(state.alerts, "stopped", at, late[0][0], cause)
+    state.alerts, told = alerts.on_turn(state.alerts, "stopped", at, until, cause)
     return state, [*rows, *told]
 
 
@@ -101,7 +108,7 @@ def can_be_shown(state: LineState) -> bool:
     return state.mode != "running" or (state.kpi is not None and state.kpi.making is None)
 
 
-def of(stop: Stop) -> kpi.Of:
+def of(stop: Stop) -> Of:
     """The order that ran when the stop began."""
     return stop.order_number, stop.product
 
@@ -171,11 +178,18 @@ def replanned(state: LineState, was: Intervals, now: Intervals, cause: Cause) ->
         _recharge(state, past, judged, was, now, cause)
     state.people = replace(state.people, stops=tuple(told))
     stop = state.stop
-    if stop is not None and stop.category != "no_signal" and state.kpi is not None:
-        late = required(stop.start, max(stop.start + 1, state.kpi.charged), now, cause)
+    if stop is not None and stop.excused:  # by what was planned before
+        stop = state.stop = replace(stop, excused=0)
+    charged = state.kpi.charged if state.kpi is not None else 0
+    if (
+        stop is not None
+        and stop.category != "no_signal"
+        and state.kpi is not None
+        and planned.touch(other, stop.start, charged)
+    ):
+        late = required(stop.start, max(stop.start + 1, charged), now, cause)
         judged_stop = replace(stop, category="unplanned" if late else "planned")
-        end = state.kpi.charged
-        _recharge(state, PastStop(stop, end), PastStop(judged_stop, end), was, now, cause)
+        _recharge(state, PastStop(stop, charged), PastStop(judged_stop, charged), was, now, cause)
         if judged_stop != stop:
             state.stop = judged_stop
             changes.append(stops.row(judged_stop, cause))

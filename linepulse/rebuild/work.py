@@ -69,6 +69,11 @@ async def apply_partition(
     lines.next_offset = at.next_offset
     latest = Latest(lines.states[PARTITION].received_at if found else None)
     begin, begin_time, last_time, saved = at.begin, at.begin_time, at.last_time, time.monotonic()
+
+    async def settle() -> None:
+        formed = latest.take(lines)
+        await writer.settle(formed, Checkpoint.of(lines, partition, begin, begin_time, last_time))
+
     async for records in log.records(partition, at.next_offset, extent.end, fresh=found is None):
         rows: defaultdict[Table, list[str]] = defaultdict(list)
         for record in records:
@@ -78,16 +83,19 @@ async def apply_partition(
                 else:
                     event, line = written(lines, change, record)
                     rows[TABLE_OF[type(event)]].append(line)
-        if begin_time is None:
-            begin, begin_time = records[0].offset, records[0].timestamp
-        last_time = records[-1].timestamp
+            if begin_time is None:
+                begin, begin_time = record.offset, record.timestamp
+            last_time = record.timestamp
+            if len(latest) >= MOST_CHANGED:  # one that ends a long silence tells of thousands
+                await writer.put(rows)
+                rows = defaultdict(list)
+                saved = time.monotonic()
+                await settle()
         await writer.put(rows)
         tell(len(records))
-        if time.monotonic() - saved >= CHECKPOINT_S or len(latest) >= MOST_CHANGED:
+        if time.monotonic() - saved >= CHECKPOINT_S:
             saved = time.monotonic()
-            formed = latest.take(lines)
-            await writer.settle(formed, Checkpoint.of(lines, partition, begin, begin_time, last_time))
+            await settle()
     lines.next_offset = max(lines.next_offset, extent.end)
-    formed = latest.take(lines)
-    await writer.settle(formed, Checkpoint.of(lines, partition, begin, begin_time, last_time))
+    await settle()
     await writer.leave(partition)
