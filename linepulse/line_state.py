@@ -1,4 +1,4 @@
-"""What a person's message did to its line's state, where no row tells: announced stops, retirement.
+"""What a person's message did to its line's state, where no row tells: announced stops, a line that ends.
 
 The stream stage writes each line's state to a changelog, with the offset that it stands at; the raw log tells
 at which offset the message came. A state at or behind it has taken the message, or refused it.
@@ -6,6 +6,7 @@ at which offset the message came. A state at or behind it has taken the message,
 
 import asyncio
 import contextlib
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +38,8 @@ class Tail:
         """
         self._raw, self._states = settings.topics.raw, changelog(settings.topic_prefix, generation)
         self._line = line.encode()
+        # Whose state is deleted has taken all that came for it.
+        self._gone = LineState(line, -1, offset=sys.maxsize, forgotten=True)
         self._runner = asyncio.Runner()
         self._consumer: Any = None
         self._places: dict[bytes, TopicPartition] = {}
@@ -84,16 +87,16 @@ class Tail:
     async def _read(self, payload: bytes) -> None:
         for where, records in (await self._consumer.getmany(timeout_ms=POLL_MS)).items():
             for record in records:
-                if record.key != self._line or record.value is None:
+                if record.key != self._line:
                     continue
                 if where.topic == self._states:
-                    self._newest = decode(record.value)
+                    self._newest = self._gone if record.value is None else decode(record.value)
                 elif record.value == payload:
                     self._at.setdefault(payload, record.offset)
 
 
 class StateChanged(Effect):
-    """A message whose effect is seen in the line's state only: `plan`, `unplan` or `retire`."""
+    """A message whose effect is seen in the line's state only: `plan`, `unplan`, `retire` or `forget`."""
 
     patience_s = PATIENCE_S
 
@@ -122,6 +125,9 @@ class StateChanged(Effect):
         plan = next((plan for plan in state.people.plans if plan.request == known), None)
         if self._fields["action"] == "retire":
             return Outcome("applied", "asked.retired" if state.retired else "asked.retired_and_back", facts)
+        if self._fields["action"] == "forget":
+            key = "asked.forgotten" if state.forgotten else "asked.forgotten_and_back"
+            return Outcome("applied", key, facts)
         if self._fields["action"] == "plan" and plan is not None:
             return Outcome("applied", "asked.planned", facts, [_row(self._line, plan)])
         if self._fields["action"] == "unplan" and plan is None and known in state.people.requests:

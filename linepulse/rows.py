@@ -55,8 +55,13 @@ def list_rows(settings: Settings, name: str, parameters: Sequence[Any], *, as_js
     Raises:
         UserError: PostgreSQL does not answer, or has not our tables.
     """
-    columns, rows = read_rows(settings, name, parameters)
-    clock = PlantTime.read(settings)
+    print_rows(*read_rows(settings, name, parameters), PlantTime.read(settings), as_json=as_json)
+
+
+def print_rows(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], clock: PlantTime, *, as_json: bool
+) -> None:
+    """Print rows, times by the plant's clock, as a table or as a list in JSON."""
     if as_json:
         print(json_text([row_as_json(columns, row, clock) for row in rows]))
         return

@@ -69,6 +69,13 @@ def ask(plant: Plant, *words: str, code: int = 0) -> dict[str, Any]:
     return told
 
 
+def listed(plant: Plant) -> dict[str, dict[str, Any]]:
+    """What `line list` says, by line."""
+    done = run(plant.env, "line", "list", "--json")
+    assert (done.exit_code, done.stderr) == (0, ""), done.output
+    return {row["line"]: row for row in json.loads(done.stdout)}
+
+
 def add(
     plant: Plant, line: str, number: str, quantity: int = 100, code: int = 0, *more: str
 ) -> dict[str, Any]:
@@ -174,6 +181,19 @@ def test_a_line_is_retired(plant: Plant):
     assert ask(plant, "line", "retire", "partie")["outcome"] == "applied"
     refused = ask(plant, "line", "retire", "dite2", code=1)
     assert "has never spoken" in refused["message"]
+
+
+def test_a_line_is_forgotten_and_its_rows_stay(plant: Plant):
+    """The list is without it, and nobody can say anything of it any more."""
+    says(plant, "passante")
+    wait_until(lambda: "passante" in listed(plant), "its state")
+    found = listed(plant)["passante"]
+    assert (found["declared"], found["state"], found["retired"]) == (False, "running", False)
+    assert ask(plant, "line", "forget", "passante")["outcome"] == "applied"
+    assert "passante" not in listed(plant)
+    refused = ask(plant, "line", "forget", "passante", code=1)
+    assert "has never spoken" in refused["message"]
+    assert plant.number("""SELECT count(*) FROM "ProductionData" WHERE "lineId" = 'passante'""") > 0
 
 
 @pytest.mark.parametrize(

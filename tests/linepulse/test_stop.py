@@ -40,6 +40,7 @@ WORDS = [
         {"action": "plan", "start": "2026-01-15T14:00", "end": "2026-01-15T14:30", "reason": "pause"},
     ),
     (["line", "retire", "ligne1"], {"action": "retire"}),
+    (["line", "forget", "ligne1"], {"action": "forget"}),
 ]
 
 
