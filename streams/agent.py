@@ -5,7 +5,6 @@ import contextlib
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import faust
@@ -149,17 +148,17 @@ def folded(lines: Lines, batch: Batch) -> Iterator[list[Event]]:
 
 
 def _all_formed(lines: Lines, last: Iterable[tuple[Change, ConsumerRecord]]) -> Iterator[list[Event]]:
-    rest = iter(last)
-    while some := [formed(lines, change, record) for change, record in islice(rest, AT_ONCE)]:
+    some: list[Event] = []
+    for change, record in last:
+        try:
+            some.append(change.form())
+        except Exception as error:
+            some.append(unformed(lines, record, error))
+        if len(some) == AT_ONCE:
+            yield some
+            some = []
+    if some:
         yield some
-
-
-def formed(lines: Lines, change: Change, record: ConsumerRecord) -> Event:
-    """The row's form, or, where forming fails, the dead letter of the record that changed it."""
-    try:
-        return change.form()
-    except Exception as error:
-        return unformed(lines, record, error)
 
 
 def unformed(lines: Lines, record: ConsumerRecord, error: Exception) -> Event:

@@ -204,7 +204,7 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, wai
     cause = cause.at(at)
     late = state.clock is not None and at < state.clock
     state, data = counters.increments(state, data, at, late, cause)
-    if not late and restart.is_held(state.stop):
+    if state.stop is not None and not late and restart.is_held(state.stop):
         state, ended = restart.on_data(state, data, at, cause)
         changes += ended
     sample = samples.decide(state, data, at, late, known, cause)
@@ -408,7 +408,7 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
         windows = kpi.count_late(
             windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause, order=of
         )
-    elif restart.is_held(state.stop):
+    elif state.stop is not None and restart.is_held(state.stop):
         windows = restart.count(state, windows, (order.number, order.product), sample, cause)
     else:
         windows = kpi.count(
