@@ -204,7 +204,7 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, wai
     cause = cause.at(at)
     late = state.clock is not None and at < state.clock
     state, data = counters.increments(state, data, at, late, cause)
-    if not late and restart.is_held(state.stop):
+    if state.stop is not None and not late and restart.is_held(state.stop):
         state, ended = restart.on_data(state, data, at, cause)
         changes += ended
     sample = samples.decide(state, data, at, late, known, cause)
@@ -391,22 +391,24 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
     assert state.kpi is not None
     past = _count_in_past(state, sample, cause) if sample.late or state.kpi.ends else None
     begins = past is None and state.orders.running is None
-    after, order, rows = past or orders.on_sample(
-        state.orders, sample, state.clock, state.positive_target, cause
-    )
+    if past is None:
+        after, order, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
+    else:
+        after, order, rows = past
     changes: list[Change] = [*rows]
     windows = state.kpi
-    if begins and sample.late:
-        windows = kpi.cut(windows, order.number, order.product, cause)
-    elif begins:
-        windows = restart.starts(state, windows, order, sample, cause)
+    if begins:
+        if sample.late:
+            windows = kpi.cut(windows, order.number, order.product, cause)
+        else:
+            windows = restart.starts(state, windows, order, sample, cause)
     if sample.late:
         known = sample.known and not stops.was_silent(state.people.stops, sample.at)
         of = order.number, order.product
         windows = kpi.count_late(
             windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause, order=of
         )
-    elif restart.is_held(state.stop):
+    elif state.stop is not None and restart.is_held(state.stop):
         windows = restart.count(state, windows, (order.number, order.product), sample, cause)
     else:
         windows = kpi.count(
