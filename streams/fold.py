@@ -393,15 +393,17 @@ def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
     assert state.kpi is not None
     past = _count_in_past(state, sample, cause) if sample.late or state.kpi.ends else None
     begins = past is None and state.orders.running is None
-    after, order, rows = past or orders.on_sample(
-        state.orders, sample, state.clock, state.positive_target, cause
-    )
+    if past is None:
+        after, order, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
+    else:
+        after, order, rows = past
     changes: list[Change] = [*rows]
     windows = state.kpi
-    if begins and sample.late:
-        windows = kpi.cut(windows, order.number, order.product, cause)
-    elif begins:
-        windows = restart.starts(state, windows, order, sample, cause)
+    if begins:
+        if sample.late:
+            windows = kpi.cut(windows, order.number, order.product, cause)
+        else:
+            windows = restart.starts(state, windows, order, sample, cause)
     if sample.late:
         known = sample.known and not stops.was_silent(state.people.stops, sample.at)
         of = order.number, order.product
