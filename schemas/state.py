@@ -235,7 +235,7 @@ class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
     open: Window
     closed: tuple[Window, ...] = ()
     owners: tuple[Owner, ...] = ()  # whose windows were that are no longer remembered
-    holes: tuple[Interval, ...] = ()  # time in no window: what lay beyond a day of silence
+    holes: tuple[Interval, ...] = ()  # time in no window: of a silence beyond all bounds, of a retired line
     making: tuple[Making, ...] | None = None  # since the last data message; None before the first
     shown: int = 0
     ends: int = 0  # ms; then the order of the open window ended, though time is not charged up to there

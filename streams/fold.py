@@ -281,7 +281,9 @@ def on_said(state: LineState, said: Said, heard_before: bool, cause: Cause) -> S
         return forget(state, cause)
     else:
         # What is forgotten is not taken back: what it made planned stays so.
-        state.people = planned.forgotten(state.people, state.stop, cause.received_at)
+        now = cause.received_at
+        judged = now if state.retired or state.clock is None else state.clock
+        state.people = planned.forgotten(state.people, state.stop, now, judged)
         was = state.people.planned
         state, changes = people.on_said(state, said, cause)
         if state.people.planned != was:
@@ -338,7 +340,7 @@ def on_tick(state: LineState, cause: Cause) -> Step:
     if state.clock is None or state.kpi is None or state.retired:
         return state, []
     silence = cause.line_rules.silence
-    windows, until = state.kpi, state.clock + now - state.heard_at
+    windows, told_at, until = state.kpi, state.clock, state.clock + now - state.heard_at
     changes: list[Change] = []
     quiet = now - max(state.heard_at, since)
     if quiet > silence:
@@ -349,7 +351,7 @@ def on_tick(state: LineState, cause: Cause) -> Step:
         return _published(windows, state, [], cause)
     state, overdue = turns.overdue(state, until, cause)
     state, changes = _published(windows, state, [*changes, *overdue], cause)
-    state.kpi, told = kpi.shown(state.kpi or windows, turns.passed(state, until, cause), cause)
+    state.kpi, told = kpi.shown(state.kpi or windows, turns.passed(state, until, cause), told_at, cause)
     return state, [*changes, *(row(window, cause) for window in told)]
 
 

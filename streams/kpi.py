@@ -9,23 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from schemas.ids import uuid_of
-from schemas.instant import DAY, HOUR, SECOND
+from schemas.instant import SECOND
 from schemas.state import MAX_SIZE, MAX_WINDOWS, Interval, Kpi, Making, Owner, Window, latest
-from streams import windows
+from streams import silence, windows
 from streams.cause import Cause
 from streams.planned import without
+from streams.remembered import Of, Remembered, plus, time_of
 from streams.windows import Intervals, Stretch
 
-SILENT_FOR_GOOD = DAY  # a line silent for so long writes no more windows
 REFRESH = SECOND
 MAX_MAKING = 40
 MAX_HOLES = 100
 MAX_OWNERS = 100
 TIMES = ("producing", "slow", "unplanned", "planned", "no_signal", "closed", "unknown")  # micro is told later
 OUTPUTS = ("theoretical", "reported")
-
-Of = tuple[str | None, str | None]
-"""The number of an order, and its product."""
 
 
 def begin(at: int, order_number: str | None, product: str | None, cause: Cause) -> Kpi:
@@ -42,21 +39,21 @@ def charge(kpi: Kpi, stretches: Iterable[Stretch], heard: int, cause: Cause) -> 
     """Charge time to what the line was, stretch by stretch; last heard at `heard` (ms)."""
     for stretch in stretches:
         if stretch.until > kpi.charged:
-            kpi = _charge(kpi, stretch, max(kpi.charged, heard + SILENT_FOR_GOOD), cause)
+            kpi = _charge(kpi, stretch, heard, cause)
     return kpi
 
 
-def _charge(kpi: Kpi, stretch: Stretch, known: int, cause: Cause) -> Kpi:
+def _charge(kpi: Kpi, stretch: Stretch, heard: int, cause: Cause) -> Kpi:
     at, window, until = kpi.charged, kpi.open, stretch.until
-    if until > known:
-        stretch = replace(stretch, until=known)
+    if until > heard + silence.LONGEST:
+        stretch = replace(stretch, until=max(at, heard + silence.LONGEST))
     closed, holes = list[Window](), kpi.holes
     while at < stretch.until:
         window, at = windows.charge(window, at, stretch, cause)
         if at == window.end:
             closed.append(window)
-            window = windows.begin(at, window.order_number, window.product, cause)
-    if at < until:  # nobody knows what the line was in between
+            window = silence.following(window, heard, stretch.until, cause)
+    if at < until:  # in no window
         if at > window.start:
             closed.append(replace(window, end=at))
         window = windows.begin_at(until, window.order_number, window.product, cause)
@@ -151,18 +148,17 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
         return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces if timed else 0)
     total = sum(part.end - part.start for part in making)
     passed = told_pieces = told_defects = 0
+    remembered = Remembered(kpi, cause)
     for part in making:
         start = part.start
         while start < part.end:
-            end = min(part.end, _end_of_window(kpi, start, cause))
+            end = min(part.end, remembered.end_of(start))
             passed += end - start
             here, bad = pieces * passed // total - told_pieces, defects * passed // total - told_defects
-            if here or bad:
-                kpi = _change(
-                    kpi, start, cause, pieces=here, defects=bad, timed=here if timed and part.known else 0
-                )
+            made = {"pieces": here, "defects": bad, "timed": here if timed and part.known else 0}
+            remembered.add(start, None, made)
             told_pieces, told_defects, start = told_pieces + here, told_defects + bad, end
-    return kpi
+    return remembered.kpi()
 
 
 def count_late(
@@ -216,7 +212,7 @@ def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, cause:
         if (window.order_number, window.product) != order:
             continue
         if at is None or window.start <= at < window.end:
-            found = _plus(window, {"defects": defects})
+            found = plus(window, {"defects": defects})
             if window is kpi.open:
                 return replace(kpi, open=found, shown=0, dirty=True)
             return replace(kpi, closed=tuple(found if each is window else each for each in kpi.closed))
@@ -234,25 +230,28 @@ def move(kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, cause:
     Where they are no longer remembered, a correction stands beside them: its sums are what changes. It is of
     the order that they were of; `order` where that is no longer known either.
     """
+    if not parts:
+        return kpi
+    remembered = Remembered(kpi, cause)
     for start, end in without(parts, kpi.holes):
         at = start
         while at < end:
-            until = min(end, _end_of_window(kpi, at, cause))
-            whose = _owner(kpi, at, order)
-            kpi = _change(kpi, at, cause, whose, **{source: at - until, target: until - at})
+            until = min(end, remembered.end_of(at))
+            remembered.add(at, _owner(kpi, at, order), {source: at - until, target: until - at})
             at = until
-    return kpi
+    return remembered.kpi()
 
 
 def recharge(kpi: Kpi, at: int, was: Stretch, now: Stretch, order: Of, cause: Cause) -> Kpi:
     """Time from `at` (ms) on that was charged as one stretch is charged as another one of the same end."""
+    remembered = Remembered(kpi, cause)
     while at < now.until:
-        until = min(now.until, _end_of_window(kpi, at, cause))
+        until = min(now.until, remembered.end_of(at))
         before, after = (_charged_as(stretch, at, until, cause) for stretch in (was, now))
         sums = {name: getattr(after, name) - getattr(before, name) for name in (*TIMES, *OUTPUTS)}
-        kpi = _change(kpi, at, cause, _owner(kpi, at, order), **sums)
+        remembered.add(at, _owner(kpi, at, order), sums)
         at = until
-    return kpi
+    return remembered.kpi()
 
 
 def _charged_as(stretch: Stretch, start: int, end: int, cause: Cause) -> Window:
@@ -262,36 +261,50 @@ def _charged_as(stretch: Stretch, start: int, end: int, cause: Cause) -> Window:
     return window
 
 
-def shown(kpi: Kpi, stretches: Sequence[Stretch], cause: Cause) -> tuple[Kpi, list[Window]]:
+def shown(kpi: Kpi, stretches: Sequence[Stretch], heard: int, cause: Cause) -> tuple[Kpi, list[Window]]:
     """What windows look like if silence goes on as the stretches say, as far as that was not shown yet.
 
-    Nothing is charged: a message may still tell what the line was. No window is shown past a day of silence.
+    Nothing is charged: a message may still tell what the line was. So many windows at once; the next ticks
+    show the rest. An hour of a long silence is shown when it is over.
+
+    Args:
+        kpi: the windows.
+        stretches: what the line was since it is charged.
+        heard: the line's last message, ms.
+        cause: the tick.
     """
-    until = min(stretches[-1].until, kpi.charged + SILENT_FOR_GOOD)
+    until = min(stretches[-1].until, heard + silence.LONGEST)
+    if kpi.shown >= until:
+        return kpi, []
     at, window = kpi.charged, kpi.open
     if kpi.ends:
         window = _until_order_ends(kpi, window)
     if kpi.shown >= window.end:
-        window = _next(kpi, kpi.shown, window, cause)
+        window = _next(kpi, kpi.shown, window, heard, cause)
         at = window.start
     told: list[Window] = []
     for stretch in stretches:
         seen = replace(stretch, until=min(stretch.until, until))
-        while at < seen.until:
+        while at < seen.until and len(told) < silence.SHOWN_AT_ONCE:
             window, at = windows.charge(window, at, seen, cause)
             if at == window.end:
                 told.append(window)
-                window = _next(kpi, at, window, cause)
-    if at > window.start and kpi.shown < until:
+                window = _next(kpi, at, window, heard, cause)
+    if window.start < at and window.start < heard + silence.AS_EVER:
         told.append(window)
-    return replace(kpi, shown=max(until, kpi.shown)), told if kpi.shown < until else []
+    elif window.start < at:
+        at = window.start
+    return (replace(kpi, shown=at) if at > kpi.shown else kpi), told
 
 
-def _next(kpi: Kpi, at: int, window: Window, cause: Cause) -> Window:
+def _next(kpi: Kpi, at: int, window: Window, heard: int, cause: Cause) -> Window:
     """The window of `at`, after another one: not the order's any more that has ended meanwhile."""
-    if not kpi.ends or at < kpi.ends:
-        return _until_order_ends(kpi, windows.begin(at, window.order_number, window.product, cause))
-    window = windows.begin(at, None, None, cause)
+    of = (window.order_number, window.product)
+    if not kpi.ends:
+        return silence.around(at, of, heard, None, cause)
+    if at < kpi.ends:
+        return _until_order_ends(kpi, silence.around(at, of, heard, kpi.ends, cause))
+    window = silence.around(at, (None, None), heard, None, cause)
     return window if window.start >= kpi.ends else windows.begin_at(kpi.ends, None, None, cause)
 
 
@@ -322,14 +335,14 @@ def window_of(kpi: Kpi, at: int) -> Window | None:
 
 def _holds(window: Window, at: int) -> bool:
     """Whether `at` is time of the window; one that stands beside it has none."""
-    return window.start <= at < window.end and _charged(window) != 0
+    return window.start <= at < window.end and time_of(window) != 0
 
 
 def _owners(kpi: Kpi) -> tuple[Owner, ...]:
     """Whose the windows were, those among them that are being forgotten."""
     owners = kpi.owners
     for window in kpi.closed[:-MAX_WINDOWS]:
-        if not 0 < _charged(window) == window.end - window.start:  # it stands beside another, and is older
+        if not 0 < time_of(window) == window.end - window.start:  # it stands beside another, and is older
             continue
         owner = Owner(window.start, window.order_number, window.product)
         if not owners or replace(owner, since=owners[-1].since) != owners[-1]:
@@ -359,52 +372,22 @@ def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: fl
     if not any(sums.values()):
         return kpi
     if at >= kpi.open.start:
-        return replace(kpi, open=_plus(kpi.open, sums), shown=0, dirty=True)
+        return replace(kpi, open=plus(kpi.open, sums), shown=0, dirty=True)
     for index in range(len(kpi.closed) - 1, -1, -1):
         window = kpi.closed[index]
         if _holds(window, at):
-            return replace(kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :]))
+            return replace(kpi, closed=(*kpi.closed[:index], plus(window, sums), *kpi.closed[index + 1 :]))
     return _beside(kpi, at, order or (kpi.open.order_number, kpi.open.product), cause, sums)
 
 
 def _beside(kpi: Kpi, at: int, order: Of, cause: Cause, sums: Mapping[str, float]) -> Kpi:
-    beside = windows.begin(at, *order, cause)
-    for index, window in enumerate(kpi.closed):
-        same = window.start == beside.start and (window.order_number, window.product) == order
-        if same and window.end == beside.end and not _charged(window):  # of some record before
-            return replace(kpi, closed=(*kpi.closed[:index], _plus(window, sums), *kpi.closed[index + 1 :]))
-    beside = replace(beside, id=uuid_of("kpi", cause.event_id, beside.start))
-    return replace(kpi, closed=(*kpi.closed, _plus(beside, sums)))
-
-
-def _plus(window: Window, sums: Mapping[str, float]) -> Window:
-    return replace(window, **{name: getattr(window, name) + more for name, more in sums.items()})
-
-
-def _end_of_window(kpi: Kpi, at: int, cause: Cause) -> int:
-    """The end of the window of `at`; where none is remembered, of what one correction may stand for."""
-    if at >= kpi.open.start:
-        return max(kpi.open.end, kpi.charged)
-    later = kpi.open.start
-    for window in kpi.closed:
-        if window.start <= at < window.end:
-            return window.end
-        if at < window.start < later:
-            later = window.start
-    later = min([later, *(owner.since for owner in kpi.owners if owner.since > at)])
-    shift = cause.shift(at)
-    return min(later, shift.end, at + HOUR - (at + shift.offset) % HOUR)
+    remembered = Remembered(kpi, cause)
+    remembered.add_beside(at, order, sums)
+    return remembered.kpi()
 
 
 def _unknown_only(window: Window) -> bool:
-    return window.unknown > 0 and window.unknown == _charged(window) and not (window.pieces or window.defects)
-
-
-def _charged(window: Window) -> int:
-    return (
-        window.producing + window.slow + window.micro + window.unplanned
-        + window.planned + window.no_signal + window.closed + window.unknown
-    )  # fmt: skip
+    return window.unknown > 0 and window.unknown == time_of(window) and not (window.pieces or window.defects)
 
 
 def _empty(kpi: Kpi) -> bool:

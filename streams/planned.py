@@ -8,7 +8,9 @@ from schemas.instant import DAY
 from schemas.state import Interval, People, Stop
 
 OPEN = 2**53 - 1  # ms; the end of a stop that lasts
-REMEMBERED = 7 * DAY  # after its end, an announced stop is forgotten
+REMEMBERED = (
+    7 * DAY
+)  # after its end, an announced stop is forgotten, unless time around it is still to be judged
 
 
 def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
@@ -60,9 +62,17 @@ def planned_time(people: People, stop: Stop | None) -> tuple[Interval, ...]:
     return union([*announced, *declared])
 
 
-def forgotten(people: People, stop: Stop | None, now: int) -> People:
-    """What is announced, without what is long past; `stop` is the open one."""
-    people = replace(people, plans=tuple(plan for plan in people.plans if plan.end > now - REMEMBERED))
+def forgotten(people: People, stop: Stop | None, now: int, judged: int) -> People:
+    """What is announced, without what is long past.
+
+    Args:
+        people: what was said.
+        stop: the open stop: it is judged on all of its time once it ends.
+        now: ms.
+        judged: up to then (ms) the line's time is charged: what it told nothing of is still to be.
+    """
+    kept = min(now - REMEMBERED, judged, *([stop.start] if stop is not None else []))
+    people = replace(people, plans=tuple(plan for plan in people.plans if plan.end > kept))
     return replace(people, planned=planned_time(people, stop))
 
 

@@ -13,6 +13,7 @@ from schemas.state import Counted, Counting, Kpi, LineState, Making, Order, Stop
 from streams import alerts, kpi, turns
 from streams.cause import Cause, Sample
 from streams.change import Change
+from streams.remembered import Of
 from streams.windows import Stretch
 
 Step = tuple[LineState, list[Change]]
@@ -54,7 +55,7 @@ def on_late_running(state: LineState, at: int, cause: Cause) -> Step:
     return _runs_since(state, at, cause)
 
 
-def count(state: LineState, windows: Kpi, order: kpi.Of, sample: Sample, cause: Cause) -> Kpi:
+def count(state: LineState, windows: Kpi, order: Of, sample: Sample, cause: Cause) -> Kpi:
     """Count the pieces of a line that stands, as those of the time before, until more of them show otherwise.
 
     Args:

@@ -11,6 +11,7 @@ from schemas.state import LineState, Mode, PastStop, Stop
 from streams import alerts, kpi, people, planned, stops
 from streams.cause import Cause
 from streams.change import Change
+from streams.remembered import Of
 from streams.stops import Turn
 from streams.windows import Intervals, Stretch, excused_until, required
 
@@ -107,7 +108,7 @@ def can_be_shown(state: LineState) -> bool:
     return state.mode != "running" or (state.kpi is not None and state.kpi.making is None)
 
 
-def of(stop: Stop) -> kpi.Of:
+def of(stop: Stop) -> Of:
     """The order that ran when the stop began."""
     return stop.order_number, stop.product
 

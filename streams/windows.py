@@ -57,6 +57,13 @@ def begin_at(at: int, order_number: str | None, product: str | None, cause: Caus
     return window if window.start == at else replace(window, start=at, id=window_id(cause, at))
 
 
+def start_of(at: int, cause: Cause) -> int:
+    """Where the whole window around a point in time begins."""
+    length = cause.rules.line(cause.line_id, at).window_s * SECOND
+    shift = cause.shift(at)
+    return max(at - (at + shift.offset) % length, shift.start)
+
+
 def window_id(cause: Cause, start: int) -> str:
     """A line's windows do not overlap: where one starts tells it from the others, whatever it holds."""
     return uuid_of("kpi", cause.line_id, start)

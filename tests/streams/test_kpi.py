@@ -150,17 +150,6 @@ def test_an_open_window_is_refreshed_at_most_once_a_second():
     assert line.windows[0].pieces == 404
 
 
-def test_a_line_silent_for_a_day_writes_no_more_windows():
-    """It comes back with the window of the day that it comes back."""
-    line = Line.at("10:00").runs(seconds=2).silent(minutes=60 * 24 + 30)
-    told = len(line.windows)
-    assert told <= 24 * 60 + 1
-    line.silent(minutes=60)
-    assert len(line.windows) == told
-    line.runs(seconds=10)
-    assert sum(sum(seconds(w)) for w in line.windows) <= 24 * 3600 + 120
-
-
 def test_time_without_a_target_flatters_no_one():
     """Its output is in neither sum."""
     line = Line.at("10:00").runs(seconds=30, targetRate=0).runs(seconds=30).data()

@@ -63,13 +63,6 @@ def test_the_minute_under_way_is_shown_as_far_as_it_is():
     assert told(line.silent(seconds=5)) == [("09:00", 0, 45)]
 
 
-def test_of_a_silence_of_two_days_one_is_shown():
-    """Also where nobody listened all the while, and all of it is shown at once."""
-    line = Line.at("10:00", QUIET).says(Kind.STATUS, running=False).deaf(minutes=2 * 24 * 60)
-    line.silent(seconds=40)
-    assert sum(window.stopped_seconds for window in line.windows) == 24 * 60 * 60
-
-
 def test_what_was_shown_gives_way_to_what_the_line_says():
     """It ran until it says otherwise, and it may say so late."""
     #  10:00            10:05              10:10                 10:20

@@ -82,7 +82,7 @@ def test_planned_stops_are_announced_and_taken_back_and_overlapping_ones_are_one
 def test_an_announcement_is_forgotten_a_week_after_its_end():
     """The state stays small; new ones take its place."""
     line = says(stopped_twice(), "plan", start="2026-01-15T12:00", end="2026-01-15T12:20", requestId="a")
-    line.deaf(minutes=8 * 24 * 60)
+    line.deaf(minutes=8 * 24 * 60).data()
     says(line, "plan", start="2026-01-24T12:00", end="2026-01-24T12:20", requestId="b")
     assert line.state.people.planned == ((at("12:00", "2026-01-24"), at("12:20", "2026-01-24")),)
 
@@ -93,7 +93,7 @@ def test_a_stop_stays_planned_when_what_announced_it_is_forgotten():
     #  ├─ a ──┤                           ├─ b ─┤
     #    ■■■■
     line = says(Line.at("10:00").runs(minutes=1), "plan", start=at("10:01"), end=at("10:10"), requestId="a")
-    line.stops(minutes=5).runs(minutes=1)
+    line.stops(minutes=5).runs(minutes=5)
     assert [(stop.category, stop.duration) for stop in line.stopped] == [("planned", 300)]
     planned = sum(window.planned_seconds for window in line.windows)
     line.ticks = False

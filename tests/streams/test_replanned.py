@@ -75,16 +75,17 @@ def test_announcements_that_overlap_are_charged_once():
     assert sums(line) == before
 
 
-def test_what_no_window_has_is_not_moved():
-    """A stop of three days in silence: its windows end after a day, there is no more to move."""
-    #  Thu 10:01   Fri 10:01          Sun 10:01
-    #  ─■■■■■■■■■■■■■■■■■│ (no windows) │──
+def test_a_stop_of_three_days_in_silence_is_moved_hour_by_hour():
+    """All of it, and no row has more than an hour of it."""
+    #  Thu 10:01                        Sun 10:01
+    #  ─■■■■■■■■■■■ (nothing) ■■■■■■■■■■│──
     line = Line.at("10:00").runs(minutes=1).says(Kind.STATUS, bare=b"stopped")
-    line.silent(minutes=3 * 24 * 60).runs(minutes=1)
+    line.deaf(minutes=3 * 24 * 60).runs(minutes=1)
     before = sums(line)
-    assert (before["stopped_seconds"], before["planned_seconds"]) == (24 * 3600, 0)
+    assert (before["stopped_seconds"], before["planned_seconds"]) == (3 * 24 * 3600, 0)
     line.says(Kind.STATUS, action="reason", planned=True)
-    assert sums(line) == {**before, "stopped_seconds": 0, "planned_seconds": 24 * 3600, "stops": 0}
+    assert sums(line) == {**before, "stopped_seconds": 0, "planned_seconds": 3 * 24 * 3600, "stops": 0}
+    assert max(window.planned_seconds for window in line.windows) == 3600
     line.says(Kind.STATUS, action="reason", planned=False)
     assert sums(line) == before
 
