@@ -31,6 +31,11 @@ end = 22:00:00
 """
 
 
+def named(clock: str, plant: str = "", day: str = "2026-01-15") -> Line:
+    """A line that the plant names: it is never let go, however little it says."""
+    return Line.at(clock, f"{plant}\n[lines.ligne1]\n", day)
+
+
 def total(line: Line, state: str) -> float:
     """Seconds in one state, over all windows."""
     return sum(getattr(window, state) for window in line.windows)
@@ -68,7 +73,7 @@ def test_a_week_of_a_plant_that_is_switched_off_at_night_has_all_of_its_hours():
     """Five days of 17 hours, all of it good production: TRE is what it ran of the calendar."""
     #  Mon 05:00  22:00  Tue …           Fri 22:00                Mon 05:00
     #  ───────────│ off │──── … ─────────│ off, 55 hours: closed  │
-    line = Line.at("05:00", WEEK, "2026-01-12")
+    line = named("05:00", WEEK, "2026-01-12")
     line.every, line.ticks = 600, False
     for day in range(12, 17):
         line.now = at("05:00", f"2026-01-{day}")
@@ -96,7 +101,7 @@ def test_a_stop_of_four_days_without_power_costs_what_its_row_says():
     """It was stopped when it was switched off, and is stopped until it runs."""
     #  10:00 :01                  (4 days)             :01
     #  ───── ■■│■■■■■■■■■■ nothing ■■■■■■■■■■■■■■■■■■■■│──
-    line = Line.at("10:00").runs(minutes=1).says(Kind.STATUS, running=False)
+    line = named("10:00").runs(minutes=1).says(Kind.STATUS, running=False)
     off(line, hours=96).runs(minutes=1)
     [stop] = line.stopped
     assert stop.required_seconds == 345_600
@@ -109,7 +114,7 @@ def test_of_a_long_silence_the_first_day_is_told_by_the_minute_and_the_rest_by_t
     #  10:00:10   Fri 10:01 11:00           13:30 14:00     15:00  15:20:30
     #  ─░ minutes │░ 59 min │░░ hours ░░░░░░│░░░░░│░░░░░░░░░│░░░░░░│─
     shifts = '[[shift]]\nname = "A"\nstart = 13:30:00\nend = 22:00:00'
-    line = Line.at("10:00:10", shifts).data()
+    line = named("10:00:10", shifts).data()
     line.now = at("15:20:30", "2026-01-16")
     line.data(count=0)
     coarse = [w for w in line.windows if length(w) > 60]
@@ -130,7 +135,7 @@ def test_an_hour_of_silence_does_not_reach_over_a_change_of_rules():
     #  Thu 10:00   Fri 10:00    11:00  11:20:30        12:00
     #  ─░ minutes ─│░░░░░░░░░░░░│░░ 20 │1│░░░ 39 ░░░░░░│
     change = "[[change]]\nfrom = 2026-01-16T11:20:30\nslow_rate = 0.5"
-    line = Line.at("10:00", change).data()
+    line = named("10:00", change).data()
     line.now = at("13:00", "2026-01-16")
     line.data(count=0)
     rows = [
@@ -144,7 +149,7 @@ def test_on_the_second_day_and_later_silence_is_shown_hour_by_hour():
     """The page does not go blank, and a tick costs a row an hour."""
     #  Thu 10:00                        Sat 10:30
     #  ■■ (nothing) ■■■■■■■■■■■■■■■■■■■■│
-    line = Line.at("10:00").says(Kind.STATUS, running=False)
+    line = named("10:00").says(Kind.STATUS, running=False)
     off(line, hours=48.5, see=4)
     assert total(line, "stopped_seconds") == 2 * DAY_S
     assert is_whole(line)
@@ -157,7 +162,7 @@ def test_on_the_second_day_and_later_silence_is_shown_hour_by_hour():
 
 def test_after_an_outage_a_tick_shows_an_hour_of_each_line_and_the_next_ones_the_rest():
     """Forty days are shown within minutes; no tick makes thousands of rows."""
-    line = Line.at("10:00").says(Kind.STATUS, running=False).deaf(minutes=40 * 24 * 60).silent(seconds=35)
+    line = named("10:00").says(Kind.STATUS, running=False).deaf(minutes=40 * 24 * 60).silent(seconds=35)
     ticks = 0
     while total(line, "stopped_seconds") < 40 * DAY_S:
         told = len(line.events)
@@ -172,7 +177,7 @@ def test_what_is_planned_or_closed_in_a_long_silence_is_so():
     """A stop over a holiday, an announced one of two days, and hours that are nobody's."""
     #  Thu 10:00         Sat     Mon 10:00         Wed 10:00   Thu 10:00
     #  ■■■■■ 05-22 ■■■■■ closed  │ announced │      │■■■■ 05-22 ■│
-    line = Line.at("10:00", WEEK).says(Kind.STATUS, running=False)
+    line = named("10:00", WEEK).says(Kind.STATUS, running=False)
     planned = {"start": at("10:00", "2026-01-19"), "end": at("10:00", "2026-01-21")}
     line.says(Kind.STATUS, action="plan", requestId="a", reason="révision", **planned)
     off(line, hours=7 * 24).says(Kind.STATUS, running=True)
@@ -187,7 +192,7 @@ def test_an_announced_stop_is_not_forgotten_while_the_silence_around_it_lasts():
     """People speak of other plans three weeks later: what lies in the silence is judged when it ends."""
     #  Thu 15th          20th   22nd                 Feb 5th      Feb 6th
     #  ■■■■■ (nothing) ■■│ planned │■■■■■■■■■■■■■■■■■│(said)■■■■■■│─
-    line = Line.at("10:00").says(Kind.STATUS, running=False)
+    line = named("10:00").says(Kind.STATUS, running=False)
     days = {"start": at("10:00", "2026-01-20"), "end": at("10:00", "2026-01-22")}
     line.says(Kind.STATUS, action="plan", requestId="a", **days)
     off(line, hours=21 * 24)
@@ -201,7 +206,7 @@ def test_a_long_silence_of_a_line_that_is_retired_then_ends_there():
     """What it is after that is nobody's: it is in no window."""
     #  Thu 10:00      (3 days)     retired   (9 days)   speaks
     #  ■■■■■■■■■■■■■■■■■■■■■■■■■■■■│                    │─
-    line = Line.at("10:00").says(Kind.STATUS, running=False)
+    line = named("10:00").says(Kind.STATUS, running=False)
     off(line, hours=72).says(Kind.STATUS, action="retire")
     off(line, hours=9 * 24).runs(minutes=1)
     assert total(line, "stopped_seconds") == 3 * DAY_S
@@ -213,7 +218,7 @@ def test_a_silence_longer_than_the_log_remembers_is_told_as_far_as_that(monkeypa
     #  Thu 10:00         Sun 10:00       │ (in no window) │ Wed 10:00
     #  ■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■│                │─
     monkeypatch.setattr(silence, "LONGEST", 3 * DAY)
-    line = off(Line.at("10:00").says(Kind.STATUS, running=False), hours=6 * 24, see=3)
+    line = off(named("10:00").says(Kind.STATUS, running=False), hours=6 * 24, see=3)
     line.silent(minutes=10)
     assert len(line.windows) == 24 * 60 + 2 * 24
     for _ in ("shown", "charged"):
@@ -227,7 +232,7 @@ def test_pieces_told_after_a_long_silence_are_spread_over_it():
     """They may have been made in any of its hours: production, not performance; the running order's."""
     #  10:00   (12 days without a network)     10:00
     #  4 ──░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░ 288 000
-    line = Line.at("10:00", "[line.order]\nquantity = 1000000").data()
+    line = named("10:00", "[line.order]\nquantity = 1000000").data()
     off(line, hours=12 * 24).data(count=288_000)
     hours: dict[str, int] = {}
     for window in line.windows:
@@ -240,7 +245,7 @@ def test_pieces_told_after_a_long_silence_are_spread_over_it():
 
 def test_a_late_piece_belongs_to_its_hour_of_silence():
     """The latest hours are remembered, what is older stands in a row beside them."""
-    line = Line.at("10:00").data()
+    line = named("10:00").data()
     off(line, hours=72).data(count=0)
     rows = len(line.windows)
     line.data(count=7, timestamp=line.now - 3 * HOUR + MINUTE)
@@ -257,9 +262,7 @@ def test_what_was_shown_by_the_hour_is_told_by_the_minute_when_a_gateway_sends_i
     #  10:00      Fri 10:00        Sat 10:00        Sun 10:00 (sends)
     #  ─ ░ minutes │ ░░░ hours ░░░░ │ ░░░ hours ░░░░ │
     #  ──────────── runs ──────────────│░░░░░░░░░░░░░│
-    line = Line.at(
-        "10:00", "[line]\nwindow_s = 600\nsilence_s = 1200\n[line.order]\nquantity = 1000000"
-    ).data()
+    line = named("10:00", "[line]\nwindow_s = 600\nsilence_s = 1200\n[line.order]\nquantity = 1000000").data()
     start = line.now
     off(line, hours=72, see=3)
     for ago in range(10, 50 * 60 + 1, 10):
@@ -309,7 +312,7 @@ window_s = 300
 @given(story, st.sampled_from([600, 1800]), st.sampled_from([30, 7200, 86_400]))
 def test_whatever_was_shown_no_time_is_in_two_windows_and_none_is_missing(story, window_s, silence_s):
     """Over the night with 23 hours, changes of rules, orders that end, a past that comes later."""
-    line = Line.at("09:50:07", RULES.format(window_s=window_s, silence_s=silence_s), "2026-03-27").data()
+    line = named("09:50:07", RULES.format(window_s=window_s, silence_s=silence_s), "2026-03-27").data()
     start, retired = line.now, False
     for what, hours, see in story:
         off(line, hours, see)
