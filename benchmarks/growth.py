@@ -53,13 +53,13 @@ class Log:
             text_of(at).encode(),
         )
         headers = RawHeaders(Kind.DATA, f"production/ligne{line}/data", 1, False, False, 7, "bench", 1, 1)
-        return self._record(at + 40, f"ligne{line}".encode(), value, headers)
+        return self.record(at + 40, f"ligne{line}".encode(), value, headers)
 
     def tick(self, at: int) -> ConsumerRecord:
         """As the bridge sends it every five seconds."""
-        return self._record(at, None, b"", RawHeaders(Kind.TICK, run=1))
+        return self.record(at, None, b"", RawHeaders(Kind.TICK, run=1))
 
-    def _record(self, at: int, key: bytes | None, value: bytes, headers: RawHeaders) -> ConsumerRecord:
+    def record(self, at: int, key: bytes | None, value: bytes, headers: RawHeaders) -> ConsumerRecord:
         self._offset += 1
         coded = tuple(headers.encode())
         return ConsumerRecord(TOPIC, 0, self._offset - 1, at, 0, key, value, None, 0, len(value), coded)

@@ -179,7 +179,10 @@ class Lines:
             if after is not known:
                 self._admit(after)
             # Without a state, it is let go further on in the log, and all until then is told.
-            return self._line(line_id, record) if line_id in self.states else []
+            changes = self._line(line_id, record) if line_id in self.states else []
+            if line_id not in after.lines and line_id in self.states:
+                changes += self._let_go([line_id], record)  # a rule failed on what should have ended it
+            return changes
         poison = admission.refusal(known, line_id, own.received_at, self._about)
         if poison is not None:
             return [self._letter(record, poison)]
