@@ -1,8 +1,11 @@
 """What the page shows, as it was read: times are aware, rates in pieces per minute, durations in seconds."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+from schemas.instant import ms_of
+from schemas.plant import Rules, read_plant
 
 
 class State(StrEnum):
@@ -12,6 +15,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     PLANNED = "planned"
     NO_SIGNAL = "no_signal"
+    NO_DATA = "no_data"  # it should run, and nothing new says so
     WAITING = "waiting"  # known, but without any message yet
 
 
@@ -37,6 +41,7 @@ class Sample:
     running: bool
     temperature: float | None
     pressure: float | None
+    received: datetime | None = None  # by the bridge's clock, as every row's `updatedAt`
 
 
 @dataclass(frozen=True)
@@ -110,15 +115,7 @@ class Tile:
     open_alerts: int
     worst: str | None  # severity of the worst open alert
     heard_since: datetime | None  # its first message within the strip's time
-
-    @property
-    def state(self) -> State:
-        """The open stop tells; without one the line runs."""
-        if self.stop is None:
-            return State.WAITING if self.sample is None else State.RUNNING
-        if self.stop.category == "no_signal":
-            return State.NO_SIGNAL
-        return State.PLANNED if self.stop.category == "planned" else State.STOPPED
+    told: datetime | None = None  # when its windows last changed: by its status, too
 
 
 @dataclass(frozen=True)
@@ -145,6 +142,21 @@ class InForce:
 
     plant: str = "Usine"
     time_zone: str = "Europe/Paris"
+    rules: Rules = field(default_factory=lambda: Rules(0, read_plant("")))
+
+    def silence(self, line_id: str, at: datetime) -> timedelta:
+        """For how long a line may say nothing, and what it said still counts."""
+        return timedelta(milliseconds=self.rules.line(line_id, ms_of(at)).silence)
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """How far a stage of the pipeline has come in a partition, as the sinks saw it; by PostgreSQL's clock."""
+
+    stage: str  # kafka, bridge, streams, sinks
+    moved: datetime  # when it last moved, or had nothing left to do
+    seen: datetime
+    log_time: datetime | None = None  # of the newest record of the raw log, by the bridge's clock
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The two pages, all lines and one line: built once a visit, then kept up to date after each reading."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
@@ -14,6 +14,7 @@ from dashboard.board import Board
 from dashboard.chart import curve
 from dashboard.models import Detail, Tile
 from dashboard.words import LANGUAGES, Words
+from schemas.raw import LINE_ID
 
 ASSETS = Path(__file__).parent / "assets"
 COOKIE = "linepulse_lang"
@@ -47,11 +48,15 @@ class Frame:
         self.board = board
         self._lang = lang
         self._words = Words(lang, board.in_force.time_zone)
+        self._turns = 0
         ui.add_head_html(f'<link rel="stylesheet" href="/assets/page.css?v={_version()}">')
         ui.add_head_html(f"<script>document.documentElement.lang = '{lang}'</script>")
+        ui.add_head_html(f'<script src="/assets/page.js?v={_version()}" defer></script>')
         self._show("header", tag="header").content = render.fragment(
             "header", self.words, languages=LANGUAGES, back=path
         )
+        self._show("frozen-place").content = render.fragment("frozen", self.words)
+        self._news = self._show("news")  # changes with every turn of the reader: the browser watches it
         self._banner = self._show("banner-place")
         self._summary = self._show("summary")
 
@@ -74,20 +79,42 @@ class Frame:
 
     def _refresh_frame(self) -> None:
         board = self.board
-        self._banner.content = (
-            render.fragment("banner", self.words, trouble=board.trouble, loaded=board.loaded, now=board.now)
-            if board.trouble
-            else ""
+        self._banner.content = self.safely("banner", self._banner_text)
+        self._summary.content = self.safely(
+            "summary", lambda: render.summary(board.tiles, self.words, board.moment)
         )
-        self._summary.content = render.summary(board.overview, board.in_force, self.words, board.now)
+        self._turns += 1
+        self._news.content = str(self._turns)
+
+    def _banner_text(self) -> str:
+        board = self.board
+        if board.trouble is not None:
+            return render.fragment(
+                "banner", self.words, trouble=board.trouble, loaded=board.loaded, read=board.read
+            )
+        halt = board.moment.pipeline.halt
+        return "" if halt is None else render.fragment("halted", self.words, halt=halt, now=board.now)
 
     def tile(self, tile: Tile) -> str:
         """A tile's content, formed once a reading for all who read this language."""
-        board = self.board
+        board, words = self.board, self.words
         return board.shared(
             (tile.line_id, self._lang),
-            lambda: render.tile(tile, board.overview, self.words, board.now),
+            lambda: board.guarded(
+                ("tile", tile.line_id),
+                lambda: render.tile(tile, board.overview, words, board.moment),
+                lambda: render.failed_tile(tile, words),
+            ),
         )
+
+    def safely(self, what: str, form: Callable[[], str]) -> str:
+        """What `form` makes, or that this part of the page can't be shown."""
+        return self.board.guarded(what, form, lambda: render.fragment("failed", self.words))
+
+    def fill(self, tables: Mapping[str, ui.html], forms: Mapping[str, Callable[[], str]]) -> None:
+        """Bring tables up to date, each for itself."""
+        for name, form in forms.items():
+            tables[name].content = self.safely(name, form)
 
     def panel(self, name: str) -> ui.html:
         """A table with its heading, as yet empty."""
@@ -115,14 +142,13 @@ class PlantPage(Frame):
         self.hear(self._refresh)
 
     def _refresh(self) -> None:
-        overview = self.board.overview
-        lines = [tile.line_id for tile in overview.tiles]
+        tiles = self.board.tiles
+        lines = [tile.line_id for tile in tiles]
         if list(self._tiles) != lines:
             self._lay(lines)
-        for tile in overview.tiles:
+        for tile in tiles:
             self._tiles[tile.line_id].content = self.tile(tile)
-        for name, html in render.recent(overview, self.words, self.board.now).items():
-            self._tables[name].content = html
+        self.fill(self._tables, render.recent(self.board.overview, self.words, self.board.now))
         self._panels.set_visibility(bool(lines))
         nothing = self.board.loaded and not lines
         self._empty.content = render.fragment("empty", self.words, mqtt=self._mqtt) if nothing else ""
@@ -133,7 +159,8 @@ class PlantPage(Frame):
         self._tiles = {}
         with self._grid:
             for line_id in lines:
-                link = ui.element("a").classes("tile").props(f'href="/line/{line_id}" data-line="{line_id}"')
+                link = ui.element("a").classes("tile")
+                link.props.update({"href": f"/line/{quote(line_id)}", "data-line": line_id})
                 with link:
                     self._tiles[line_id] = self._show("tile-body")
 
@@ -142,7 +169,7 @@ class LinePage(Frame):
     """One line: its tile, the KPI curve, orders, stops, alerts."""
 
     def __init__(self, board: Board, lang: str, line_id: str) -> None:
-        super().__init__(board, lang, f"/line/{line_id}")
+        super().__init__(board, lang, f"/line/{quote(line_id, safe='')}")
         self._line_id = line_id
         with ui.element("main").classes("line"):
             self._back()
@@ -155,7 +182,8 @@ class LinePage(Frame):
             self._tables = {"orders": self.panel("orders")}
             with ui.element("div").classes("panels"):
                 self._tables |= {name: self.panel(name) for name in ("stops", "alerts")}
-        self.hear(self._refresh, line_id)
+        # What can't be a line is not looked for.
+        self.hear(self._refresh, line_id if LINE_ID.fullmatch(line_id) else None)
 
     def _back(self) -> None:
         with ui.element("a").classes("back").props('href="/"'):
@@ -169,15 +197,14 @@ class LinePage(Frame):
 
     def _refresh(self) -> None:
         board = self.board
-        tile = next((tile for tile in board.overview.tiles if tile.line_id == self._line_id), None)
+        tile = next((tile for tile in board.tiles if tile.line_id == self._line_id), None)
         if tile is None:
             self._tile.content = render.fragment("unknown_line", self.words) if board.loaded else ""
             return
         self._tile.content = self.tile(tile)
         if self._line_id not in board.details:
             return  # the reading that includes it is under way
-        for name, html in render.tables(self._detail(), self.words, board.now).items():
-            self._tables[name].content = html
+        self.fill(self._tables, render.tables(self._detail(), self.words, board.now))
         options = self._curve()
         if options != dict(self._chart.options):
             self._chart.options.update(options)
@@ -201,4 +228,4 @@ def _without_user(url: str) -> str:
 
 
 def _version() -> int:
-    return int((ASSETS / "page.css").stat().st_mtime)
+    return max(int(asset.stat().st_mtime) for asset in ASSETS.iterdir())

@@ -5,14 +5,14 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Generator
-from datetime import datetime
+from collections.abc import Generator
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
-from dashboard.board import Board, now_utc
+from dashboard.board import Board
 from dashboard.store import Store
 from runtime.health import Health
 from runtime.narrator import Narrator
@@ -22,15 +22,15 @@ GOODBYE_S = 2  # open pages hold their connections; they reconnect by themselves
 STORAGE = Path(".linepulse") / "nicegui"  # the page keeps nothing; if its library ever does, it is there
 
 
-async def run(settings: Settings, now: Callable[[], datetime] = now_utc) -> None:
-    """Serve the page until SIGTERM or Ctrl-C; `now` is the clock that it is read by.
+async def run(settings: Settings, ahead: timedelta = timedelta()) -> None:
+    """Serve the page until SIGTERM or Ctrl-C; it is read by PostgreSQL's clock, or by one that is `ahead`.
 
     Raises:
         SettingsError: the page's port can't be had.
     """
     narrator = Narrator(settings.lang, settings.log, "dashboard")
     listening = _listen(settings.dashboard_host, settings.dashboard_port)
-    board = Board(Store(settings.database_url), now)
+    board = Board(Store(settings.database_url), ahead, narrator.say)
     server = _Server(
         uvicorn.Config(
             _app(board, settings),

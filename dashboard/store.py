@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,23 +19,26 @@ from dashboard.models import (
     Overview,
     Sample,
     Shift,
+    StageRow,
     Stop,
     Sums,
     Tile,
 )
-from schemas.plant import PlantError, read_plant
+from dashboard.timestamps import AnyTimestamp
+from schemas.plant import PlantError, Rules, read_plant
 
 CONNECT_S = 3
 STATEMENT_MS = 3000
 FROZEN_MS = 10_000  # a page that is frozen in the middle of a reading shall hold up no swap
 OPTIONS = (
-    f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_MS}"
+    f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_MS} -c timezone=UTC"
     f" -c idle_in_transaction_session_timeout={FROZEN_MS} -c jit=off"
 )
 STRIP = timedelta(hours=1)
 CURVE = timedelta(hours=8)
 CURVE_STEP = timedelta(minutes=10)
 LATEST = 30  # rows of each table of a line
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 RECENT = 8  # rows of each table of the plant
 
 Row = dict[str, Any]
@@ -56,13 +59,32 @@ class Store:
         self._generation: int | None = None
         self._in_force = InForce()
 
-    async def overview(self, now: datetime) -> Overview:
-        """All lines at a glance.
+    async def now(self) -> datetime:
+        """What time it is in PostgreSQL; in `reading`, when that began.
+
+        Raises:
+            psycopg.Error: PostgreSQL does not answer.
+        """
+        [row] = await self._rows("clock")
+        at: datetime = row["now"]
+        return at
+
+    async def stages(self) -> list[StageRow]:
+        """How far the stages of the pipeline have come.
 
         Raises:
             psycopg.Error: PostgreSQL does not answer, or has not our tables.
         """
-        rows = await self._rows("overview", since=now - STRIP)
+        rows = await self._rows("stages")
+        return [StageRow(row["stage"], row["movedAt"], row["seenAt"], row["logTime"]) for row in rows]
+
+    async def overview(self, now: datetime, gone: datetime = LONG_AGO) -> Overview:
+        """All lines at a glance, without those that were last heard before `gone` and are not known to stand.
+
+        Raises:
+            psycopg.Error: PostgreSQL does not answer, or has not our tables.
+        """
+        rows = await self._rows("overview", since=now - STRIP, gone=gone)
         tiles = sorted(map(_tile, rows), key=lambda tile: natural(tile.line_id))
         strips: dict[str, list[Stop]] = {}
         lines = [tile.line_id for tile in tiles]
@@ -138,6 +160,7 @@ class Store:
                 keepalives_interval=2,
                 keepalives_count=2,
             )
+            self._connection.adapters.register_loader("timestamptz", AnyTimestamp)
         return self._connection
 
 
@@ -153,7 +176,7 @@ def _in_force(text: str) -> InForce:
         plant = read_plant(text)
     except PlantError:  # written by another version; what the page needs of it has defaults
         plant = read_plant("")
-    return InForce(plant.plant.name, plant.plant.time_zone)
+    return InForce(plant.plant.name, plant.plant.time_zone, Rules(0, plant))
 
 
 def _tile(row: Row) -> Tile:
@@ -171,6 +194,7 @@ def _tile(row: Row) -> Tile:
         open_alerts=row["openAlerts"],
         worst=row["worst"],
         heard_since=row["heardSince"],
+        told=row["told"],
     )
 
 
@@ -182,6 +206,7 @@ def _sample(row: Row) -> Sample:
         row["isRunning"],
         row["temperature"],
         row["pressure"],
+        row["receivedAt"],
     )
 
 

@@ -1,7 +1,7 @@
 """What people read, in their language and by the plant's clock: texts, numbers, times, durations."""
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from runtime.catalogue import tell
 LANGUAGES = ("fr", "en")
 NARROW_SPACE = "\u202f"
 NONE = "–"
+ANOTHER_YEAR = timedelta(days=300)
 
 
 class Words:
@@ -45,7 +46,7 @@ class Words:
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """`5213` -> `5 213` or `5,213`, rounded."""
-        if value is None:
+        if value is None or not math.isfinite(value):
             return NONE
         text = f"{value:,.{digits}f}"
         if self.lang == "fr":
@@ -54,24 +55,36 @@ class Words:
 
     def percent(self, value: float | None) -> str:
         """`82.36` -> `82,3`: floored, so that 100 means all of it."""
-        return NONE if value is None else self.number(math.floor(value * 10 + 1e-6) / 10, 1)
+        if value is None or not math.isfinite(value * 10):
+            return NONE
+        return self.number(math.floor(value * 10 + 1e-6) / 10, 1)
 
     def clock(self, moment: datetime | None, now: datetime) -> str:
         """`16:42`, with the day where it is another one."""
         if moment is None:
             return NONE
-        local = moment.astimezone(self._zone)
-        if local.date() == now.astimezone(self._zone).date():
+        local, today = self._local(moment), self._local(now)
+        if local.date() == today.date():
             return f"{local:%H:%M}"
+        if abs(moment - now) > ANOTHER_YEAR:
+            day = f"{local:%d/%m}/" if self.lang == "fr" else f"{local:%b} {local.day}, "
+            return f"{day}{local.year}"
         return f"{local:%d/%m %H:%M}" if self.lang == "fr" else f"{local:%b} {local.day} {local:%H:%M}"
 
     def exactly(self, moment: datetime) -> str:
         """`16:42:07`."""
-        return f"{moment.astimezone(self._zone):%H:%M:%S}"
+        return f"{self._local(moment):%H:%M:%S}"
+
+    def _local(self, moment: datetime) -> datetime:
+        """By the plant's clock; at both ends of the calendar, where there is no such time, by UTC's."""
+        try:
+            return moment.astimezone(self._zone)
+        except (OverflowError, ValueError):
+            return moment.astimezone(UTC)
 
     def duration(self, seconds: float | None) -> str:
         """`45 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`."""
-        if seconds is None:
+        if seconds is None or not math.isfinite(seconds):
             return NONE
         whole = max(0, int(seconds))
         minutes, hours, days = whole // 60, whole // 3600, whole // 86400

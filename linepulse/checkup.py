@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from typing import NamedTuple
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,11 +12,14 @@ from bridge.outage import in_words
 from bridge.watch import look
 from linepulse.errors import UserError
 from linepulse.failures import internal_errors
+from linepulse.finding import Finding
 from linepulse.log_check import check_log
+from linepulse.page_answers import check_page
 from linepulse.people import broker_answers
 from linepulse.rebuild.previous import beside
 from linepulse.rules import disagreement, rules_in_database
 from linepulse.sql import statement
+from linepulse.stages import check_stages
 from linepulse.topics import TopicsError, admin, differences, partitions_of, plan, unfit
 from linepulse.waiting import older_event
 from runtime.kafka import newest_rules
@@ -31,13 +33,6 @@ BEHIND_S = 30.0
 
 
 LOSS_DAYS = 7
-
-
-class Finding(NamedTuple):
-    """A part of the installation; `wrong` says what is wrong with it and how to mend it, None: nothing."""
-
-    part: str
-    wrong: str | None = None
 
 
 async def check_all(settings: Settings) -> list[Finding]:
@@ -55,7 +50,8 @@ async def check_all(settings: Settings) -> list[Finding]:
         if failed := await asyncio.to_thread(internal_errors, settings.database_url, LOSS_DAYS):
             findings.append(Finding("records applied", failed))
         findings += await asyncio.to_thread(check_generations, settings)
-    return findings
+        findings += await check_stages(settings)
+    return [*findings, await check_page(settings)]
 
 
 async def check_mqtt(settings: Settings) -> Finding:

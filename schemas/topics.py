@@ -46,6 +46,10 @@ class Topics:
     def rules(self) -> str:
         return f"{self.prefix}.rules"
 
+    def group(self, generation: int) -> str:
+        """The consumer group of the stream stage; Kafka's own tools show its lag."""
+        return f"{self.prefix}-streams-{generation}"
+
     @property
     def derived(self) -> tuple[str, ...]:
         """What the stream stage writes and the sinks read."""

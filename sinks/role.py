@@ -19,6 +19,7 @@ from sinks.outage import Outage
 from sinks.same_log import SameLog
 from sinks.schema import check
 from sinks.sink import Sink
+from sinks.stages import Stages
 from sinks.tables import Table, tables_of
 from sinks.writer import Writer
 
@@ -67,9 +68,12 @@ async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
     # Waiting for PostgreSQL, however long, is no death.
     watchdog = Watchdog(stage, settings, narrator, signs=lambda: outage.waits)
     health.ready, health.alive = lambda: stage.not_ready() or outage.why, watchdog.wrong
+    noting = asyncio.create_task(Stages(settings).keep())
     try:
         await run_app(app, watchdog, stopping=stage.quiesce)
     finally:
+        noting.cancel()
+        await asyncio.wait([noting])
         await database.close()
 
 

@@ -25,6 +25,7 @@ TABLES = (
     "KPISum",
     "DeadLetter",
     "SinkCursor",
+    "StageProgress",
     "Generation",
 )
 ALWAYS_THERE = ("postgres", "template1")  # databases to ask whether ours exists

@@ -208,6 +208,18 @@ CREATE TABLE "SinkCursor" (
     PRIMARY KEY ("topic", "partition")
 ) WITH (fillfactor = 20);
 
+-- How the stages stand, as the sinks see them every few seconds, whether or not a machine says something.
+-- It does not come from the log, and no rule reads it.
+CREATE TABLE "StageProgress" (
+    "stage" text NOT NULL,                    -- kafka, bridge, streams, sinks
+    "partition" integer NOT NULL,
+    "position" bigint,                        -- the next offset of the raw log; null where a stage has none
+    "movedAt" timestamptz(3) NOT NULL,        -- when it last moved, or had nothing left to do
+    "seenAt" timestamptz(3) NOT NULL,
+    "logTime" timestamptz(3),                 -- of the newest record of the raw log, by the bridge's clock
+    PRIMARY KEY ("stage", "partition")
+) WITH (fillfactor = 50);
+
 -- One reading of the whole log under one set of rules; the rows above are those of the live one.
 CREATE TABLE "Generation" (
     "generation" integer PRIMARY KEY,

@@ -30,6 +30,7 @@ ONCE = (
     "teeth/test_readback.py",
     "teeth/test_sinks.py",
     "test_lost_log.py",
+    "test_standing.py",
 )
 
 

@@ -15,10 +15,10 @@ from tests.services import Services
 class Plant:
     """Set up under its rules (the text of a plant.toml); no role runs yet."""
 
-    def __init__(self, services: Services, folder: Path, rules: str) -> None:
+    def __init__(self, services: Services, folder: Path, rules: str, **settings: Any) -> None:
         file = folder / "plant.toml"
         file.write_text(rules)
-        self.settings = services.settings(topics=False, plant=file)
+        self.settings = services.settings(topics=False, plant=file, **settings)
         self.env = environment(self.settings)
         self._folder = folder
         self._stack = ExitStack()

@@ -1,5 +1,6 @@
 -- A row a line: its latest sample, its latest stop if that is open, its latest started order, its shift so
 -- far, its open alerts. Every part is one step into an index, whatever the length of the history.
+-- A line of which nothing was heard for long is left out, unless it is known to stand.
 WITH RECURSIVE
 sampled ("lineId") AS (
     (SELECT "lineId" FROM "ProductionData" ORDER BY "lineId" LIMIT 1)
@@ -35,7 +36,7 @@ SELECT
         known."lineId"
     ) AS "line",
     sample."timestamp", sample."actualRate", sample."targetRate", sample."isRunning",
-    sample."temperature", sample."pressure",
+    sample."temperature", sample."pressure", sample."receivedAt", latest."updatedAt" AS "told",
     stop."startTime" AS "stopStart", stop."category", stop."reason",
     production."orderNumber", production."productType", production."quantity", production."produced",
     production."defects", production."status", production."priority", production."operator",
@@ -58,7 +59,7 @@ LEFT JOIN LATERAL (
     WHERE o."lineId" = known."lineId" AND o."startTime" IS NOT NULL ORDER BY o."startTime" DESC LIMIT 1
 ) production ON true
 LEFT JOIN LATERAL (
-    SELECT k."shiftId", k."shiftDate", k."windowStart" FROM "KPISnapshot" k
+    SELECT k."shiftId", k."shiftDate", k."windowStart", k."updatedAt" FROM "KPISnapshot" k
     WHERE k."lineId" = known."lineId" ORDER BY k."windowStart" DESC LIMIT 1
 ) latest ON true
 LEFT JOIN LATERAL (
@@ -84,3 +85,7 @@ LEFT JOIN LATERAL (
     WHERE d."lineId" = known."lineId" AND d."timestamp" > %(since)s ORDER BY d."timestamp" LIMIT 1
 ) heard ON true
 WHERE known."lineId" IS NOT NULL
+    AND (
+        stop."startTime" IS NOT NULL
+        OR coalesce(greatest(sample."receivedAt", latest."updatedAt") > %(gone)s, true)
+    )

@@ -13,7 +13,7 @@ from runtime.text import plain_lines
 
 
 def doctor() -> None:
-    """Look at the servers, the topics, the schema and the rules; exit 1 if anything is wrong.
+    """Look at the servers, the topics, the schema, the rules and the roles; exit 1 if anything is wrong.
 
     Example: linepulse doctor
     """

@@ -22,13 +22,13 @@ ROOT = Path(__file__).parents[2]
 RUN = """
 import asyncio
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from dashboard.role import run
 from runtime.settings import Settings
 
 ahead = timedelta(seconds=float(sys.argv[1]))
-asyncio.run(run(Settings.read(), lambda: datetime.now(UTC) + ahead))
+asyncio.run(run(Settings.read(), ahead))
 """
 QUIET = (
     "--no-sandbox",

@@ -17,7 +17,7 @@ from schemas.raw import Kind, RawHeaders, RawRecord
 from schemas.state import LineState
 from sinks import schema
 from sinks.tables import ALERT, DOWNTIME, KPI_SNAPSHOT, PRODUCTION_DATA, PRODUCTION_ORDER
-from streams.change import Change, last_forms
+from streams.change import Change
 from streams.fold import Fold
 
 TABLES = {table.event: table for table in (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT)}
@@ -76,7 +76,7 @@ class Plant:
 
     def _write(self, changes: list[Change]) -> None:
         rows: dict[type[Event], list[Event]] = defaultdict(list)
-        for change in last_forms(changes):
+        for change in {(change.kind, change.id): change for change in changes}.values():
             rows[change.kind].append(change.form())
         with psycopg.connect(self.url) as connection:
             for kind, events in rows.items():

@@ -8,10 +8,11 @@ import psycopg
 import pytest
 
 from dashboard.board import Board
+from dashboard.models import State
 from dashboard.store import Store
 from tests.dashboard.rows import Plant, now_ms
 from tests.eventually import eventually
-from tests.services import Services
+from tests.services import OwnServers, Services
 
 
 @pytest.fixture
@@ -74,6 +75,61 @@ async def test_a_line_is_read_in_full_only_while_somebody_looks(plant: Plant):
         assert "ligne1" in board.details
         second()
         await until(lambda: "ligne1" not in board.details)
+
+
+async def test_lines_that_nobody_looks_at_are_not_remembered(plant: Plant):
+    """However many addresses are asked for, what is kept is what is open."""
+    async with kept(plant.url) as board:
+        visits = [board.subscribe(lambda: None, f"line{k}") for k in range(1000)]
+        assert len(board._watched) == 1000
+        for leave in visits:
+            leave()
+        assert len(board._watched) == 0
+        assert board._listeners == {}
+
+
+async def test_a_page_that_fails_is_the_only_one_to_fail(plant: Plant, caplog: pytest.LogCaptureFixture):
+    """The reader and the other pages go on, and the log has it once."""
+    heard = 0
+
+    def hear() -> None:
+        nonlocal heard
+        heard += 1
+
+    async with kept(plant.url) as board:
+        board.subscribe(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        board.subscribe(hear)
+        await until(lambda: heard >= 3)
+    assert [record.message for record in caplog.records] == ["the page can't show \"a visitor's page\""]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_what_can_not_be_formed_costs_its_own_place(plant: Plant, caplog: pytest.LogCaptureFixture):
+    """Another text stands there, and the log says once why."""
+    async with kept(plant.url) as board:
+        for _ in range(3):
+            assert board.guarded("tile", lambda: str(1 // 0), lambda: "failed") == "failed"
+        assert board.guarded("tile", lambda: "well", lambda: "failed") == "well"
+    assert len(caplog.records) == 1
+
+
+async def test_states_age_while_nothing_can_be_read(services: Services, own: OwnServers):
+    """A line that ran when PostgreSQL went away is not shown as running half a minute later."""
+    server = own.postgres()
+    plant = Plant(services.database(server), "[line]\nsilence_s = 1\n")
+    plant.data("ligne1", now_ms())
+    said: list[str] = []
+    board = Board(Store(plant.url), say=lambda key, **_facts: said.append(key))
+    reading = asyncio.create_task(board.keep())
+    board.subscribe(lambda: None)
+    await until(lambda: board.tiles and board.moment.state(board.tiles[0]) is State.RUNNING)
+    server.stop()
+    await until(lambda: board.trouble is not None)
+    await until(lambda: board.moment.state(board.tiles[0]) is State.NO_DATA)
+    assert board.read < board.now
+    assert said == ["page.away"]
+    reading.cancel()
+    await asyncio.wait([reading])
 
 
 async def test_ready_means_that_rows_are_read(plant: Plant):

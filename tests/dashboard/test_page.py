@@ -1,8 +1,12 @@
 """The page in a real browser, against a real PostgreSQL."""
 
+import re
+import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from playwright.async_api import Page, expect
 
@@ -37,6 +41,115 @@ def plant(services: Services) -> Plant:
 async def until_live(page: Page) -> None:
     """The websocket is up: from here on the page is pushed to."""
     await page.wait_for_function("window.socket?.connected && window.did_handshake")
+
+
+GREEN = """() => {
+    const green = colour => {
+        const [r, g, b, a] = colour.match(/[0-9.]+/g).map(Number);
+        return a !== 0 && g > r + 12 && g > b + 12;
+    };
+    return [...document.querySelectorAll("main *, .summary *")].filter(element => {
+        if (!element.checkVisibility({visibilityProperty: true}) || element.offsetWidth === 0) return false;
+        if (element.matches(".state.running")) return true;
+        const main = element.closest("main");
+        if (main !== null && getComputedStyle(main).filter === "grayscale(1)") return false;
+        const style = getComputedStyle(element);
+        return green(style.backgroundColor)
+            || (style.borderTopWidth !== "0px" && green(style.borderTopColor));
+    }).map(element => element.outerHTML.slice(0, 200));
+}"""
+
+
+async def nothing_green(page: Page, seconds: float) -> None:
+    """Soon nothing on the page says that a line runs: no sign, no word, no colour."""
+    until = time.monotonic() + seconds
+    while green := await page.evaluate(GREEN):
+        assert time.monotonic() < until, green
+        await page.wait_for_timeout(100)
+
+
+async def test_a_stage_that_stands_is_a_banner(services: Services, clock: Clock, tmp_path: Path):
+    """Which one, and since when; no line runs meanwhile, whatever its last row says. It mends by itself.
+
+    And a tile ages without a new row: it turns although nothing changes in the database.
+    """
+    plant = Plant(services.database(), "[line]\nsilence_s = 8\n")
+    note = """INSERT INTO "StageProgress" AS s ("stage", "partition", "movedAt", "seenAt")
+        SELECT stage, 0, now() + %(ahead)s - %(ago)s * (stage = 'streams')::int, now() + %(ahead)s
+        FROM unnest('{sinks,kafka,bridge,streams}'::text[]) stage
+        ON CONFLICT ("stage", "partition") DO UPDATE SET "movedAt" = excluded."movedAt" """
+    with psycopg.connect(plant.url, autocommit=True) as connection:
+        connection.execute(note, {"ahead": clock.ahead, "ago": timedelta(minutes=5)})
+        plant.data("ligne1", clock.now_ms(), rate=113)
+        with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
+            async with browser_page(services.kind) as page:
+                await page.goto(dashboard.url)
+                await expect(page.get_by_role("alert")).to_contain_text("Le calcul des lignes (streams)")
+                await expect(page.get_by_role("alert")).to_contain_text("Depuis 1")
+                await nothing_green(page, 2)
+                plant.data("ligne1", clock.now_ms(), rate=117)
+                connection.execute(note, {"ahead": clock.ahead, "ago": timedelta()})
+                await expect(page.get_by_role("alert")).to_have_count(0)
+                await expect(page.locator(".rate .big")).to_have_text("117")
+                await expect(page.locator(".state").first).to_have_text("1 En marche")
+                assert await page.evaluate(GREEN) != []
+                tile = page.locator("[data-line=ligne1]")
+                await nothing_green(page, 12)
+                await expect(tile.locator(".state")).to_have_text("Sans données")
+                await expect(tile.locator(".rate .big")).to_have_text("–")
+                await expect(tile).to_contain_text("aucune donnée depuis 1")
+                await expect(page.locator(".summary")).to_contain_text("1 Sans données")
+
+
+async def test_a_page_that_hears_nothing_more_does_not_look_alive(
+    services: Services, plant: Plant, clock: Clock, tmp_path: Path
+):
+    """The dashboard is frozen: the browser sees that by itself, and it is over with the frost."""
+    plant.data("ligne1", clock.now_ms(), rate=113)
+    with Dashboard(plant.url, tmp_path / "run", lang="en", clock=clock) as dashboard:
+        async with browser_page(services.kind) as page:
+            await page.goto(dashboard.url)
+            await expect(page.locator(".rate .big")).to_have_text("113", timeout=20_000)
+            await until_live(page)
+            dashboard.process.send_signal(signal.SIGSTOP)
+            await nothing_green(page, 25)
+            await expect(page.get_by_role("alert")).to_contain_text("gets nothing from its server any more")
+            await expect(page.locator(".frozen-time")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
+            await expect(page.locator(".when-frozen")).to_be_visible()
+            await expect(page.locator(".rate .big")).to_be_hidden()
+            plant.data("ligne1", clock.now_ms(), rate=117)
+            dashboard.process.send_signal(signal.SIGCONT)
+            await expect(page.get_by_role("alert")).to_have_count(0, timeout=20_000)
+            await expect(page.locator(".rate .big")).to_have_text("117", timeout=20_000)
+
+
+async def test_a_line_that_can_not_be_shown_costs_its_own_tile(
+    services: Services, plant: Plant, clock: Clock, tmp_path: Path
+):
+    """An end in the year 9999 is shown; what can't be formed is said in its place. Neighbours live."""
+    for line_id in ("ligne1", "ligne2", "ligne3"):
+        plant.data(line_id, clock.now_ms(), rate=113)
+    with psycopg.connect(plant.url) as connection:
+        for table, column, time_, line_id in (
+            ("ProductionOrder", "estimatedEndTime", "9999-12-31 23:59:59+00", "ligne1"),
+            ("ProductionData", "timestamp", "infinity", "ligne2"),
+        ):
+            connection.execute(
+                f'UPDATE "{table}" SET "{column}" = %s WHERE "lineId" = %s',
+                [time_, line_id],
+            )
+    with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
+        async with browser_page(services.kind) as page:
+            await page.goto(dashboard.url)
+            await expect(page.locator("[data-line=ligne1]")).to_contain_text("fin vers 31/12/9999")
+            await expect(page.locator("[data-line=ligne2]")).to_contain_text("ne peut pas être affichée")
+            await expect(page.locator("[data-line=ligne3] .rate .big")).to_have_text("113")
+            await page.goto(f"{dashboard.url}/line/ligne1")
+            await expect(page.locator("tr.current")).to_contain_text("31/12/9999")
+            await page.goto(f"{dashboard.url}/line/ligne2")
+            await expect(page.locator(".tile")).to_contain_text("ne peut pas être affichée")
+            await expect(page.locator("tr.current")).to_be_visible()
+    assert dashboard.log.count("the page can't show ('tile', 'ligne2')") == 1
 
 
 async def test_a_new_row_changes_the_tile_within_two_seconds(
@@ -85,13 +198,16 @@ async def test_the_language_switch(services: Services, plant: Plant, clock: Cloc
 async def test_postgresql_away_is_shown_and_heals(
     services: Services, own: OwnServers, clock: Clock, tmp_path: Path
 ):
-    """The banner comes, the last values stay, and both mend by themselves when PostgreSQL is back."""
+    """The banner comes, in our own words; the last values stay for as long as they can be of now.
+
+    Then nothing runs any more, without a new row; and all of it mends by itself when PostgreSQL is back.
+    """
     server = own.postgres()
-    plant = Plant(services.database(server))
-    plant.data("ligne1", clock.now_ms(), rate=113)
+    plant = Plant(services.database(server), "[line]\nsilence_s = 8\n")
     with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             await page.goto(dashboard.url)
+            plant.data("ligne1", clock.now_ms(), rate=113)
             rate = page.locator("[data-line=ligne1] .rate .big")
             await expect(rate).to_have_text("113")
             await until_live(page)
@@ -100,6 +216,10 @@ async def test_postgresql_away_is_shown_and_heals(
                 "La base de données ne répond pas", timeout=15_000
             )
             await expect(rate).to_have_text("113")
+            assert "refused" not in (await page.content()).lower()
+            assert "127.0.0.1" not in await page.get_by_role("alert").inner_text()
+            await nothing_green(page, 10)
+            await expect(rate).to_have_text("–")
             server.start()
             plant.data("ligne1", clock.now_ms(), rate=117)
             await expect(page.get_by_role("alert")).to_have_count(0, timeout=15_000)
@@ -137,10 +257,11 @@ async def test_an_open_page_survives_a_restart(
             rate = page.locator("[data-line=ligne1] .rate .big")
             await expect(rate).to_have_text("113")
             await until_live(page)
+            port = int(first.url.rpartition(":")[2])
             first.process.kill()
             first.process.wait()
             plant.data("ligne1", clock.now_ms(), rate=117)
-            with Dashboard(plant.url, tmp_path / "again", port=int(first.url.rpartition(":")[2])):
+            with Dashboard(plant.url, tmp_path / "again", port=port, clock=clock):
                 await expect(rate).to_have_text("117", timeout=20_000)
 
 
@@ -233,7 +354,7 @@ async def test_an_address_that_is_no_line_harms_nobody(
         async with browser_page(services.kind) as page:
             for path in ("/line/ligne99", "/line/%00%27--", "/line/%3Cscript%3E"):
                 await page.goto(dashboard.url + path)
-                await expect(page.get_by_text("Cette ligne n'a encore rien envoyé.")).to_be_visible()
+                await expect(page.get_by_text("Cette ligne n'a encore rien envoyé")).to_be_visible()
             await page.goto(dashboard.url)
             await expect(page.locator("[data-line=ligne1]")).to_be_visible()
             await expect(page.get_by_role("alert")).to_have_count(0)

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from dashboard.models import State
+from dashboard.models import InForce, State, Tile
+from dashboard.moment import Moment
 from dashboard.ratios import ratios
-from dashboard.store import CURVE_STEP, Store, natural, statement
+from dashboard.store import CURVE_STEP, LONG_AGO, Store, natural, statement
+from dashboard.timestamps import EARLIEST, LATEST
 from schemas.instant import HOUR, MINUTE, SECOND, ms_of
 from tests.dashboard.rows import Plant
 from tests.services import Services
@@ -33,6 +35,10 @@ def at(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
+def state(tile: Tile, now: datetime) -> State:
+    return Moment(now, InForce()).state(tile)
+
+
 async def test_an_empty_database_has_no_tiles(store: Store):
     """Tables without rows are a plant without lines."""
     assert (await store.overview(NOON)).tiles == ()
@@ -42,7 +48,7 @@ async def test_a_running_line(plant: Plant, store: Store):
     """One message gives a tile: state, rate, target, the order that it started."""
     plant.data("ligne1", T, count=5213, rate=113.5)
     [tile] = (await store.overview(NOON)).tiles
-    assert (tile.line_id, tile.name, tile.state) == ("ligne1", "Ligne 1", State.RUNNING)
+    assert (tile.line_id, tile.name, state(tile, NOON)) == ("ligne1", "Ligne 1", State.RUNNING)
     assert tile.sample is not None
     assert (tile.sample.at, tile.sample.rate, tile.sample.target_rate) == (NOON, 113.5, 120)
     assert tile.order is not None
@@ -55,12 +61,13 @@ async def test_a_stopped_line_and_one_without_signal(plant: Plant, store: Store)
         plant.data(line_id, T)
     plant.status("ligne2", T + 10 * SECOND, running=False, reason="Bourrage")
     plant.status("ligne3", T + 10 * SECOND, status="offline")
-    first, second, third = (await store.overview(NOON + timedelta(seconds=20))).tiles
-    assert (first.state, first.open_alerts) == (State.RUNNING, 0)
-    assert (second.state, second.open_alerts, second.worst) == (State.STOPPED, 1, "critical")
+    now = NOON + timedelta(seconds=20)
+    first, second, third = (await store.overview(now)).tiles
+    assert (state(first, now), first.open_alerts) == (State.RUNNING, 0)
+    assert (state(second, now), second.open_alerts, second.worst) == (State.STOPPED, 1, "critical")
     assert second.stop is not None
     assert (second.stop.start, second.stop.reason) == (at(T + 10 * SECOND), "Bourrage")
-    assert third.state is State.NO_SIGNAL
+    assert state(third, now) is State.NO_SIGNAL
 
 
 async def test_a_stop_that_ended_is_no_state(plant: Plant, store: Store):
@@ -68,8 +75,9 @@ async def test_a_stop_that_ended_is_no_state(plant: Plant, store: Store):
     plant.data("ligne1", T)
     plant.status("ligne1", T + 10 * SECOND, running=False)
     plant.status("ligne1", T + 40 * SECOND, running=True)
-    overview = await store.overview(NOON + timedelta(minutes=1))
-    assert overview.tiles[0].state is State.RUNNING
+    now = NOON + timedelta(minutes=1)
+    overview = await store.overview(now)
+    assert state(overview.tiles[0], now) is State.RUNNING
     [stop] = overview.strips["ligne1"]
     assert (stop.duration_s, stop.end) == (30, at(T + 40 * SECOND))
     assert overview.stops == (stop,)
@@ -95,7 +103,7 @@ async def test_a_line_that_only_has_orders_waits(plant: Plant, store: Store):
     """A planned order is enough for a tile; there is no state yet."""
     plant.order("ligne7", T, orderNumber="A", productType="Eau", quantity=100)
     [tile] = (await store.overview(NOON)).tiles
-    assert (tile.name, tile.state, tile.order) == ("Ligne 7", State.WAITING, None)
+    assert (tile.name, state(tile, NOON), tile.order) == ("Ligne 7", State.WAITING, None)
     [order] = (await store.detail("ligne7", NOON)).orders
     assert (order.number, order.status) == ("A", "waiting")
 
@@ -151,6 +159,53 @@ async def test_orders_in_the_order_in_which_they_will_start(plant: Plant, store:
     assert [order.number for order in orders[1:4]] == ["urgent", "low", "low2"]
 
 
+async def test_times_that_python_does_not_have(plant: Plant, store: Store):
+    """The year 10000, infinity and the years before Christ are read as the ends of the calendar."""
+    plant.data("ligne1", T)
+    with psycopg.connect(plant.url) as connection:
+        for written, read in {
+            "10000-01-01 00:00:00+00": LATEST,
+            "infinity": LATEST,
+            "-infinity": EARLIEST,
+            "0044-03-15 00:00:00+00 BC": EARLIEST,
+            "9999-12-31 23:59:59+00": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        }.items():
+            connection.execute('UPDATE "ProductionOrder" SET "estimatedEndTime" = %s', [written])
+            connection.commit()
+            [tile] = (await store.overview(NOON)).tiles
+            assert tile.order is not None
+            assert tile.order.estimated_end == read
+            assert (await store.detail("ligne1", NOON)).orders == (tile.order,)
+
+
+async def test_lines_that_nobody_hears_any_more_are_left_out(plant: Plant, store: Store):
+    """One that was retired goes; one that stands, and one whose orders wait for its first word, stay."""
+    for line_id in ("ligne1", "ligne2", "ligne3"):
+        plant.data(line_id, T)
+    plant.status("ligne2", T + SECOND, action="retire")
+    plant.status("ligne3", T + SECOND, running=False)
+    plant.order("ligne4", T, orderNumber="A", productType="Eau", quantity=100)
+    plant.data("ligne1", T + HOUR)
+
+    async def shown(gone: int) -> list[str]:
+        return [tile.line_id for tile in (await store.overview(at(T + HOUR), at(gone))).tiles]
+
+    assert await shown(T - SECOND) == ["ligne1", "ligne2", "ligne3", "ligne4"]
+    assert await shown(T + MINUTE) == ["ligne1", "ligne3", "ligne4"]
+
+
+async def test_when_something_was_last_said_of_a_line(plant: Plant, store: Store):
+    """A machine that tells its status lives, whatever it counts; that time passes is no word of its own."""
+    plant.data("ligne1", T)
+    plant.status("ligne1", T + 25 * SECOND, running=True)
+    plant.tick("ligne1", T + 28 * SECOND)
+    [tile] = (await store.overview(at(T + 25 * SECOND))).tiles
+    assert tile.sample is not None
+    assert (tile.sample.received, tile.told) == (NOON, at(T + 25 * SECOND))
+    assert state(tile, at(T + 40 * SECOND)) is State.RUNNING
+    assert state(tile, at(T + 56 * SECOND)) is State.NO_DATA
+
+
 async def test_the_rules_in_force(services: Services):
     """Name and clock come from the rules that the rows were made with."""
     about = '[plant]\nname = "Evian"\ntime_zone = "America/Montreal"\n'
@@ -177,7 +232,9 @@ async def test_the_overview_does_not_grow_with_the_past(plant: Plant):
         await connection.execute("ANALYZE")
         await connection.execute("SET enable_seqscan = off")
 
-        cursor = await connection.execute("EXPLAIN " + statement("overview"), {"since": NOON})
+        cursor = await connection.execute(
+            "EXPLAIN " + statement("overview"), {"since": NOON, "gone": LONG_AGO}
+        )
         plan = "\n".join(row[0] for row in await cursor.fetchall())
     assert "Seq Scan on" not in plan.replace("Seq Scan on known", "")
 

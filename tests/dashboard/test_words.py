@@ -1,12 +1,14 @@
 """Texts, numbers and times, as people in the plant read them."""
 
+import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import dashboard
+from dashboard.timestamps import EARLIEST, LATEST
 from dashboard.words import Words
 from runtime.catalogue import tell
 
@@ -39,6 +41,29 @@ def test_times_are_the_plants():
     assert FR.clock(NOON.replace(hour=23), NOON) == "15/07 01:00"
     assert FR.clock(None, NOON) == "–"
     assert FR.exactly(NOON) == "12:00:00"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "UTC"])
+@pytest.mark.parametrize("moment", [LATEST, EARLIEST, datetime(9999, 12, 31, 23, tzinfo=UTC)])
+def test_both_ends_of_the_calendar_are_shown(zone: str, moment: datetime):
+    """Where a clock of the plant can't show a time, it is UTC's, with its year; nothing fails."""
+    words = Words("fr", zone)
+    assert words.clock(moment, NOON).endswith(f"/{moment.year}")
+    assert len(words.exactly(moment)) == len("12:00:00")
+
+
+def test_another_year_is_said():
+    """The day alone would be taken for one of this year."""
+    assert FR.clock(NOON.replace(year=2027), NOON) == "14/07/2027"
+    assert EN.clock(NOON.replace(year=2027), NOON) == "Jul 14, 2027"
+    assert FR.clock(NOON + timedelta(days=200), NOON) == "30/01 11:00"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_no_number_is_shown_as_none(value: float):
+    """Whatever a row holds, it costs its own place at most."""
+    assert (FR.number(value), FR.percent(value), FR.duration(value)) == ("–", "–", "–")
+    assert FR.percent(1e308) == "–"
 
 
 @pytest.mark.parametrize(

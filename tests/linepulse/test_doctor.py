@@ -1,6 +1,8 @@
 """`linepulse doctor`: silent about nothing. Each failure here is a real one."""
 
 import asyncio
+import socket
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,8 +14,10 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from linepulse.embedded.ports import free_port
 from linepulse.topics import admin, plan
 from runtime.settings import Settings
+from schemas.instant import HOUR
 from tests.commands import environment, linepulse
 from tests.services import OwnServers, Services
+from tests.streams.raw import RawLog
 
 
 @pytest.fixture
@@ -41,7 +45,8 @@ def test_a_sound_installation_is_all_right(installed: Settings) -> None:
     told = linepulse(environment(installed), "doctor")
     assert (told.returncode, told.stderr) == (0, "")
     assert all(line.startswith("✅") for line in told.stdout.splitlines())
-    assert len(told.stdout.splitlines()) == 10
+    assert len(told.stdout.splitlines()) == 12
+    assert "roles: none has run yet" in told.stdout
 
 
 def test_no_mqtt_broker(installed: Settings) -> None:
@@ -180,3 +185,24 @@ def test_a_record_on_which_linepulse_itself_failed_is_a_finding(installed: Setti
     assert "1 dead letters of the last 7 days (internal)" in wrong
     assert "Ligne A" in wrong
     assert "linepulse rebuild applies them" in wrong
+
+
+def test_a_page_that_does_not_answer(installed: Settings) -> None:
+    """Its port takes connections, as the port of a frozen process does, and nobody says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        port = str(frozen.getsockname()[1])
+        wrong = complaints(installed, LINEPULSE_DASHBOARD_PORT=port)
+    assert wrong.startswith(f"❌ dashboard http://127.0.0.1:{port}")
+    assert "it is frozen; start it again" in wrong
+    told = linepulse(environment(installed, LINEPULSE_DASHBOARD_PORT=port), "doctor")
+    assert f"✅ dashboard http://127.0.0.1:{port}: does not run here" in told.stdout
+
+
+async def test_roles_that_have_ended(installed: Settings) -> None:
+    """The log ends an hour ago: nobody writes, nobody reads on, and nothing is waited for."""
+    async with RawLog(installed) as log:
+        await log.tick(time.time_ns() // 1_000_000 - 2 * HOUR)
+    wrong = await asyncio.to_thread(complaints, installed)
+    assert "❌ bridge\n   nothing new in the raw log, its latest record is 2 h old" in wrong
+    assert f"❌ streams\n   reads nothing, {installed.partitions} records behind the bridge" in wrong
+    assert "❌ sinks\n   have never run; 0 events behind the streams, no row yet" in wrong

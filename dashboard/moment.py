@@ -1,0 +1,130 @@
+"""What may be shown as true now: a line of which nothing new is known is never shown as running.
+
+Rows carry the time of the log, which is the bridge's clock. It is compared with PostgreSQL's, after what the
+two are apart, where that is known.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from dashboard.models import InForce, Overview, StageRow, State, Tile
+
+STANDS = timedelta(seconds=20)  # ticks come every 5 s, and the sinks look every 5 s
+APART = timedelta(seconds=15)  # less is no difference of clocks: the sinks see a record that much later
+STRAY = timedelta(minutes=1)  # a partition not seen for so long before the latest look is not there any more
+AWAY = timedelta(hours=1)  # whose line is that far behind comes last
+GONE = timedelta(days=2)  # more than the longest silence that rules allow
+
+
+class Halt(NamedTuple):
+    """A stage that stands still (`kafka`, `bridge`, `streams`, `sinks`), or nothing is read (`page`)."""
+
+    stage: str
+    since: datetime
+
+
+class Pipeline(NamedTuple):
+    """How the pipeline stands: its stage that does not move, and by how much the log's clock is ahead."""
+
+    halt: Halt | None = None
+    ahead: timedelta = timedelta()
+
+
+def pipeline(rows: Iterable[StageRow], now: datetime) -> Pipeline:
+    """What the sinks saw. Of several stages that stand, the one that the others wait for is named.
+
+    Without rows nothing is known: the sinks have not run since `setup` made the table.
+    """
+    rows = list(rows)
+    if not rows:
+        return Pipeline()
+    looked = max((row.seen for row in rows if row.stage == "kafka"), default=now)
+    seen = [row for row in rows if row.stage in ("sinks", "kafka") or looked - row.seen < STRAY]
+    ahead = _ahead(seen)
+    for stage in ("sinks", "kafka", "bridge", "streams"):
+        moved = min((row.moved for row in seen if row.stage == stage), default=None)
+        if moved is not None and now - moved > STANDS:
+            return Pipeline(Halt(stage, moved), ahead)
+    return Pipeline(None, ahead)
+
+
+def _ahead(rows: list[StageRow]) -> timedelta:
+    newest = max(
+        ((row.moved, row.log_time) for row in rows if row.log_time is not None), default=None, key=max
+    )
+    if newest is None:
+        return timedelta()
+    moved, log_time = newest
+    return log_time - moved if abs(log_time - moved) > APART else timedelta()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A reading, and how it looks at a moment after it: its states age without any new row."""
+
+    now: datetime
+    in_force: InForce = field(default_factory=InForce)
+    pipeline: Pipeline = field(default_factory=Pipeline)
+
+    def heard(self, tile: Tile) -> datetime | None:
+        """When something was last known of a line."""
+        sample = tile.sample
+        received = None if sample is None else sample.received or sample.at
+        known = [at for at in (received, tile.told) if at is not None]
+        return max(known) - self.pipeline.ahead if known else None
+
+    def state(self, tile: Tile) -> State:
+        """The open stop tells; without one the line runs, as long as what it said can still be believed."""
+        if tile.stop is not None:
+            if tile.stop.category == "no_signal":
+                return State.NO_SIGNAL
+            return State.PLANNED if tile.stop.category == "planned" else State.STOPPED
+        if tile.sample is None:
+            return State.WAITING
+        return State.RUNNING if self.pipeline.halt is None and self._is_fresh(tile) else State.NO_DATA
+
+    def is_live(self, tile: Tile) -> bool:
+        """Whether the figures of its latest message are those of now."""
+        if tile.sample is None or self.state(tile) is not State.RUNNING:
+            return False
+        received = (tile.sample.received or tile.sample.at) - self.pipeline.ahead
+        return abs(self.now - received) <= self._silence(tile)
+
+    def without_news_since(self, tile: Tile) -> datetime | None:
+        """Since when nobody knows how the line stands; None while that is known."""
+        halt = self.pipeline.halt
+        if self.state(tile) is State.NO_DATA or (halt is not None and tile.stop is not None):
+            return self.heard(tile)
+        return None
+
+    def arranged(self, overview: Overview) -> list[Tile]:
+        """The lines as they are shown: those that nobody hears any more come last.
+
+        The rules open a stop for every line that falls silent. Where there is none the line was retired, or
+        forgotten; or the pipeline stands, and then nothing is known of anybody.
+        """
+        if self.pipeline.halt is not None:
+            return list(overview.tiles)
+        return sorted(overview.tiles, key=self._is_away)
+
+    def gone(self) -> datetime:
+        """The time (of the log) since which a line must have been heard to be shown, unless it stands."""
+        halt = self.pipeline.halt
+        return (self.now if halt is None else halt.since) + self.pipeline.ahead - GONE
+
+    def _is_away(self, tile: Tile) -> bool:
+        heard = self.heard(tile)
+        return (
+            self.state(tile) is State.NO_DATA
+            and heard is not None
+            and self.now - heard > self._silence(tile) + AWAY
+        )
+
+    def _is_fresh(self, tile: Tile) -> bool:
+        heard = self.heard(tile)
+        return heard is not None and abs(self.now - heard) <= self._silence(tile)
+
+    def _silence(self, tile: Tile) -> timedelta:
+        return self.in_force.silence(tile.line_id, self.now)

@@ -1,0 +1,172 @@
+"""Whether each stage of the pipeline moves, and how far it is behind: what the doctor says of the roles.
+
+A frozen process answers nobody, so it is not asked: what it should have done is looked at, twice. The bridge
+writes a tick to every partition every 5 s, the stream stage tells its group how far it has come, the sinks
+note in PostgreSQL every 5 s that they live.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import psycopg
+from aiokafka import TopicPartition
+
+from bridge.outage import in_words
+from linepulse.finding import Finding
+from linepulse.rules import rules_in_database
+from linepulse.sql import statement
+from runtime.log_end import Logs
+from runtime.progress import Progress, progress
+from runtime.settings import Settings
+from schemas.errors import Unavailable
+
+WATCH_S = 12.0  # two ticks, and what it takes to store them
+LOOK_EVERY_S = 1.0
+JUST_S = 1.0
+LONG_S = 3600.0  # no clock is that far off, hopefully: not waited for
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What PostgreSQL says of the stages: ages in seconds."""
+
+    cursors: dict[TopicPartition, int]
+    moved: dict[str, float]  # how long ago a stage moved, as far as the sinks know
+    noted: float | None  # how long ago the sinks noted anything; None: never
+    sample: tuple[str, float] | None  # line and age of the newest row
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The stages at one moment."""
+
+    at: float  # monotonic seconds
+    log: Progress
+    stored: Stored
+
+
+async def check_stages(settings: Settings) -> list[Finding]:
+    """Bridge, streams and sinks each move; how far each is behind, and how old the newest row is."""
+    rules = await asyncio.to_thread(rules_in_database, settings.database_url)
+    generation = 0 if rules is None else rules.generation
+    try:
+        first = await _look(settings, generation)
+        if not any(first.log.ends.values()) and first.stored.noted is None:
+            return [Finding("roles: none has run yet")]
+        latest = await _watched(settings, generation, first)
+        waiting = await _unwritten(settings, latest.stored)
+    except Unavailable as error:
+        return [Finding("roles", str(error))]
+    return [_bridge(first.log, latest.log), _streams(first.log, latest.log), _sinks(first, latest, waiting)]
+
+
+def still(first: Progress, latest: Progress) -> tuple[list[int], list[int]]:
+    """The partitions that the bridge has not written to meanwhile, and those that streams has not read on."""
+    unwritten = [p for p, end in first.ends.items() if latest.ends[p] == end]
+    unread = [
+        p for p in first.ends if latest.applied.get(p) == first.applied.get(p) and not latest.has_read_all(p)
+    ]
+    return unwritten, unread
+
+
+def noted(first: Seen, latest: Seen) -> bool:
+    """Whether the sinks have noted anything between the two looks, or at the moment of the latest."""
+    if latest.stored.noted is None:
+        return False
+    if first.stored.noted is None or latest.stored.noted < JUST_S:
+        return True
+    return latest.stored.noted < first.stored.noted + (latest.at - first.at) - JUST_S
+
+
+async def _look(settings: Settings, generation: int) -> Seen:
+    log = await progress(settings, generation)
+    return Seen(time.monotonic(), log, await asyncio.to_thread(_stored, settings))
+
+
+async def _watched(settings: Settings, generation: int, first: Seen) -> Seen:
+    """How it looks once all has moved, or after WATCH_S; at once where nobody has written for long."""
+    if min(first.stored.moved.get("bridge", LONG_S), _age(first.log)) >= LONG_S:
+        return first
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        latest = await _look(settings, generation)
+        if not any(still(first.log, latest.log)) and noted(first, latest):
+            return latest
+        if latest.at > first.at + WATCH_S:
+            return latest
+
+
+def _age(seen: Progress) -> float:
+    """How old the newest record is, by this computer's clock."""
+    return time.time() - max(seen.times.values()) / 1000 if seen.times else LONG_S
+
+
+def _bridge(first: Progress, latest: Progress) -> Finding:
+    unwritten, _ = still(first, latest)
+    age = f"its latest record is {in_words(max(0.0, _age(latest)))} old" if latest.times else "it is empty"
+    if not unwritten:
+        return Finding(f"bridge: writes; {age}")
+    return Finding(
+        "bridge",
+        f"nothing new in the raw log{_named(unwritten, latest)}, {age}: the bridge does not run, is frozen,"
+        " or has no MQTT broker; start it again",
+    )
+
+
+def _streams(first: Progress, latest: Progress) -> Finding:
+    _, unread = still(first, latest)
+    behind = sum(max(0, end - latest.applied.get(p, 0)) for p, end in latest.ends.items())
+    if not unread:
+        return Finding(f"streams: {behind} records behind the bridge")
+    return Finding(
+        "streams",
+        f"reads nothing{_named(unread, latest)}, {behind} records behind the bridge: no worker runs, or it is"
+        " frozen; start it again",
+    )
+
+
+def _sinks(first: Seen, latest: Seen, waiting: int) -> Finding:
+    newest = "no row yet"
+    if latest.stored.sample is not None:
+        line, ago = latest.stored.sample
+        newest = f"the newest row is of {line!r}, {in_words(max(0.0, ago))} ago"
+    text = f"{waiting} events behind the streams, {newest}"
+    if noted(first, latest):
+        return Finding(f"sinks: {text}")
+    age = latest.stored.noted
+    since = "have never run" if age is None else f"last said that they live {in_words(age)} ago"
+    return Finding("sinks", f"{since}; {text}: no worker runs, or it is frozen; start it again")
+
+
+def _named(partitions: list[int], seen: Progress) -> str:
+    """Which partitions, unless it is all of them."""
+    if len(partitions) == len(seen.ends):
+        return ""
+    return f" in partition {', '.join(map(str, sorted(partitions)))}"
+
+
+def _stored(settings: Settings) -> Stored:
+    with psycopg.connect(settings.database_url) as connection:
+        cursors = connection.execute(statement("cursors")).fetchall()
+        stages = connection.execute(statement("stages")).fetchall()
+        sample = connection.execute(statement("newest_sample")).fetchone()
+    told = [seen for stage, _, seen in stages if stage == "sinks"]
+    derived = settings.topics.derived
+    return Stored(
+        {TopicPartition(topic, number): offset for topic, number, offset in cursors if topic in derived},
+        {stage: moved for stage, moved, _ in stages},
+        told[0] if told else None,
+        None if sample is None else (sample[0], sample[1]),
+    )
+
+
+async def _unwritten(settings: Settings, stored: Stored) -> int:
+    """How many events PostgreSQL has not applied yet."""
+    partitions = [
+        TopicPartition(topic, number)
+        for topic in settings.topics.derived
+        for number in range(settings.partitions)
+    ]
+    ends = await Logs(settings.kafka_bootstrap_servers).ends(partitions)
+    return sum(max(0, ends[at] - stored.cursors.get(at, 0)) for at in partitions)

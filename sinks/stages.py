@@ -1,0 +1,90 @@
+"""What the sinks note of all stages, every few seconds: by it the page knows that one stands.
+
+It goes a way of its own: over connections of its own, whatever the agents do, also when no machine says
+anything and no rule makes a row.
+"""
+
+import asyncio
+import logging
+from typing import NamedTuple
+
+from runtime.progress import Progress, progress
+from runtime.settings import Settings
+from schemas.errors import Unavailable
+from sinks.database import Database
+from sinks.sql import statement
+
+EVERY_S = 5.0
+log = logging.getLogger("sinks")
+
+
+class Row(NamedTuple):
+    """How a stage stands in a partition; `time` of its newest record in ms, `idle`: nothing is left to do."""
+
+    stage: str
+    partition: int
+    position: int | None
+    time: int | None
+    idle: bool
+
+
+class Stages:
+    """Notes how the stages stand, as long as the sinks run."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = Database(settings.database_url)
+
+    async def keep(self) -> None:
+        """Look and note for ever. A server that is away is told of by those who need it to work."""
+        try:
+            while True:
+                await asyncio.gather(self.note(), asyncio.sleep(EVERY_S))
+        finally:
+            await self._database.close()
+
+    async def note(self) -> None:
+        """Look once. That the sinks themselves live is noted also while Kafka does not answer."""
+        try:
+            generation = await self._generation()
+            try:
+                seen = await progress(self._settings, generation)
+            except Unavailable:
+                await self._write(rows(None))
+            else:
+                await self._write(rows(seen))
+        except Unavailable:
+            return  # PostgreSQL is away: the page sees that by itself
+        except Exception:  # no reason to stop writing rows; the page will say that the sinks tell nothing
+            log.exception("how the stages stand could not be noted")
+
+    async def _generation(self) -> int:
+        async with self._database.transaction() as connection:
+            row = await (await connection.execute(statement("live_generation"))).fetchone()
+        return 0 if row is None else int(row[0])
+
+    async def _write(self, noted: list[Row]) -> None:
+        told = {
+            "stages": [row.stage for row in noted],
+            "partitions": [row.partition for row in noted],
+            "positions": [row.position for row in noted],
+            "times": [row.time for row in noted],
+            "idle_stages": [row.stage for row in noted if row.idle],
+            "idle_partitions": [row.partition for row in noted if row.idle],
+        }
+        async with self._database.transaction() as connection:
+            await connection.execute(statement("stages_seen"), told)
+            await connection.commit()
+
+
+def rows(seen: Progress | None) -> list[Row]:
+    """What is noted of a look; None: Kafka did not answer."""
+    noted = [Row("sinks", 0, None, None, True)]
+    if seen is None:
+        return noted
+    noted.append(Row("kafka", 0, None, None, True))
+    for partition, end in sorted(seen.ends.items()):
+        noted.append(Row("bridge", partition, end, seen.times.get(partition), False))
+        applied = seen.applied.get(partition)
+        noted.append(Row("streams", partition, applied, None, seen.has_read_all(partition)))
+    return noted

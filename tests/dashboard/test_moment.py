@@ -1,0 +1,181 @@
+"""What may be shown as true now. Each drawing is a line's time: ─ heard, · nothing, ^ the moment."""
+
+from datetime import UTC, datetime, timedelta
+
+from dashboard.models import InForce, Overview, Sample, StageRow, State, Stop, Tile
+from dashboard.moment import Halt, Moment, Pipeline, pipeline
+from schemas.plant import Rules, read_plant
+
+NOON = datetime(2025, 1, 17, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SLOW = InForce("Usine", "UTC", Rules(1, read_plant("[lines.ligne2]\nsilence_s = 600\n")))
+
+
+def s(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
+
+
+def tile(
+    heard: datetime | None = NOON,
+    category: str | None = None,
+    *,
+    line_id: str = "ligne1",
+    told: datetime | None = None,
+) -> Tile:
+    sample = None if heard is None else Sample(heard, 115, 120, True, 20.0, None, heard)
+    stop = None if category is None else Stop(NOON, None, None, category, None)
+    return Tile(line_id, line_id, sample, stop, None, None, 0, None, heard, told)
+
+
+def moment(after: float, pipeline: Pipeline | None = None) -> Moment:
+    return Moment(NOON + s(after), InForce(), pipeline or Pipeline())
+
+
+def test_a_line_runs_only_as_long_as_its_silence_allows():
+    """Thirty seconds by default; then nobody knows, although no row has changed."""
+    #  12:00:00      :30
+    #  ─              ^running ^no data
+    assert moment(30).state(tile()) is State.RUNNING
+    assert moment(30).is_live(tile())
+    assert moment(31).state(tile()) is State.NO_DATA
+    assert not moment(31).is_live(tile())
+    assert moment(31).without_news_since(tile()) == NOON
+
+
+def test_the_silence_is_the_lines_own():
+    """A machine that may say nothing for ten minutes runs for ten minutes."""
+    at = Moment(NOON + s(599), SLOW)
+    assert at.state(tile(line_id="ligne2")) is State.RUNNING
+    assert at.state(tile(line_id="ligne1")) is State.NO_DATA
+    assert Moment(NOON + s(601), SLOW).state(tile(line_id="ligne2")) is State.NO_DATA
+
+
+def test_a_line_that_only_tells_its_status_runs_without_figures():
+    """Its windows go on: the rules still hear it. The rate of its last data is not of now."""
+    at = moment(300)
+    told = tile(told=NOON + s(295))
+    assert at.state(told) is State.RUNNING
+    assert not at.is_live(told)
+
+
+def test_an_open_stop_stays_what_it_is_however_old():
+    """A machine that stands has nothing to say."""
+    for category, state in (
+        ("unplanned", State.STOPPED),
+        ("planned", State.PLANNED),
+        ("no_signal", State.NO_SIGNAL),
+    ):
+        assert moment(3600).state(tile(category=category)) is state
+        assert moment(3600).without_news_since(tile(category=category)) is None
+
+
+def test_while_the_pipeline_stands_nobody_runs():
+    """Not even a line that may be silent for long; stops stay, and say that nothing is known of them."""
+    halt = Pipeline(Halt("streams", NOON))
+    at = Moment(NOON + s(25), SLOW, halt)
+    assert at.state(tile(line_id="ligne2")) is State.NO_DATA
+    stopped = tile(NOON - s(90), "unplanned")
+    assert at.state(stopped) is State.STOPPED
+    assert at.without_news_since(stopped) == NOON - s(90)
+
+
+def test_a_sample_from_the_future_is_not_of_now():
+    """A clock far ahead keeps no line green for a year."""
+    assert moment(0).state(tile(NOON + HOUR)) is State.NO_DATA
+    assert not moment(0).is_live(tile(NOON + HOUR))
+
+
+def test_a_bridge_whose_clock_is_off_is_read_by_its_own_clock():
+    """Ages are counted between two times of one clock, forwards and backwards."""
+    for off in (HOUR, -HOUR, s(40)):
+        at = moment(30, Pipeline(None, off))
+        assert at.state(tile(NOON + off)) is State.RUNNING
+        assert at.is_live(tile(NOON + off))
+        assert moment(31, Pipeline(None, off)).state(tile(NOON + off)) is State.NO_DATA
+        assert moment(31, Pipeline(None, off)).without_news_since(tile(NOON + off)) == NOON
+
+
+def test_who_was_retired_comes_last_and_leaves():
+    """The rules open a stop for whoever falls silent: without one, an old line is not theirs any more."""
+    old, new = tile(NOON - 2 * HOUR), tile(line_id="ligne2")
+    silent = tile(NOON - 2 * HOUR, "no_signal", line_id="ligne3")
+    shown = moment(1).arranged(Overview((old, new, silent)))
+    assert [each.line_id for each in shown] == ["ligne2", "ligne3", "ligne1"]
+    assert moment(0).gone() == NOON - timedelta(days=2)
+
+
+def test_while_the_pipeline_stands_nobody_moves_or_leaves():
+    """A plant that was switched off over the holidays finds its page as it was."""
+    at = moment(30 * 86_400, Pipeline(Halt("bridge", NOON)))
+    old, new = tile(NOON - 2 * HOUR), tile(line_id="ligne2")
+    assert at.arranged(Overview((old, new))) == [old, new]
+    assert at.gone() == NOON - timedelta(days=2)
+
+
+def test_gone_is_by_the_logs_clock():
+    """The time that rows carry is the one that is compared with them."""
+    assert moment(0, Pipeline(None, HOUR)).gone() == NOON - timedelta(days=2) + HOUR
+
+
+def rows(**moved: datetime) -> list[StageRow]:
+    """All stages in two partitions, just seen; those named last moved then, in the second partition."""
+    found = [StageRow("sinks", moved.get("sinks", NOON), moved.get("sinks", NOON))]
+    looked = min(moved.get("sinks", NOON), moved.get("kafka", NOON))
+    found.append(StageRow("kafka", looked, looked))
+    for stage in ("bridge", "streams"):
+        log_time = NOON if stage == "bridge" else None
+        found.append(StageRow(stage, NOON, looked, log_time))
+        found.append(StageRow(stage, moved.get(stage, NOON), looked))
+    return found
+
+
+def test_a_pipeline_that_moves():
+    """All that was seen within twenty seconds is well; silent machines are no reason."""
+    assert pipeline(rows(), NOON) == Pipeline()
+    for stage in ("sinks", "kafka", "bridge", "streams"):
+        assert pipeline(rows(**{stage: NOON - s(20)}), NOON) == Pipeline()
+
+
+def test_the_stage_that_stands_is_named():
+    """Since when, and in one partition only is enough."""
+    for stage in ("sinks", "kafka", "bridge", "streams"):
+        since = NOON - s(21)
+        assert pipeline(rows(**{stage: since}), NOON).halt == Halt(stage, since)
+
+
+def test_of_several_the_one_that_the_others_wait_for_is_named():
+    """Without a bridge streams has nothing to do; without sinks nobody sees either."""
+    old = NOON - s(60)
+    assert pipeline(rows(bridge=old, streams=old), NOON).halt == Halt("bridge", old)
+    assert pipeline(rows(sinks=old, kafka=old, bridge=old), NOON).halt == Halt("sinks", old)
+
+
+def test_a_partition_that_is_not_there_any_more_stands_for_nothing():
+    """Topics made anew with fewer partitions leave rows behind."""
+    stray = StageRow("bridge", NOON - HOUR, NOON - HOUR)
+    assert pipeline([*rows(), stray], NOON) == Pipeline()
+
+
+def test_kafka_away_for_long_stays_a_halt():
+    """However long nothing could be seen of the log."""
+    since = NOON - HOUR
+    assert pipeline(rows(kafka=since), NOON).halt == Halt("kafka", since)
+
+
+def test_without_rows_nothing_is_known():
+    """A database that was just set up has no pipeline to speak of."""
+    assert pipeline([], NOON) == Pipeline()
+
+
+def test_how_far_the_logs_clock_is_off():
+    """By the newest record that was seen coming; a few seconds are how long it took to see it."""
+
+    def seen(log_time: datetime) -> list[StageRow]:
+        return [
+            StageRow("bridge", NOON - s(4), NOON, log_time),
+            StageRow("bridge", NOON - s(9), NOON, NOON - 3 * HOUR),
+        ]
+
+    assert pipeline(seen(NOON - s(12)), NOON).ahead == timedelta()
+    assert pipeline(seen(NOON - s(4) + HOUR), NOON).ahead == HOUR
+    assert pipeline(seen(NOON - s(4) - HOUR), NOON).ahead == -HOUR
