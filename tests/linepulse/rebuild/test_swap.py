@@ -74,8 +74,8 @@ def sums(plant: Plant) -> tuple[int, int]:
 
 
 def test_no_table_is_forgotten() -> None:
-    """Where rows stand, but for how far they have come and under which rules."""
-    assert {*TABLES, "SinkCursor", "Generation"} == set(ALL_TABLES)
+    """Where rows stand, but for how far they and the stages have come, and under which rules."""
+    assert {*TABLES, "SinkCursor", "StageProgress", "Generation"} == set(ALL_TABLES)
 
 
 async def test_the_tables_change_places(plant: Plant, settings: Settings) -> None:
