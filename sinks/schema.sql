@@ -50,6 +50,7 @@ CREATE TABLE "ProductionOrder" (
     CONSTRAINT "ProductionOrder_lineId_orderNumber" UNIQUE ("lineId", "orderNumber")
 ) WITH (fillfactor = 70);
 CREATE INDEX "ProductionOrder_lineId_startTime" ON "ProductionOrder" ("lineId", "startTime");
+CREATE INDEX "ProductionOrder_waiting" ON "ProductionOrder" ("lineId") WHERE "status" = 'waiting';
 
 CREATE TABLE "Downtime" (
     "id" uuid PRIMARY KEY,
@@ -71,6 +72,7 @@ CREATE TABLE "Downtime" (
 );
 CREATE INDEX "Downtime_lineId_startTime" ON "Downtime" ("lineId", "startTime");
 CREATE INDEX "Downtime_startTime" ON "Downtime" ("startTime");
+CREATE INDEX "Downtime_open" ON "Downtime" ("lineId") WHERE "endTime" IS NULL;
 
 CREATE TABLE "Alert" (
     "id" uuid PRIMARY KEY,
