@@ -46,9 +46,10 @@ CREATE TABLE "ProductionOrder" (
     "generation" integer NOT NULL,
     "versionTime" bigint NOT NULL,
     "versionOffset" bigint NOT NULL,
-    "reason" text,                            -- log_lost: nobody ended it, the log that it came from is gone
-    CONSTRAINT "ProductionOrder_lineId_orderNumber" UNIQUE ("lineId", "orderNumber")
+    "reason" text                             -- log_lost: nobody ended it, the log that it came from is gone
 ) WITH (fillfactor = 70);
+-- Not unique: a line forgets numbers in time, and then makes another order of the same one.
+CREATE INDEX "ProductionOrder_lineId_orderNumber" ON "ProductionOrder" ("lineId", "orderNumber");
 CREATE INDEX "ProductionOrder_lineId_startTime" ON "ProductionOrder" ("lineId", "startTime");
 CREATE INDEX "ProductionOrder_waiting" ON "ProductionOrder" ("lineId") WHERE "status" = 'waiting';
 

@@ -16,7 +16,10 @@ def dead_letter(record: RawRecord, poison: Poison, topic: str, cause: Cause) -> 
     names = ("dead", topic, record.partition, record.offset, record.received_at)
     # A tick is of all lines, and may fail on some of them.
     row_id = uuid_of(*names, cause.line_id) if record.headers.kind is TICK else uuid_of(*names)
-    return Change(DeadLetterEvent, row_id, partial(_row, row_id, record, poison, topic, cause))
+    # An exception that was raised holds the frames that it went through, and through them this very change.
+    # Changes are not seen by Python's garbage collector, so that circle, a whole batch, would stay for ever.
+    why = Poison(poison.reason, **poison.facts)
+    return Change(DeadLetterEvent, row_id, partial(_row, row_id, record, why, topic, cause))
 
 
 def _row(row_id: str, record: RawRecord, poison: Poison, topic: str, cause: Cause) -> DeadLetterEvent:

@@ -157,8 +157,10 @@ def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[
     assert message.product_type is not None
     assert message.quantity is not None
     known = next((order for order in orders.waiting if order.number == number), None)
+    # The line forgets numbers in time: an order of a forgotten one must not take the row of the first.
+    new = uuid_of("order", cause.line_id, number, cause.event_id)
     order = Order(
-        id=uuid_of("order", cause.line_id, number),
+        id=new if known is None else known.id,
         number=number,
         product=message.product_type,
         quantity=message.quantity,

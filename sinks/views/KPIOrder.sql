@@ -1,7 +1,53 @@
+-- A line that has forgotten a number may make another order of it. The windows of such numbers are summed one by
+-- one: what begins behind the end of one order is the next one's. All others are read from the sums of hours.
 SELECT
     "lineId", max("line") AS "line", min("firstStart") AS "periodStart", max("lastEnd") AS "periodEnd",
     "orderNumber", max("productType") AS "productType",
     {sums}
-FROM "KPISum"
-WHERE "orderNumber" IS NOT NULL
-GROUP BY "lineId", "orderNumber"
+FROM (
+    SELECT
+        k."lineId", k."line", k."orderNumber", k."productType", k."firstStart", k."lastEnd",
+        k."runningSeconds", k."slowSeconds", k."stoppedSeconds", k."microSeconds", k."plannedSeconds",
+        k."noSignalSeconds", k."closedSeconds", k."unknownSeconds", k."pieces", k."timedPieces", k."defects",
+        k."theoreticalOutput", k."reportedOutput", k."realOutput", k."stops", k."microStops",
+        0::bigint AS "earlier"
+    FROM "KPISum" k
+    WHERE k."orderNumber" IS NOT NULL AND NOT EXISTS (
+        SELECT FROM "ProductionOrder" a
+        JOIN "ProductionOrder" b ON b."lineId" = a."lineId" AND b."orderNumber" = a."orderNumber"
+        WHERE a."lineId" = k."lineId" AND a."orderNumber" = k."orderNumber" AND a."id" <> b."id"
+    )
+    UNION ALL
+    SELECT
+        w."lineId", w."line", w."orderNumber", w."productType", w."windowStart", w."windowEnd",
+        w."runningSeconds", w."slowSeconds", w."stoppedSeconds", w."microSeconds", w."plannedSeconds",
+        w."noSignalSeconds", w."closedSeconds", w."unknownSeconds", w."pieces", w."timedPieces", w."defects",
+        w."theoreticalOutput", w."reportedOutput",
+        CASE w."performanceFrom" WHEN 'rate' THEN w."reportedOutput" ELSE w."timedPieces" END,
+        w."stops", w."microStops",
+        (
+            -- Strictly: what an order made that its first message ended begins at its end.
+            SELECT count(*)
+            FROM "ProductionOrder" o
+            WHERE o."lineId" = w."lineId" AND o."orderNumber" = w."orderNumber"
+                AND o."endTime" < w."windowStart"
+                AND EXISTS (
+                    SELECT FROM "ProductionOrder" later
+                    WHERE later."lineId" = o."lineId" AND later."orderNumber" = o."orderNumber"
+                        AND later."createdAt" > o."createdAt"
+                )
+        )
+    FROM "KPISum" k
+    JOIN "KPISnapshot" w ON w."lineId" = k."lineId" AND w."hour" = k."hour"
+        AND w."windowStart" >= k."hour" AND w."windowStart" < k."hour" + interval '1 hour'
+        AND w."orderNumber" = k."orderNumber" AND w."productType" IS NOT DISTINCT FROM k."productType"
+        AND w."shiftId" IS NOT DISTINCT FROM k."shiftId"
+        AND w."shiftDate" IS NOT DISTINCT FROM k."shiftDate"
+        AND w."day" = k."day" AND w."timeZone" = k."timeZone"
+    WHERE EXISTS (
+        SELECT FROM "ProductionOrder" a
+        JOIN "ProductionOrder" b ON b."lineId" = a."lineId" AND b."orderNumber" = a."orderNumber"
+        WHERE a."lineId" = k."lineId" AND a."orderNumber" = k."orderNumber" AND a."id" <> b."id"
+    )
+) AS told
+GROUP BY "lineId", "orderNumber", "earlier"

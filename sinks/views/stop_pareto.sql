@@ -51,6 +51,8 @@ BEGIN ATOMIC
             SELECT o."targetRate" / 60 AS rate
             FROM "ProductionOrder" o
             WHERE o."lineId" = by_order."lineId" AND o."orderNumber" = by_order."orderNumber"
+            ORDER BY o."createdAt" DESC, o."id"  -- a number that came again: the newest order's
+            LIMIT 1
         ) planned ON true
         GROUP BY by_order."lineId", by_order."category", by_order."reason"
     ) causes

@@ -58,3 +58,23 @@ def test_windows_of_an_earlier_release_get_their_day_and_hour(services: Services
     assert [row["performanceFrom"] for row in rows] == ["rate", "pieces"]
     filled = [(row["timedPieces"], row["microSeconds"], row["do"], row["tp"]) for row in rows]
     assert filled == [(7, 0, 50, 80)] * 2
+
+
+def test_an_order_of_an_earlier_release_stays_beside_another_of_its_number(services: Services):
+    """Its row is kept, and a number may come again."""
+    write = """INSERT INTO "ProductionOrder" ("id", "lineId", "line", "orderNumber", "productType",
+            "quantity", "produced", "defects", "status", "priority", "createdAt", "updatedAt", "generation",
+            "versionTime", "versionOffset")
+        VALUES (gen_random_uuid(), 'ligne1', 'Ligne 1', 'A', 'Eau 50cl', 10, %s, 0, 'completed', 'low', now(),
+            now(), 1, 0, 0)"""
+    url = services.database()
+    with before(url, "0002_reasons", "0001_tables") as connection:
+        connection.execute(
+            'INSERT INTO "Generation" ("generation", "plant", "live") VALUES (1, %s, true)', [PLANT]
+        )
+        connection.execute(write, [7])
+        connection.commit()
+        migrate(url)
+        connection.execute(write, [3])
+        rows = connection.execute('SELECT "produced" FROM "ProductionOrder" ORDER BY 1').fetchall()
+    assert [row["produced"] for row in rows] == [3, 7]

@@ -1,5 +1,6 @@
 """Hours, shifts, days, weeks, orders, products, lines, the plant: ratios of the sums of their windows."""
 
+import json
 import tomllib
 from datetime import date, timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from schemas.ids import uuid_of
 from tests.services import Services
 from tests.sinks.windows import Rows, at, minute, stopped
 
@@ -116,6 +118,48 @@ def test_an_order_changed_in_the_middle_of_an_hour(rows: Rows):
     ]
     (hour,) = rows.view("KPIHour")
     assert told(hour, "pieces", "performance", "runningSeconds") == (80, 66.6667, 3600)
+
+
+ORDER = """INSERT INTO "ProductionOrder" SELECT * FROM json_populate_record(NULL::"ProductionOrder", '{}')"""
+
+
+def order(number: str, began: str, ended: str | None, made: int) -> str:
+    """The statement that writes an order's row."""
+    row = {
+        **{"id": uuid_of("order", number, began), "lineId": "ligne1", "line": "Ligne 1", "priority": "low"},
+        **{
+            "orderNumber": number,
+            "productType": "Eau 50cl",
+            "quantity": 1000,
+            "produced": made,
+            "defects": 0,
+        },
+        **{"startTime": at(began).isoformat(), "endTime": ended and at(ended).isoformat()},
+        **{"createdAt": at(began).isoformat(), "updatedAt": at(began).isoformat(), "generation": 1},
+        **{"versionTime": 0, "versionOffset": 0, "status": "completed" if ended else "running"},
+    }
+    return ORDER.format(json.dumps(row))
+
+
+def test_two_orders_of_one_number_are_two_rows_within_an_hour_too(rows: Rows):
+    """Each has what was made in its own time; a number that came once is not split at its end."""
+    #  10:00     10:20   10:30    11:10 11:20
+    #    |─ ORD-1 ─|       |─ ORD-1 ────| ORD-2 │ ... a correction behind its end
+    rows.query(order("ORD-1", "2026-03-02 10:00", "2026-03-02 10:20", 40))
+    rows.run("2026-03-02 10:00", "2026-03-02 10:20")
+    (alone,) = rows.view("KPIOrder")
+    rows.query(
+        order("ORD-1", "2026-03-02 10:30", None, 40),
+        order("ORD-2", "2026-03-02 11:10", "2026-03-02 11:20", 10),
+    )
+    rows.run("2026-03-02 10:30", "2026-03-02 11:10", made=1, shiftId="SOIR")
+    rows.run("2026-03-02 11:10", "2026-03-02 11:21", made=1, orderNumber="ORD-2")
+    first, again, other = rows.view("KPIOrder")
+    assert first == alone
+    assert told(first, "orderNumber", "pieces", "runningSeconds", "performance") == ("ORD-1", 40, 1200, 100)
+    assert told(again, "orderNumber", "pieces", "runningSeconds", "performance") == ("ORD-1", 40, 2400, 50)
+    assert told(again, "periodStart", "periodEnd") == (at("2026-03-02 10:30"), at("2026-03-02 11:10"))
+    assert told(other, "orderNumber", "pieces") == ("ORD-2", 11)
 
 
 def test_a_figure_is_a_ratio_of_sums(rows: Rows):

@@ -5,7 +5,9 @@ A thousand logs of up to 25 records run each time; the long form, on one's own m
     LINEPULSE_NIGHTLY=1 .venv/bin/python -m pytest -n 0 tests/streams/test_every_payload.py
 """
 
+import gc
 import math
+import weakref
 from typing import Any
 
 import msgspec
@@ -89,6 +91,26 @@ def test_every_record_is_a_row_or_a_dead_letter_and_a_row_is_the_same_live_and_r
     holds()
     kinds = ("SampleEvent", "OrderEvent", "DowntimeEvent", "AlertEvent", "KpiEvent", "DeadLetterEvent")
     assert {(kind, line) for kind in kinds for line in "abc"} <= seen
+
+
+def test_no_record_leaves_anything_behind_in_memory():
+    """Whatever a batch holds, nothing of its work is left but its events and its lines' states."""
+    held: weakref.WeakSet[Lines] = weakref.WeakSet()
+    letters: list[str] = []
+
+    @examples(100, 1000)
+    @given(logs)
+    def holds(records: list[RawRecord]) -> None:
+        lines = Lines(RULES, "production.raw", 0, failed=failed)
+        held.add(lines)
+        batch = [consumer_record(each) for each in records]
+        events = agent.fold_batch(lines, Batch(("production.raw", 0), batch, 0))
+        letters.extend(event.reason for event in events if isinstance(event, DeadLetterEvent))
+
+    holds()
+    gc.collect()
+    assert letters
+    assert not held
 
 
 def is_the_same_rebuilt(event: Event) -> None:

@@ -2,8 +2,8 @@
 
 from sinks.migrations import run_sql
 
-revision = "0007_present"
-down_revision = "0006_stages"
+revision = "0008_present"
+down_revision = "0007_orders"
 
 
 def upgrade() -> None:
