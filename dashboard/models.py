@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from schemas.instant import ms_of
 from schemas.plant import Rules, read_plant
@@ -147,6 +148,12 @@ class InForce:
     def silence(self, line_id: str, at: datetime) -> timedelta:
         """For how long a line may say nothing, and what it said still counts."""
         return timedelta(milliseconds=self.rules.line(line_id, ms_of(at)).silence)
+
+    @cached_property
+    def reach(self) -> timedelta:
+        """By how much a machine's clock may be behind, at most, and what it tells is still believed."""
+        every = (self.rules.timeline(line_id)[1] for line_id in (None, *self.rules.named))
+        return timedelta(milliseconds=max(rules.past for timeline in every for rules in timeline))
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class Store:
         Raises:
             psycopg.Error: PostgreSQL does not answer, or has not our tables.
         """
-        rows = await self._rows("overview", since=now - STRIP, gone=gone)
+        rows = await self._rows("overview", since=now - STRIP, gone=gone, reach=self._in_force.reach)
         tiles = sorted(map(_tile, rows), key=lambda tile: natural(tile.line_id))
         strips: dict[str, list[Stop]] = {}
         lines = [tile.line_id for tile in tiles]

@@ -51,6 +51,7 @@ CREATE TABLE "ProductionOrder" (
 -- Not unique: a line forgets numbers in time, and then makes another order of the same one.
 CREATE INDEX "ProductionOrder_lineId_orderNumber" ON "ProductionOrder" ("lineId", "orderNumber");
 CREATE INDEX "ProductionOrder_lineId_startTime" ON "ProductionOrder" ("lineId", "startTime");
+CREATE INDEX "ProductionOrder_waiting" ON "ProductionOrder" ("lineId") WHERE "status" = 'waiting';
 
 CREATE TABLE "Downtime" (
     "id" uuid PRIMARY KEY,
@@ -72,6 +73,7 @@ CREATE TABLE "Downtime" (
 );
 CREATE INDEX "Downtime_lineId_startTime" ON "Downtime" ("lineId", "startTime");
 CREATE INDEX "Downtime_startTime" ON "Downtime" ("startTime");
+CREATE INDEX "Downtime_open" ON "Downtime" ("lineId") WHERE "endTime" IS NULL;
 
 CREATE TABLE "Alert" (
     "id" uuid PRIMARY KEY,

@@ -1,39 +1,36 @@
 -- A row a line: its latest sample, its latest stop if that is open, its latest started order, its shift so
 -- far, its open alerts. Every part is one step into an index, whatever the length of the history.
 -- A line of which nothing was heard for long is left out, unless it is known to stand.
-WITH RECURSIVE
-sampled ("lineId") AS (
-    (SELECT "lineId" FROM "ProductionData" ORDER BY "lineId" LIMIT 1)
-    UNION ALL
-    SELECT (SELECT d."lineId" FROM "ProductionData" d WHERE d."lineId" > s."lineId" ORDER BY d."lineId" LIMIT 1)
-    FROM sampled s
-    WHERE s."lineId" IS NOT NULL
+-- Names that are gone cost nothing: the sums of the windows tell who was heard since, by time (a machine's
+-- clock may be `reach` behind), open stops and waiting orders who else is there.
+WITH known AS (
+    SELECT "lineId" FROM "KPISum" WHERE "hour" > %(gone)s - %(reach)s - interval '1 hour'
+    UNION SELECT "lineId" FROM "Downtime" WHERE "endTime" IS NULL
+    UNION SELECT "lineId" FROM "ProductionOrder" WHERE "status" = 'waiting'
 ),
-stopped ("lineId") AS (
-    (SELECT "lineId" FROM "Downtime" ORDER BY "lineId" LIMIT 1)
-    UNION ALL
-    SELECT (SELECT d."lineId" FROM "Downtime" d WHERE d."lineId" > s."lineId" ORDER BY d."lineId" LIMIT 1)
-    FROM stopped s
-    WHERE s."lineId" IS NOT NULL
-),
-ordered ("lineId") AS (
-    (SELECT "lineId" FROM "ProductionOrder" ORDER BY "lineId" LIMIT 1)
-    UNION ALL
-    SELECT (SELECT o."lineId" FROM "ProductionOrder" o WHERE o."lineId" > s."lineId" ORDER BY o."lineId" LIMIT 1)
-    FROM ordered s
-    WHERE s."lineId" IS NOT NULL
-),
-known AS (
-    SELECT "lineId" FROM sampled
-    UNION SELECT "lineId" FROM stopped
-    UNION SELECT "lineId" FROM ordered
+present AS MATERIALIZED (
+    SELECT known."lineId"
+    FROM known
+    LEFT JOIN LATERAL (
+        SELECT d."receivedAt" FROM "ProductionData" d
+        WHERE d."lineId" = known."lineId" ORDER BY d."timestamp" DESC LIMIT 1
+    ) sample ON true
+    LEFT JOIN LATERAL (
+        SELECT d."endTime" IS NULL AS "open" FROM "Downtime" d
+        WHERE d."lineId" = known."lineId" ORDER BY d."startTime" DESC LIMIT 1
+    ) stop ON true
+    LEFT JOIN LATERAL (
+        SELECT k."updatedAt" FROM "KPISnapshot" k
+        WHERE k."lineId" = known."lineId" ORDER BY k."windowStart" DESC LIMIT 1
+    ) latest ON true
+    WHERE stop."open" OR coalesce(greatest(sample."receivedAt", latest."updatedAt") > %(gone)s, true)
 )
 SELECT
-    known."lineId",
+    present."lineId",
     coalesce(
         sample."line", stop."line", production."line",
-        (SELECT o."line" FROM "ProductionOrder" o WHERE o."lineId" = known."lineId" LIMIT 1),
-        known."lineId"
+        (SELECT o."line" FROM "ProductionOrder" o WHERE o."lineId" = present."lineId" LIMIT 1),
+        present."lineId"
     ) AS "line",
     sample."timestamp", sample."actualRate", sample."targetRate", sample."isRunning",
     sample."temperature", sample."pressure", sample."receivedAt", latest."updatedAt" AS "told",
@@ -45,22 +42,22 @@ SELECT
     shift."runningSeconds", shift."stoppedSeconds", shift."pieces", shift."shiftDefects",
     shift."theoreticalOutput", shift."realOutput",
     alerts."openAlerts", alerts."worst", heard."since" AS "heardSince"
-FROM known
+FROM present
 LEFT JOIN LATERAL (
     SELECT * FROM "ProductionData" d
-    WHERE d."lineId" = known."lineId" ORDER BY d."timestamp" DESC LIMIT 1
+    WHERE d."lineId" = present."lineId" ORDER BY d."timestamp" DESC LIMIT 1
 ) sample ON true
 LEFT JOIN LATERAL (
     SELECT * FROM "Downtime" d
-    WHERE d."lineId" = known."lineId" ORDER BY d."startTime" DESC LIMIT 1
+    WHERE d."lineId" = present."lineId" ORDER BY d."startTime" DESC LIMIT 1
 ) stop ON stop."endTime" IS NULL
 LEFT JOIN LATERAL (
     SELECT * FROM "ProductionOrder" o
-    WHERE o."lineId" = known."lineId" AND o."startTime" IS NOT NULL ORDER BY o."startTime" DESC LIMIT 1
+    WHERE o."lineId" = present."lineId" AND o."startTime" IS NOT NULL ORDER BY o."startTime" DESC LIMIT 1
 ) production ON true
 LEFT JOIN LATERAL (
     SELECT k."shiftId", k."shiftDate", k."windowStart", k."updatedAt" FROM "KPISnapshot" k
-    WHERE k."lineId" = known."lineId" ORDER BY k."windowStart" DESC LIMIT 1
+    WHERE k."lineId" = present."lineId" ORDER BY k."windowStart" DESC LIMIT 1
 ) latest ON true
 LEFT JOIN LATERAL (
     SELECT
@@ -69,7 +66,7 @@ LEFT JOIN LATERAL (
         sum(k."theoreticalOutput") AS "theoreticalOutput",
         sum(CASE k."performanceFrom" WHEN 'pieces' THEN k."timedPieces" ELSE k."reportedOutput" END) AS "realOutput"
     FROM "KPISnapshot" k
-    WHERE k."lineId" = known."lineId" AND k."windowStart" > latest."windowStart" - interval '24 hours'
+    WHERE k."lineId" = present."lineId" AND k."windowStart" > latest."windowStart" - interval '24 hours'
         AND k."shiftId" IS NOT DISTINCT FROM latest."shiftId"
         AND k."shiftDate" IS NOT DISTINCT FROM latest."shiftDate"
 ) shift ON true
@@ -78,14 +75,9 @@ LEFT JOIN LATERAL (
         count(*) AS "openAlerts",
         (array_agg(a."severity" ORDER BY array_position(ARRAY['critical', 'warning', 'info'], a."severity")))[1] AS "worst"
     FROM "Alert" a
-    WHERE a."status" = 'open' AND a."lineId" = known."lineId"
+    WHERE a."status" = 'open' AND a."lineId" = present."lineId"
 ) alerts ON true
 LEFT JOIN LATERAL (
     SELECT d."timestamp" AS "since" FROM "ProductionData" d
-    WHERE d."lineId" = known."lineId" AND d."timestamp" > %(since)s ORDER BY d."timestamp" LIMIT 1
+    WHERE d."lineId" = present."lineId" AND d."timestamp" > %(since)s ORDER BY d."timestamp" LIMIT 1
 ) heard ON true
-WHERE known."lineId" IS NOT NULL
-    AND (
-        stop."startTime" IS NOT NULL
-        OR coalesce(greatest(sample."receivedAt", latest."updatedAt") > %(gone)s, true)
-    )

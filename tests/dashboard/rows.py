@@ -82,6 +82,8 @@ class Plant:
             for kind, events in rows.items():
                 whole = msgspec.json.encode(events).decode()
                 connection.execute(TABLES[kind].write_statement, [whole])
+                if TABLES[kind].sums is not None:
+                    connection.execute(TABLES[kind].sums, [whole])
 
 
 def now_ms() -> int:

@@ -1,15 +1,17 @@
 """The page's queries, against rows as the pipeline writes them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
 
+from benchmarks.overview import fill_names, sum_up
 from dashboard.models import InForce, State, Tile
 from dashboard.moment import Moment
 from dashboard.ratios import ratios
-from dashboard.store import CURVE_STEP, LONG_AGO, Store, natural, statement
+from dashboard.store import CURVE_STEP, Store, natural, statement
 from dashboard.timestamps import EARLIEST, LATEST
 from schemas.instant import HOUR, MINUTE, SECOND, ms_of
 from tests.dashboard.rows import Plant
@@ -194,6 +196,40 @@ async def test_lines_that_nobody_hears_any_more_are_left_out(plant: Plant, store
     assert await shown(T + MINUTE) == ["ligne1", "ligne3", "ligne4"]
 
 
+async def test_names_that_are_gone_cost_nothing(plant: Plant, store: Store):
+    """However many names said something ten days ago, no part of the overview goes over their rows."""
+    plant.data("ligne1", T)
+    with psycopg.connect(plant.url, autocommit=True) as connection:
+        fill_names(connection, NOON - timedelta(days=10), names=2000)
+        sum_up(connection)
+        [(plan,)] = connection.execute(
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement("overview"),
+            {"since": NOON, "gone": NOON - timedelta(days=2), "reach": timedelta(days=7)},
+        ).fetchall()
+    assert max(rows_gone_over(plan[0]["Plan"])) < 100
+    [tile] = (await store.overview(NOON, NOON - timedelta(days=2))).tiles
+    assert tile.line_id == "ligne1"
+
+
+def rows_gone_over(node: dict[str, Any]) -> Iterator[float]:
+    """How many rows each part of a plan found, or looked at in vain."""
+    found: float = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    yield found * node["Actual Loops"]
+    for part in node.get("Plans", ()):
+        yield from rows_gone_over(part)
+
+
+async def test_a_line_whose_clock_is_days_behind_is_there(plant: Plant, store: Store):
+    """Its windows lie in the past; what counts is when it was heard."""
+    plant.data("ligne1", T - 6 * 24 * HOUR, count=5)
+    gone = NOON - timedelta(days=2)
+    assert (await store.overview(NOON, gone)).tiles == ()
+    with psycopg.connect(plant.url) as connection:
+        connection.execute("""UPDATE "ProductionData" SET "receivedAt" = %s""", [NOON])
+    [tile] = (await store.overview(NOON, gone)).tiles
+    assert tile.line_id == "ligne1"
+
+
 async def test_when_something_was_last_said_of_a_line(plant: Plant, store: Store):
     """A machine that tells its status lives, whatever it counts; that time passes is no word of its own."""
     plant.data("ligne1", T)
@@ -233,7 +269,7 @@ async def test_the_overview_does_not_grow_with_the_past(plant: Plant):
         await connection.execute("SET enable_seqscan = off")
 
         cursor = await connection.execute(
-            "EXPLAIN " + statement("overview"), {"since": NOON, "gone": LONG_AGO}
+            "EXPLAIN " + statement("overview"), {"since": NOON, "gone": NOON, "reach": timedelta(days=7)}
         )
         plan = "\n".join(row[0] for row in await cursor.fetchall())
     assert "Seq Scan on" not in plan.replace("Seq Scan on known", "")

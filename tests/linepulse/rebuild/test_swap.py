@@ -28,6 +28,7 @@ from tests.sinks.conftest import Plant, make_plant
 from tests.sinks.records import log, order, sample
 from tests.sinks.test_schema import described
 from tests.sinks.windows import WRITE, at, minute
+from tests.sinks.windows import Rows as Windows
 
 REBUILT = Rebuilt(2, "[line]\ntarget_rate = 100\n", {0: 0}, {0: {}}, "generation_2")
 SUMS = """SELECT (SELECT sum("bottlesProduced") FROM "ProductionData"),
@@ -209,6 +210,7 @@ async def test_a_reading_of_the_page_is_of_one_generation(plant: Plant, settings
     heard: list[str] = []
     store = Store(plant.url)
     now = datetime.now(UTC)
+    Windows(plant.url).add(minute(now))
     try:
         async with store.reading():
             assert [tile.line_id for tile in (await store.overview(now)).tiles] == ["ligne1"]

@@ -1,0 +1,11 @@
+"""The lines that are there, without a look at every name that ever was: open stops and waiting orders."""
+
+from sinks.migrations import run_sql
+
+revision = "0008_present"
+down_revision = "0007_orders"
+
+
+def upgrade() -> None:
+    """Make the indexes."""
+    run_sql(revision)
