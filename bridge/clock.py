@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from schemas.log_clock import CATCH_UP
+
 LEAP_MS = 1_000
 """The computer's clock leapt if, between two readings, it moved so much further than the monotonic one."""
 CONFIRM_MS = 30_000
@@ -12,9 +14,6 @@ SPACED_MS = 4_000
 """A leap is believed when CONFIRMATIONS readings at least SPACED_MS apart, over CONFIRM_MS, agree on it. The
 ticks read the clock every 5 s."""
 JUMP_MS = 60_000  # people are told
-CATCH_UP = 0.9
-"""How fast the log's clock runs while it is ahead of the computer's: slower, never still, so that durations
-and silences stay nearly right until both agree again."""
 
 
 class Told(NamedTuple):

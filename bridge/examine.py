@@ -4,10 +4,11 @@ from collections import Counter
 from typing import NamedTuple
 
 from bridge.holder import Holder
-from bridge.kafka import client_of, depth_of, last_records, log_consumer, run_of
+from bridge.kafka import AS_TOLD, client_of, depth_of, last_records, log_consumer, run_of
 from runtime.partitions import Moved, moved
 from runtime.settings import Settings
 from schemas.instant import LATEST
+from schemas.log_clock import TrueTime
 
 UNAWARE_TICKS = 2
 """A bridge that reads its gaps writes one batch behind the fence of another at most, with one tick in it."""
@@ -27,7 +28,8 @@ class Examined(NamedTuple):
 class Examination:
     """Goes through the last records, those of each partition in their order, as readers do."""
 
-    def __init__(self) -> None:
+    def __init__(self, true_time: TrueTime = AS_TOLD) -> None:
+        self._true_time = true_time
         self._received_at = self._void = 0
         self._holder = Holder()
         self._highest: Counter[int] = Counter()
@@ -36,7 +38,7 @@ class Examination:
     def take(self, partition: int, at: int, run: int, client: str, tick: bool) -> None:
         """Note a record."""
         if at <= LATEST:
-            self._received_at = max(self._received_at, at)
+            self._received_at = max(self._received_at, self._true_time.of(at, run))
         self._holder.take(partition, run, client)
         if 0 < run < self._highest[partition]:
             self._void += 1
@@ -53,13 +55,13 @@ class Examination:
         return Examined(self._received_at, self._holder.run, self._holder.client, self._void, unaware)
 
 
-async def examine(settings: Settings) -> Examined:
+async def examine(settings: Settings, true_time: TrueTime = AS_TOLD) -> Examined:
     """Read the last records of each partition.
 
     Raises:
         Unavailable: Kafka does not answer.
     """
-    found, elsewhere = Examination(), None
+    found, elsewhere = Examination(true_time), None
     async with log_consumer(settings) as (consumer, deadline):
         ends = await consumer.end_offsets(consumer.assignment())
         async for record in last_records(consumer, deadline, ends, depth_of(settings)):

@@ -20,9 +20,11 @@ from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.instant import LATEST
+from schemas.log_clock import TrueTime
 from schemas.raw import Kind, RawHeaders
 
 TICKS = 500  # that may stand among the deliveries read back
+AS_TOLD = TrueTime()
 
 
 class Tail(NamedTuple):
@@ -44,9 +46,13 @@ class Sign(NamedTuple):
     client: str
 
 
-async def read_tail(settings: Settings, ends: Mapping[TopicPartition, int] | None = None) -> Tail:
+async def read_tail(
+    settings: Settings, ends: Mapping[TopicPartition, int] | None = None, true_time: TrueTime = AS_TOLD
+) -> Tail:
     """Read the last records of each partition, or the last before `ends`.
 
+    Args:
+        true_time: of records whose time in the log is wrong.
     Raises:
         Unavailable: Kafka does not answer.
         SettingsError: the number of partitions was changed after the log held records.
@@ -56,7 +62,7 @@ async def read_tail(settings: Settings, ends: Mapping[TopicPartition, int] | Non
         before = ends or await consumer.end_offsets(consumer.assignment())
         async for record in last_records(consumer, deadline, before, depth_of(settings)):
             if record.timestamp <= LATEST:  # no bridge wrote it, and nobody reads its time
-                received_at = max(received_at, record.timestamp)
+                received_at = max(received_at, true_time.of(record.timestamp, run_of(record)))
             holder.take(record.partition, run_of(record), client_of(record))
             if (line := moved(record, settings.partitions)) is not None:
                 raise raised(settings, line, settings.partitions)

@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 
 from bridge.clock import LogClock
 from bridge.connection import Connection
+from bridge.declared import declared
 from bridge.flow import Flow
 from bridge.holder import refuse_anothers
 from bridge.kafka import read_back, read_gap, read_tail, write_fence
@@ -88,7 +89,10 @@ class Run:
             connection.drop()
 
     async def _with_mqtt(self, connection: Connection, session_present: bool, stop: asyncio.Event) -> None:
-        tail = await read_tail(self._settings)
+        true_time, wrong = declared(self._settings)
+        if wrong is not None:
+            self._narrator.say("bridge.plant_unread", why=wrong)
+        tail = await read_tail(self._settings, true_time=true_time)
         refuse_anothers(self._settings, tail.client, tail.run)
         self._clock.not_before(tail.received_at)
         producer = await open_producer(self._settings, BATCH_BYTES)

@@ -3,6 +3,7 @@
 import time
 
 from bridge.clock import JUMP_MS
+from bridge.declared import declared
 from bridge.examine import Examined, examine
 from bridge.outage import in_words
 from runtime.partitions import raised
@@ -16,7 +17,7 @@ async def check_log(settings: Settings) -> tuple[str, str | None]:
     Raises:
         Unavailable: Kafka does not answer.
     """
-    return told(settings, await examine(settings), time.time() * 1000)
+    return told(settings, await examine(settings, declared(settings)[0]), time.time() * 1000)
 
 
 def told(settings: Settings, found: Examined, now_ms: float) -> tuple[str, str | None]:
@@ -29,7 +30,8 @@ def told(settings: Settings, found: Examined, now_ms: float) -> tuple[str, str |
         return part, (
             f"its time ({text_of(found.received_at)}) is {in_words(ahead_ms / 1000)} ahead of this computer's"
             " clock. If this one is wrong, set it right (NTP); if a bridge's was, set that right: until both"
-            " agree, what is received gets the log's time, which goes at nine tenths of real speed"
+            " agree, what is received gets the log's time, which goes at nine tenths of real speed."
+            ' docs/reliability.md, "A log that is ahead", says how to mend it'
         )
     if found.unaware:
         run, client = found.unaware

@@ -20,6 +20,7 @@ from schemas.calendar import CalendarLists
 from schemas.civil import Zone
 from schemas.instant import ms_of
 from schemas.line_rules import LineRules
+from schemas.log_clock import TrueTime
 from schemas.plant_file import Change, Plant
 from schemas.raw import LINE_ID
 from schemas.strict import problem
@@ -53,6 +54,7 @@ class Rules:
         self.plant = plant
         self.time_zone = plant.plant.time_zone
         self.language = plant.plant.language
+        self.true_time = TrueTime(plant.log_clock)
         self._others = self._resolve(None, None)
         areas = {area: self._resolve(area, None) for area in plant.areas}
         self._area_of = {line_id: name for name, area in plant.areas.items() for line_id in area.lines}

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.calendar import CalendarLists, Holidays, TimeZone
+from schemas.log_clock import LogClock
 from schemas.payloads import Text
 from schemas.state import MAX_UNDECLARED
 from schemas.strict import StrictRules
@@ -71,6 +72,7 @@ class Plant(CalendarLists):
     areas: dict[str, Area] = Field(default_factory=dict)
     lines: dict[str, dict[str, Any]] = Field(default_factory=dict)
     change: tuple[Change, ...] = ()
+    log_clock: tuple[LogClock, ...] = ()
 
     @model_validator(mode="after")
     def _areas_are_there(self) -> "Plant":

@@ -175,3 +175,4 @@ class RawRecord(Struct, frozen=True, gc=False):
     line_id: str | None  # the record's key; None for ticks and what can't be routed
     headers: RawHeaders
     payload: bytes
+    log_time: int | None = None  # its time in Kafka, where the rules say that it is wrong

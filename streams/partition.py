@@ -50,6 +50,8 @@ class Lines:
         self.void = 0  # records left out, until somebody tells of them
         self._failed = failed
         self._fold = Fold(rules, failed)
+        self._true_time = rules.true_time
+        self._was_wrong = bool(rules.true_time)  # asked for each record
         self._about = rules.plant.plant
         self._declared = frozenset(rules.named)
         self._too_many: list[str] = []  # lines of an older release that are let go with the next record
@@ -89,7 +91,10 @@ class Lines:
             self.void += 1
             return []  # written by a bridge that another one had replaced
         self._run = run
-        first = self._own(record)
+        time = record.received_at
+        if self._was_wrong:
+            record = self._corrected(record)
+        first = self._own(record, time)
         changes = self._change(record, first)
         if self._too_many:
             changes += self._let_go(self._too_many, record)
@@ -106,11 +111,12 @@ class Lines:
     def foreign(self, record: RawRecord, why: str) -> list[Change]:
         """A record that no bridge wrote."""
         self.next_offset = record.offset + 1
-        self._own(record)
+        self._own(record, record.received_at)
         return [self._letter(record, Poison("foreign", why=why))]
 
     def unformed(self, record: RawRecord, error: Exception) -> Event:
         """A row that the record changes can't be formed or written: the record's dead letter in its place."""
+        record = self._corrected(record)
         line_id = record.line_id or PARTITION
         # Whatever came after the record by now: each reading of the log tells the same of it.
         cause = replace(self._cause(record), received_at=record.received_at)
@@ -226,8 +232,21 @@ class Lines:
             state = replace(state, run=self._run, log=log)
         self.states[state.line_id] = state
 
-    def _own(self, record: RawRecord) -> bool:
-        """Note how far the partition has come; False: it had seen the record."""
+    def _corrected(self, record: RawRecord) -> RawRecord:
+        """The record as received when it was, where the rules say that the log's time was wrong."""
+        at = self._true_time.of(record.received_at, record.headers.run)
+        return (
+            record
+            if at == record.received_at
+            else replace(record, received_at=at, log_time=record.received_at)
+        )
+
+    def _own(self, record: RawRecord, time: int) -> bool:
+        """Note how far the partition has come; False: it had seen the record.
+
+        Args:
+            time: of the record in the log, by which a log that was made anew is noticed.
+        """
         own = self.states[PARTITION]
         first = record.offset > own.offset
         if first:
@@ -236,8 +255,8 @@ class Lines:
             self.states[PARTITION] = replace(
                 own,
                 offset=record.offset,
-                time=record.received_at,
-                log=own.log or record.received_at,
+                time=time,
+                log=own.log or time,
                 run=self._run,
                 received_at=at if at > own.received_at else own.received_at,
             )

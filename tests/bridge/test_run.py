@@ -26,7 +26,9 @@ class Kafka:
         self.done: list[str] = []
         self.fenced_at = 0
 
-    async def read_tail(self, _settings: Settings, fence: Mapping[Any, int] | None = None) -> Tail:
+    async def read_tail(
+        self, _settings: Settings, fence: Mapping[Any, int] | None = None, **_: object
+    ) -> Tail:
         return Tail(AHEAD, 6 if fence is None else self.before)
 
     async def open_producer(self, *_: object) -> object:

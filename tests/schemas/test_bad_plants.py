@@ -21,6 +21,20 @@ def of_line(text: str, line: str = "lines.ligne1") -> str:
     ("text", "named"),
     [
         ("[line", "Expected ']'"),
+        (
+            "[[log_clock]]\nfirst_run = 2\nlast_run = 1\n"
+            "from = 2027-01-01T00:00:00Z\ntrue = 2026-01-01T00:00:00Z",
+            "last_run = 1 is below first_run = 2",
+        ),
+        (
+            "[[log_clock]]\nfirst_run = 1\nlast_run = 1\n"
+            "from = 2026-01-01T00:00:00Z\ntrue = 2027-01-01T00:00:00Z",
+            "must be before from",
+        ),
+        (
+            '[[log_clock]]\nfirst_run = 1\nlast_run = 1\nfrom = "2027"\ntrue = 2026-01-01T00:00:00Z',
+            "log_clock.0.from = '2027': not a time with its offset",
+        ),
         ("[line]\ntarget_rate = -3", "line.target_rate = -3"),
         (HALL + "target_rate = -3", "areas.hall.target_rate = -3"),
         ("[line]\ntarget = 3", "line.target = 3"),

@@ -1,0 +1,17 @@
+"""What the plant's rules say of the log's time, for who writes the log and who looks at its end."""
+
+from runtime.settings import Settings
+from schemas.log_clock import TrueTime
+from schemas.plant import PlantError, Rules, plant_text, read_plant
+
+
+def declared(settings: Settings) -> tuple[TrueTime, str | None]:
+    """`[[log_clock]]` of the plant file, and what is wrong with the file: the log's time then counts as told.
+
+    A bridge does not stand still for a mistake in a file that only others need.
+    """
+    try:
+        plant = read_plant(plant_text(settings.plant), str(settings.plant))
+    except PlantError as error:
+        return TrueTime(), str(error)
+    return Rules(0, plant).true_time, None
