@@ -13,14 +13,16 @@ from schemas.payloads import Data, Order, Status, event_time, parse_order
 from schemas.people import Said, parse_said
 from schemas.plant import Rules, display_name
 from schemas.raw import DATA, ORDER, OVERSIZE, STATUS, TICK, RawRecord
-from schemas.state import Kpi, LineState, Mode, Orders
-from schemas.state import Order as OneOrder
+from schemas.state import LineState, Mode
 from streams import (
     alerts,
     belief,
     clock,
     counters,
+    counting,
     kpi,
+    kpi_row,
+    leaving,
     orders,
     people,
     planned,
@@ -34,7 +36,6 @@ from streams.cause import Cause, Sample
 from streams.change import Change
 from streams.dead_letters import dead_letter
 from streams.failures import TICKS_TOLD, Failure, Observer, internal, report
-from streams.kpi_row import row
 from streams.stops import Turn
 
 Step = tuple[LineState, list[Change]]
@@ -128,7 +129,7 @@ class Fold:
             received_at,
         )
         try:
-            return let_go(state.copy(), cause)
+            return leaving.let_go(state.copy(), cause)
         except Exception as error:
             return self._without(state, record, topic, cause, error)[1]
 
@@ -215,10 +216,10 @@ def on_data(state: LineState, data: Data, told: int | None, cause: Cause, *, wai
         if state.stop is not None:
             state, overdue = turns.overdue(state, at, cause)
             changes += overdue
-    state, counted = _count(state, sample, cause)
+    state, counted = counting.count(state, sample, cause)
     changes += counted
     changes.append(samples.row(sample, cause))
-    return _published(before, state, changes, cause)
+    return kpi_row.published(before, state, changes, cause)
 
 
 def on_status(
@@ -235,7 +236,7 @@ def on_status(
         elif status.status == "running":
             state, rows = restart.on_late_running(state, at, cause)
             changes += rows
-        return _published(before, state, changes, cause)
+        return kpi_row.published(before, state, changes, cause)
     if status.status == "offline" and state.clock is not None:
         # Often a will, told long after the last message: the line's own past may still come.
         state, turned = turns.fall_silent(state, at, status.reason or stops.OFFLINE, cause)
@@ -246,7 +247,7 @@ def on_status(
     state, turned = turns.take(state, Turn(mode, at, status.reason), cause)
     if status.status == "stopped":
         restart.told(state, at)
-    return _published(before, state, changes + turned, cause)
+    return kpi_row.published(before, state, changes + turned, cause)
 
 
 def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -> Step:
@@ -261,13 +262,13 @@ def on_order(state: LineState, message: Order, told: int | None, cause: Cause) -
     ended = state.orders.running is not None and after.running is None
     state = replace(state, orders=after)
     if rows and message.action == "correct":
-        _recount(state, message, cause)
+        counting.recount(state, message, cause)
     if ended and state.kpi is not None:
         stands = state.mode == "stopped" and at > state.kpi.charged
         # Of a line that runs, what it makes after its last message is the next order's, and so is the time.
         after_it = kpi.ends(state.kpi, at) if stands else kpi.cut(state.kpi, None, None, cause)
         state = replace(state, kpi=after_it)
-    return _published(before, state, changes, cause)
+    return kpi_row.published(before, state, changes, cause)
 
 
 def on_said(state: LineState, said: Said, heard_before: bool, cause: Cause) -> Step:
@@ -276,9 +277,9 @@ def on_said(state: LineState, said: Said, heard_before: bool, cause: Cause) -> S
     if said.action in ("retire", "forget") and not heard_before:
         raise Poison("unknown_line")
     if said.action == "retire":
-        state, changes = retire(state, cause)
+        state, changes = leaving.retire(state, cause)
     elif said.action == "forget":
-        return forget(state, cause)
+        return leaving.forget(state, cause)
     else:
         # What is forgotten is not taken back: what it made planned stays so.
         now = cause.received_at
@@ -289,46 +290,7 @@ def on_said(state: LineState, said: Said, heard_before: bool, cause: Cause) -> S
         if state.people.planned != was:
             state, replanned = turns.replanned(state, was, state.people.planned, cause)
             changes = [*changes, *replanned]
-    return _published(before, state, changes, cause)
-
-
-def retire(state: LineState, cause: Cause) -> Step:
-    """The line ends: no more windows; its stop, alerts and running order end, orders that wait go on waiting.
-
-    What it says from then on brings it back, as from a new beginning.
-    """
-    if state.retired or state.clock is None:
-        state.retired = True
-        return state, []
-    at = state.clock + cause.received_at - state.heard_at  # by its own clock, or it would come back late
-    state, changes = turns.take(state, Turn("unknown", at), cause)
-    assert state.kpi is not None
-    state.alerts, resolved = alerts.end_all(state.alerts, at, cause)
-    state.orders, rows = orders.end_running(state.orders, at, cause)
-    state.kpi = kpi.cut(state.kpi, None, None, cause)
-    state.retired = True
-    return state, [*changes, *resolved, *rows]
-
-
-def forget(state: LineState, cause: Cause) -> Step:
-    """The line ends, with the orders that wait for it. If it speaks again, it is a new one."""
-    before = state.kpi
-    state, changes = retire(state, cause)
-    _, rows = orders.cancel_waiting(state.orders, state.clock or cause.received_at, cause)
-    state, changes = _published(before, state, [*changes, *rows], cause)
-    return LineState(line_id=state.line_id, partition=state.partition, forgotten=True), changes
-
-
-def let_go(state: LineState, cause: Cause) -> list[Change]:
-    """As `forget`, of a line that was silent for long: its silence is told as it was shown, once."""
-    at, before, changes = cause.received_at, state.kpi, list[Change]()
-    if state.clock is not None:
-        at = state.clock + cause.received_at - state.heard_at
-        state, changes = turns.leave(state, at, cause)
-    state.alerts, resolved = alerts.end_all(state.alerts, at, cause)
-    state.orders, ended = orders.end_running(state.orders, at, cause)
-    state.orders, cancelled = orders.cancel_waiting(state.orders, at, cause)
-    return _published(before, state, [*changes, *resolved, *ended, *cancelled], cause)[1]
+    return kpi_row.published(before, state, changes, cause)
 
 
 def on_tick(state: LineState, cause: Cause) -> Step:
@@ -348,11 +310,11 @@ def on_tick(state: LineState, cause: Cause) -> Step:
         reason = stops.PIPELINE if since > state.heard_at + silence else None
         state, changes = turns.fall_silent(state, state.clock + silence, reason, cause)
     elif quiet <= QUIET or not turns.can_be_shown(state):
-        return _published(windows, state, [], cause)
+        return kpi_row.published(windows, state, [], cause)
     state, overdue = turns.overdue(state, until, cause)
-    state, changes = _published(windows, state, [*changes, *overdue], cause)
+    state, changes = kpi_row.published(windows, state, [*changes, *overdue], cause)
     state.kpi, told = kpi.shown(state.kpi or windows, turns.passed(state, until, cause), told_at, cause)
-    return state, [*changes, *(row(window, cause) for window in told)]
+    return state, [*changes, *(kpi_row.row(window, cause) for window in told)]
 
 
 def _on_time(
@@ -385,74 +347,3 @@ def _hold(state: LineState, sample: Sample) -> None:
     state.target_rate, state.ruled = sample.target_rate, sample.ruled
     if sample.target_rate is not None and sample.target_rate > 0:
         state.positive_target = sample.target_rate
-
-
-def _count(state: LineState, sample: Sample, cause: Cause) -> Step:
-    """Pieces into the running order, the windows of the time in which they were made, and the alerts."""
-    assert state.clock is not None
-    assert state.kpi is not None
-    past = _count_in_past(state, sample, cause) if sample.late or state.kpi.ends else None
-    begins = past is None and state.orders.running is None
-    if past is None:
-        after, order, rows = orders.on_sample(state.orders, sample, state.clock, state.positive_target, cause)
-    else:
-        after, order, rows = past
-    changes: list[Change] = [*rows]
-    windows = state.kpi
-    if begins:
-        if sample.late:
-            windows = kpi.cut(windows, order.number, order.product, cause)
-        else:
-            windows = restart.starts(state, windows, order, sample, cause)
-    if sample.late:
-        known = sample.known and not stops.was_silent(state.people.stops, sample.at)
-        of = order.number, order.product
-        windows = kpi.count_late(
-            windows, sample.at, sample.pieces, sample.defects, known=known, cause=cause, order=of
-        )
-    elif state.stop is not None and restart.is_held(state.stop):
-        windows = restart.count(state, windows, (order.number, order.product), sample, cause)
-    else:
-        windows = kpi.count(
-            windows, sample.at, sample.pieces, sample.defects, known=sample.known, cause=cause
-        )
-    if after.running is None and past is None:
-        windows = kpi.cut(windows, None, None, cause)
-    state.orders, state.kpi = after, windows
-    if not sample.late:
-        state.alerts, told = alerts.on_sample(state.alerts, sample, cause)
-        changes += told
-    return state, changes
-
-
-def _count_in_past(
-    state: LineState, sample: Sample, cause: Cause
-) -> tuple[Orders, OneOrder, list[Change]] | None:
-    """Pieces made in the time of an order that ended are that order's, as long as it is known."""
-    assert state.kpi is not None
-    of, running = kpi.order_of(state.kpi, sample.at), state.orders.running
-    if of is None or of[0] is None or (running is not None and running.number == of[0]):
-        return None
-    return orders.on_past_sample(state.orders, of[0], sample, cause)
-
-
-def _recount(state: LineState, message: Order, cause: Cause) -> None:
-    """Defects found later, or taken back, in a window of their order."""
-    if state.kpi is None or state.clock is None or not message.defects:
-        return
-    at = event_time(message.at, cause.line_rules.time_zone, "at")
-    known = orders.known(state.orders, message.order_number)
-    assert known is not None  # or it could not have been corrected
-    order, ended_at = known
-    ended = state.clock if ended_at is None else min(ended_at - 1, state.clock)  # its last moment
-    at = None if at is None else min(at, state.clock)
-    state.kpi = kpi.reject(state.kpi, at, ended, message.defects, (order.number, order.product), cause)
-
-
-def _published(before: Kpi | None, state: LineState, changes: list[Change], cause: Cause) -> Step:
-    if state.kpi is not None:
-        state.kpi, told = kpi.publish(before, state.kpi, cause)
-        if told:
-            for window in told:
-                changes.append(row(window, cause))
-    return state, changes

@@ -5,7 +5,8 @@ from functools import partial
 from schemas.events import KpiEvent
 from schemas.figures import Figures, PerformanceFrom, Sums, figures
 from schemas.instant import HOUR, SECOND, text_of
-from schemas.state import Window
+from schemas.state import Kpi, LineState, Window
+from streams import kpi
 from streams.cause import Cause
 from streams.change import Change
 
@@ -13,6 +14,18 @@ from streams.change import Change
 def row(window: Window, cause: Cause) -> Change:
     """The row of a window as it stands."""
     return Change(KpiEvent, window.id, partial(_row, window, cause))
+
+
+def published(
+    before: Kpi | None, state: LineState, changes: list[Change], cause: Cause
+) -> tuple[LineState, list[Change]]:
+    """The line as it stands, and the rows of its windows that have changed since `before`."""
+    if state.kpi is not None:
+        state.kpi, told = kpi.publish(before, state.kpi, cause)
+        if told:
+            for window in told:
+                changes.append(row(window, cause))
+    return state, changes
 
 
 def sums_of(window: Window, performance_from: PerformanceFrom) -> Sums:
