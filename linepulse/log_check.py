@@ -28,9 +28,10 @@ def told(settings: Settings, found: Examined, now_ms: float) -> tuple[str, str |
     ahead_ms = found.received_at - now_ms
     if ahead_ms > JUMP_MS:
         return part, (
-            f"its time ({text_of(found.received_at)}) is {in_words(ahead_ms / 1000)} ahead of this computer's"
-            " clock. If this one is wrong, set it right (NTP); if a bridge's was, set that right: until both"
-            " agree, what is received gets the log's time, which goes at nine tenths of real speed."
+            f"its time ({text_of(found.received_at)}; its last run is {found.run}) is"
+            f" {in_words(ahead_ms / 1000)} ahead of this computer's clock. If this one is wrong, set it right"
+            " (NTP); if a bridge's was, set that right: until both agree, what is received gets the log's"
+            " time, which goes at nine tenths of real speed."
             ' docs/reliability.md, "A log that is ahead", says how to mend it'
         )
     if found.unaware:
