@@ -2,7 +2,7 @@
 
 from runtime.settings import Settings
 from schemas.log_clock import TrueTime
-from schemas.plant import PlantError, Rules, plant_text, read_plant
+from schemas.plant import PlantError, plant_text, read_plant
 
 
 def declared(settings: Settings) -> tuple[TrueTime, str | None]:
@@ -14,4 +14,4 @@ def declared(settings: Settings) -> tuple[TrueTime, str | None]:
         plant = read_plant(plant_text(settings.plant), str(settings.plant))
     except PlantError as error:
         return TrueTime(), str(error)
-    return Rules(0, plant).true_time, None
+    return TrueTime(plant.log_clock), None

@@ -175,4 +175,9 @@ class RawRecord(Struct, frozen=True, gc=False):
     line_id: str | None  # the record's key; None for ticks and what can't be routed
     headers: RawHeaders
     payload: bytes
-    log_time: int | None = None  # its time in Kafka, where the rules say that it is wrong
+    wrong_time: int | None = None  # its time in the log, where the rules say that it is wrong
+
+    @property
+    def log_time(self) -> int:
+        """Its time in the log, right or wrong."""
+        return self.received_at if self.wrong_time is None else self.wrong_time

@@ -14,8 +14,7 @@ from streams.change import Change
 def dead_letter(record: RawRecord, poison: Poison, topic: str, cause: Cause) -> Change:
     """The row of a record that can't be applied."""
     # The log's own time: a letter that was replayed stays so under rules that correct it.
-    time = record.received_at if record.log_time is None else record.log_time
-    names = ("dead", topic, record.partition, record.offset, time)
+    names = ("dead", topic, record.partition, record.offset, record.log_time)
     # A tick is of all lines, and may fail on some of them.
     row_id = uuid_of(*names, cause.line_id) if record.headers.kind is TICK else uuid_of(*names)
     # An exception that was raised holds the frames that it went through, and through them this very change.

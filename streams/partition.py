@@ -91,10 +91,9 @@ class Lines:
             self.void += 1
             return []  # written by a bridge that another one had replaced
         self._run = run
-        time = record.received_at
         if self._was_wrong:
             record = self._corrected(record)
-        first = self._own(record, time)
+        first = self._own(record)
         changes = self._change(record, first)
         if self._too_many:
             changes += self._let_go(self._too_many, record)
@@ -111,7 +110,7 @@ class Lines:
     def foreign(self, record: RawRecord, why: str) -> list[Change]:
         """A record that no bridge wrote."""
         self.next_offset = record.offset + 1
-        self._own(record, record.received_at)
+        self._own(record)
         return [self._letter(record, Poison("foreign", why=why))]
 
     def unformed(self, record: RawRecord, error: Exception) -> Event:
@@ -235,18 +234,12 @@ class Lines:
     def _corrected(self, record: RawRecord) -> RawRecord:
         """The record as received when it was, where the rules say that the log's time was wrong."""
         at = self._true_time.of(record.received_at, record.headers.run)
-        return (
-            record
-            if at == record.received_at
-            else replace(record, received_at=at, log_time=record.received_at)
-        )
+        if at == record.received_at:
+            return record
+        return replace(record, received_at=at, wrong_time=record.received_at)
 
-    def _own(self, record: RawRecord, time: int) -> bool:
-        """Note how far the partition has come; False: it had seen the record.
-
-        Args:
-            time: of the record in the log, by which a log that was made anew is noticed.
-        """
+    def _own(self, record: RawRecord) -> bool:
+        """Note how far the partition has come; False: it had seen the record."""
         own = self.states[PARTITION]
         first = record.offset > own.offset
         if first:
@@ -255,8 +248,8 @@ class Lines:
             self.states[PARTITION] = replace(
                 own,
                 offset=record.offset,
-                time=time,
-                log=own.log or time,
+                time=record.log_time,  # by it a log that was made anew is noticed
+                log=own.log or record.log_time,
                 run=self._run,
                 received_at=at if at > own.received_at else own.received_at,
             )

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from schemas.events import Event
+from schemas.events import DeadLetterEvent, Event
 from schemas.instant import DAY, MINUTE, SECOND, text_of
 from schemas.plant import Rules, read_plant
 from schemas.raw import RawRecord
@@ -74,6 +74,14 @@ def test_a_dead_letter_keeps_its_id() -> None:
     poison = replace(record, payload=b"{")
     assert folded([poison]).keys() == folded([poison], RULE).keys()
     assert len(folded([poison])) == 1
+
+
+def test_a_row_that_cannot_be_formed_is_a_dead_letter_of_the_true_time() -> None:
+    """The record comes as the log has it: its letter is of the time at which it was received."""
+    true = next(r for r in story() if r.line_id and r.received_at > LEAP)
+    letter = Lines(Rules(1, read_plant(RULE)), "production.raw", 0).unformed(wrong(true), ValueError())
+    assert isinstance(letter, DeadLetterEvent)
+    assert letter.received_at == text_of(true.received_at)
 
 
 def test_the_latest_entry_before_a_record_counts() -> None:
