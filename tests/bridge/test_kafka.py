@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 import bridge.kafka
 from bridge.kafka import read_back, read_gap, read_tail
 from runtime.settings import Settings
+from schemas.instant import DAY
+from schemas.log_clock import LogClock, TrueTime
 from schemas.raw import Kind, RawHeaders
 
 SettingsFor = Callable[..., Settings]
@@ -58,6 +61,25 @@ async def test_a_time_that_is_none_does_not_carry_the_log_away(settings_for: Set
         await writing.send_and_wait(settings.topics.raw, b"", partition=0, timestamp_ms=now)
         await writing.send_and_wait(settings.topics.raw, b"", partition=0, timestamp_ms=now * 1000)
     assert (await read_tail(settings)).received_at == now
+
+
+async def test_a_tail_that_is_ahead_is_told_at_its_true_time(settings_for: SettingsFor) -> None:
+    """Where the plant's rules say so, of the runs that they name."""
+    settings, now = settings_for(), int(time.time() * 1000)
+    headers = RawHeaders(Kind.TICK, run=5).encode()
+    async with producer(settings) as writing:
+        await writing.send_and_wait(
+            settings.topics.raw, b"", partition=0, timestamp_ms=now + DAY, headers=headers
+        )
+    for run, received_at in ((5, now), (4, now + DAY)):
+        wrong = LogClock.model_validate(
+            {"first_run": run, "last_run": run, "from": moment(now + DAY), "true": moment(now)}
+        )
+        assert (await read_tail(settings, true_time=TrueTime([wrong]))).received_at == received_at
+
+
+def moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 async def test_only_our_own_session_tells_what_was_delivered(settings_for: SettingsFor) -> None:

@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import bridge.run
 from bridge.clock import LogClock
-from bridge.kafka import Tail
+from bridge.kafka import AS_TOLD, Tail
 from bridge.known import KnownLog
 from bridge.run import Run
 from runtime.narrator import Narrator
 from runtime.settings import Settings
 from schemas.errors import Unavailable
+from schemas.log_clock import TrueTime
 
 AHEAD = 4_000_000_000_000
 
@@ -27,9 +29,9 @@ class Kafka:
         self.fenced_at = 0
 
     async def read_tail(
-        self, _settings: Settings, fence: Mapping[Any, int] | None = None, **_: object
+        self, _settings: Settings, fence: Mapping[Any, int] | None = None, true_time: TrueTime = AS_TOLD
     ) -> Tail:
-        return Tail(AHEAD, 6 if fence is None else self.before)
+        return Tail(true_time.of(AHEAD, 6), 6 if fence is None else self.before)
 
     async def open_producer(self, *_: object) -> object:
         self.done.append("producer")
@@ -75,11 +77,31 @@ async def test_who_finds_another_fence_of_its_run_begins_again(
 ) -> None:
     """Two bridges that read the same tail take the same number: readers could not void either's records."""
     kafka = Kafka(before)
+    await begins(monkeypatch, kafka, Settings(_env_file=None), why)
+    assert kafka.done == done
+    assert kafka.fenced_at >= AHEAD  # the log's time never runs backwards
+
+
+@pytest.mark.parametrize(("last_run", "goes_on_ahead"), [(6, False), (5, True)])
+async def test_a_run_goes_on_from_the_true_time_of_a_log_that_is_ahead(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, last_run: int, goes_on_ahead: bool
+) -> None:
+    """Where the plant file names the runs that were wrong."""
+    plant = tmp_path / "plant.toml"
+    plant.write_text(
+        f"[[log_clock]]\nfirst_run = 1\nlast_run = {last_run}\n"
+        "from = 2096-10-02T07:00:00Z\ntrue = 2023-11-14T22:00:00Z\n"
+    )
+    kafka = Kafka(before=6)
+    await begins(monkeypatch, kafka, Settings(_env_file=None, plant=plant), "far enough")
+    assert (kafka.fenced_at >= AHEAD) is goes_on_ahead
+
+
+async def begins(monkeypatch: pytest.MonkeyPatch, kafka: Kafka, settings: Settings, why: str) -> None:
+    """Begin a run on a log, up to where it fails."""
     monkeypatch.setattr(bridge.run, "Connection", Broker)
     for name in ("read_tail", "open_producer", "write_fence", "read_back", "close_producer"):
         monkeypatch.setattr(bridge.run, name, getattr(kafka, name))
-    run = Run(Settings(_env_file=None), Narrator("en"), LogClock(lambda _: None), KnownLog(), lambda: None)
+    run = Run(settings, Narrator("en"), LogClock(lambda _: None), KnownLog(), lambda: None)
     with pytest.raises(Unavailable, match=why):
         await run.go(asyncio.Event())
-    assert kafka.done == done
-    assert kafka.fenced_at >= AHEAD  # the log's time never runs backwards

@@ -196,6 +196,15 @@ async def test_lines_that_nobody_hears_any_more_are_left_out(plant: Plant, store
     assert await shown(T + MINUTE) == ["ligne1", "ligne3", "ligne4"]
 
 
+async def test_a_line_that_stands_is_there_however_long_ago_it_stopped(plant: Plant, store: Store):
+    """Its open stop tells it, whatever became of its windows."""
+    plant.data("ligne1", T)
+    plant.status("ligne1", T + SECOND, running=False)
+    later = NOON + timedelta(days=60)
+    [tile] = (await store.overview(later, later - timedelta(days=2))).tiles
+    assert state(tile, later) is State.STOPPED
+
+
 async def test_names_that_are_gone_cost_nothing(plant: Plant, store: Store):
     """However many names said something ten days ago, no part of the overview goes over their rows."""
     plant.data("ligne1", T)

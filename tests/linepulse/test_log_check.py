@@ -1,8 +1,14 @@
 """What the doctor says of the end of the log."""
 
+from pathlib import Path
+
+import pytest
+
 from bridge.examine import Examined
+from linepulse import log_check
 from linepulse.log_check import told
 from runtime.settings import Settings
+from schemas.log_clock import TrueTime
 
 NOW = 1_700_000_000_000
 HOUR = 3_600_000
@@ -21,12 +27,32 @@ def test_a_sound_log_is_told_with_its_bridge() -> None:
 
 
 def test_a_log_that_is_ahead_is_wrong() -> None:
-    """By more than a minute: with the time that it is at, and by how much that is too late."""
+    """By more than a minute: with the time and run that it is at, and by how much that is too late."""
     _, wrong = told(SETTINGS, Examined(NOW + 5 * HOUR, 4, "a"), NOW)
     assert wrong is not None
     assert "2023-11-15T03:13:20.000Z" in wrong
+    assert "its last run is 4" in wrong
     assert "5 h ahead" in wrong
     assert told(SETTINGS, Examined(NOW + 60_000, 4, "a"), NOW)[1] is None
+
+
+async def test_a_log_that_the_plant_file_mends_is_sound(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The doctor takes its end at the true time, as the bridge does."""
+
+    async def examine(_: Settings, true_time: TrueTime) -> Examined:
+        return Examined(true_time.of(NOW + 5 * HOUR, 4), 4, "a")
+
+    monkeypatch.setattr(log_check, "examine", examine)
+    monkeypatch.setattr("time.time", lambda: NOW / 1000)
+    plant = tmp_path / "plant.toml"
+    settings = Settings(_env_file=None, plant=plant)
+    plant.write_text("")
+    assert (await log_check.check_log(settings))[1] is not None
+    since, true = "2023-11-15T03:13:20Z", "2023-11-14T22:13:20Z"
+    plant.write_text(f"[[log_clock]]\nfirst_run = 4\nlast_run = 4\nfrom = {since}\ntrue = {true}\n")
+    assert (await log_check.check_log(settings))[1] is None
 
 
 def test_a_bridge_that_acknowledges_what_nobody_reads_is_wrong() -> None:

@@ -41,6 +41,15 @@ def stop(rows: Rows, start: str, seconds: float | None, reason: str | None, **fa
         )
 
 
+def planned(number: str, rate: float, created: str) -> str:
+    """The statement that writes an order that never ran; its rate in pieces a minute."""
+    return f"""INSERT INTO "ProductionOrder" ("id", "lineId", "line", "orderNumber", "productType",
+            "quantity", "produced", "defects", "targetRate", "status", "priority", "createdAt", "updatedAt",
+            "generation", "versionTime", "versionOffset")
+        VALUES (gen_random_uuid(), 'ligne1', 'Ligne 1', '{number}', 'A', 1, 0, 0, {rate}, 'running', 'low',
+            '{created}', '{created}', 1, 0, 0)"""
+
+
 def pareto(rows: Rows, where: str = "true", source: str = '"StopPareto"') -> list[tuple[Any, ...]]:
     """Reason, stops, seconds, pieces, share, cumulative share; the worst first."""
     found = rows.query(
@@ -64,16 +73,17 @@ def test_each_order_at_its_own_rate(rows: Rows):
     """A minute of a fast product costs more pieces; one that never ran, at the rate that was planned."""
     rows.run("2026-03-02 10:00", "2026-03-02 10:10", rate=2.0)
     rows.run("2026-03-02 11:00", "2026-03-02 11:10", rate=8.0, orderNumber="ORD-2")
-    rows.query(
-        f"""INSERT INTO "ProductionOrder" ("id", "lineId", "line", "orderNumber", "productType", "quantity",
-            "produced", "defects", "targetRate", "status", "priority", "createdAt", "updatedAt", "generation",
-            "versionTime", "versionOffset")
-        VALUES (gen_random_uuid(), 'ligne1', 'Ligne 1', 'ORD-3', 'A', 1, 0, 0, 30, 'running', 'low',
-            '{LONG_AGO}', '{LONG_AGO}', 1, 0, 0)"""
-    )
+    rows.query(planned("ORD-3", 30, LONG_AGO))
     for minute, order in ((20, "ORD-1"), (21, "ORD-2"), (22, "ORD-3")):
         stop(rows, f"11:{minute}", 60, "jam", order=order)
     assert pareto(rows) == [("jam", 3, 180, 2 + 8 + 30, 100, 100)]
+
+
+def test_a_number_that_came_again_is_at_the_rate_of_the_newest_order(rows: Rows):
+    """Once, not once an order."""
+    rows.query(planned("ORD-3", 30, "2026-03-01T10:00:00Z"), planned("ORD-3", 50, LONG_AGO))
+    stop(rows, "11:20", 60, "jam", order="ORD-3")
+    assert pareto(rows) == [("jam", 1, 60, 30, 100, 100)]
 
 
 def test_only_required_time_is_lost(rows: Rows):
