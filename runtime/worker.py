@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import faust
+from mode.utils.queues import ThrowableQueue
 
 from runtime.settings import Settings, SettingsError
 from runtime.succession import begin_again
@@ -21,6 +22,38 @@ MAX_BATCH = 2000  # records that one fetch hands over for a partition
 STOP_SECONDS = 7.5
 LINGER_SECONDS = 1.5
 METADATA_MS = 10_000
+
+
+class Buffer(ThrowableQueue):  # type: ignore[misc]
+    """The batches that were fetched for an agent and wait for it. It takes whatever comes.
+
+    Where a buffer is full, Faust waits for room in it, and hands over nothing to any other agent meanwhile:
+    for ever, if this one waits until somebody rebuilds. It need not, since a partition whose batch finds
+    `pressure_high_size` batches here is fetched no more: beyond these comes one of each partition at most.
+    """
+
+    def full(self) -> bool:
+        return False
+
+    def in_pressure_high_state(self, callback: Callable[[], None]) -> bool:
+        # Faust's own believes that a partition which was full once still is left out: not after a rebalance.
+        if self.qsize() < self.pressure_high_size:
+            return False
+        self._pending_pressure_drop_callbacks.add(callback)
+        return True
+
+
+class Source(faust.Topic):  # type: ignore[misc]
+    """A topic that an agent reads."""
+
+    _queue: ThrowableQueue | None
+
+    @property
+    def queue(self) -> ThrowableQueue:
+        if self._queue is None:
+            size = self.app.conf.stream_buffer_maxsize
+            self._queue = Buffer(size, flow_control=self.app.flow_control, clear_on_resume=True)
+        return self._queue
 
 
 class App(faust.App):  # type: ignore[misc]
@@ -43,6 +76,7 @@ def make_app(
         broker=";".join(f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")),
         # The group's members are named after it: a worker can find out whether it is one of them.
         broker_client_id=f"{name}-{socket.gethostname()}-{os.getpid()}",
+        Topic=Source,
         store="memory://",
         key_serializer="raw",
         value_serializer="raw",

@@ -11,6 +11,8 @@ from psycopg.rows import dict_row
 from tests.commands import LINEPULSE, ROOT, Running, environment, linepulse, running
 from tests.services import Services
 
+LAST_WORDS = 4000  # characters
+
 
 class Plant:
     """Set up under its rules (the text of a plant.toml); no role runs yet."""
@@ -23,6 +25,7 @@ class Plant:
         self._folder = folder
         self._stack = ExitStack()
         self._started = 0
+        self._roles: dict[str, Running] = {}
         done = linepulse(self.env, "setup")
         assert done.returncode == 0, done.stderr
 
@@ -30,6 +33,7 @@ class Plant:
         """Start a role. A bridge listens when this returns: before its first subscription, nobody does."""
         self._started += 1
         role = self._stack.enter_context(running(self.env, self._folder / f"{name}-{self._started}", name))
+        self._roles[f"{name}-{self._started}"] = role
         if name == "bridge":
             role.says("📡 En écoute")
         return role
@@ -50,5 +54,8 @@ class Plant:
         )
 
     def close(self) -> None:
-        """End the roles."""
+        """End the roles, and show what they said last to whoever reads why a test failed."""
+        for name, role in self._roles.items():
+            said = (role.output + role.errors)[-LAST_WORDS:]
+            print(f"-- {name}, exit code {role.process.poll()}:\n{said}")
         self._stack.close()

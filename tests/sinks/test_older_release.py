@@ -83,11 +83,15 @@ async def test_no_column_of_a_window_is_made_up(plant: Plant, name: str):
 async def test_people_hear_of_it_and_the_rest_goes_on(
     services: Services, workers: Callable[[Settings], Worker]
 ):
-    """In the log and at /readyz, with what to do; once it is done, it is over."""
-    settings = services.settings(http_port=free_port())
+    """In the log and at /readyz, with what to do; once it is done, it is over.
+
+    Windows wait in more partitions than an agent's buffer holds batches.
+    """
+    settings = services.settings(http_port=free_port(), partitions=12)
     plant = make_plant(settings.database_url)
+    await send(settings, settings.topics.kpis, [older("kpi")] * 12, lines=12)
     worker = workers(settings)
-    await send(settings, settings.topics.kpis, [older("kpi"), kpi(2, 3, generation=2)])
+    await send(settings, settings.topics.kpis, [kpi(2, 3, generation=2)])
     worker.says("sans day, hour, timeZone, productType, …, attendent")
     worker.says("linepulse rebuild")
     await send(settings, settings.topics.samples, [sample(0)])
