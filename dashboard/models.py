@@ -118,6 +118,11 @@ class Tile:
     heard_since: datetime | None  # its first message within the strip's time
     told: datetime | None = None  # when its windows last changed: by its status, too
 
+    @property
+    def ran(self) -> bool:
+        """Whether it ran in its shift: a line may tell that by its status alone, and never a sample."""
+        return self.shift is not None and self.shift.sums.running_s > 0
+
 
 @dataclass(frozen=True)
 class CurvePoint:

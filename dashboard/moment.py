@@ -81,7 +81,7 @@ class Moment:
             if tile.stop.category == "no_signal":
                 return State.NO_SIGNAL
             return State.PLANNED if tile.stop.category == "planned" else State.STOPPED
-        if tile.sample is None:
+        if tile.sample is None and not tile.ran:
             return State.WAITING
         return State.RUNNING if self.pipeline.halt is None and self._is_fresh(tile) else State.NO_DATA
 

@@ -1,8 +1,9 @@
 """What may be shown as true now. Each drawing is a line's time: ─ heard, · nothing, ^ the moment."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from dashboard.models import InForce, Overview, Sample, StageRow, State, Stop, Tile
+from dashboard.models import InForce, Overview, Sample, Shift, StageRow, State, Stop, Sums, Tile
 from dashboard.moment import Halt, Moment, Pipeline, pipeline
 from schemas.plant import Rules, read_plant
 
@@ -56,6 +57,21 @@ def test_a_line_that_only_tells_its_status_runs_without_figures():
     told = tile(told=NOON + s(295))
     assert at.state(told) is State.RUNNING
     assert not at.is_live(told)
+
+
+def test_a_line_without_any_sample_runs_by_its_status():
+    """It runs once it has; one that only said `offline`, of which nothing is known, waits."""
+    #  12:00 ──── 12:04:55 ·  ^12:05        ^12:06
+    ran, unknown = (
+        replace(tile(None, told=NOON + s(295)), shift=Shift(None, None, Sums(running_s=running_s)))
+        for running_s in (290, 0)
+    )
+    assert moment(300).state(ran) is State.RUNNING
+    assert not moment(300).is_live(ran)
+    assert moment(360).state(ran) is State.NO_DATA
+    assert moment(300).state(unknown) is State.WAITING
+    assert moment(300).state(tile(None)) is State.WAITING
+    assert moment(300).state(replace(ran, stop=Stop(NOON, None, None, "unplanned", None))) is State.STOPPED
 
 
 def test_an_open_stop_stays_what_it_is_however_old():

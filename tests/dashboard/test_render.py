@@ -50,6 +50,16 @@ def text_of(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
+def test_a_line_that_tells_its_status_alone_is_not_said_to_be_silent():
+    """It runs, and has no figures."""
+    told = shown(dataclasses.replace(plant("Eau"), sample=None, told=NOON))
+    assert ' class="state running"' in told
+    assert "aucun message" not in text_of(told)
+    assert "21,5" not in text_of(told)
+    waiting = shown(dataclasses.replace(plant("Eau"), sample=None, shift=None))
+    assert "aucun message" in text_of(waiting)
+
+
 def test_a_line_without_data_shows_no_figure_of_now():
     """A sign, a word and a class of its own; no rate, no target, no temperature, no end in sight."""
     before, after = shown(plant("Eau")), shown(plant("Eau"), 31)

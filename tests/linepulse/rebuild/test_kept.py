@@ -78,6 +78,19 @@ def test_a_key_that_postgresql_would_refuse_is_a_dead_letter_live_and_rebuilt(pl
     assert "left out" not in plant.says("--dry-run")
 
 
+def test_what_a_rule_of_the_plants_own_refuses_is_left_out_live_and_rebuilt(plant: Replayed) -> None:
+    """Somebody adds a CHECK to a table: rows that break it are dead letters, and all others are there."""
+    plant.write(story(seconds=60, seed=16))
+    plant.run('ALTER TABLE "ProductionData" ADD CONSTRAINT plausible CHECK (temperature < 33.5)')
+    plant.live()
+    letters = """SELECT count(*) FROM "DeadLetter" WHERE reason = 'refused' AND topic = %s"""
+    [(refused,)] = plant.rows(letters, [plant.settings.topics.samples])
+    assert refused > 0
+    assert plant.rows('SELECT max(temperature) > 33 FROM "ProductionData"') == [(True,)]
+    assert differing(plant.rebuild("--dry-run")) == {}
+    assert f"{refused} rows that PostgreSQL does not take are left out" in plant.says("--dry-run")
+
+
 def test_a_letter_that_a_record_made_is_not_kept_where_the_record_makes_none(plant: Replayed) -> None:
     """Else nothing could ever be mended."""
     plant.write(story(seconds=60, seed=12))
