@@ -208,12 +208,25 @@ class Window(Frozen, frozen=True, omit_defaults=True, gc=False):
     micro_stops: int = 0
 
 
+class Others(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
+    """Stretches that another one stands for: together they lie in [since, until).
+
+    `ran`, `unknown`: ms of them in which the line ran, and in which nobody knows.
+    """
+
+    since: int
+    until: int
+    ran: int
+    unknown: int
+
+
 class Making(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """A stretch [start, end) in which the next message's pieces may have been made; `known`: the line ran."""
 
     start: int
     end: int
     known: bool
+    others: Others | None = None  # that it stands for, too; of many, memory holds some
 
 
 class Owner(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):

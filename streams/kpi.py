@@ -13,12 +13,12 @@ from schemas.instant import SECOND
 from schemas.state import MAX_SIZE, MAX_WINDOWS, Interval, Kpi, Making, Owner, Window, latest
 from streams import silence, windows
 from streams.cause import Cause
+from streams.making import longer, shares, span
 from streams.planned import without
 from streams.remembered import Of, Remembered, plus, time_of
 from streams.windows import Intervals, Stretch
 
 REFRESH = SECOND
-MAX_MAKING = 40
 MAX_HOLES = 100
 MAX_OWNERS = 100
 TIMES = ("producing", "slow", "unplanned", "planned", "no_signal", "closed", "unknown")  # micro is told later
@@ -61,17 +61,9 @@ def _charge(kpi: Kpi, stretch: Stretch, heard: int, cause: Cause) -> Kpi:
     remembered = (*kpi.closed, *closed) if closed else kpi.closed
     making = kpi.making
     if making is not None and stretch.mode != "stopped":
-        making = _longer(making, kpi.charged, at, stretch.mode == "running")
+        making = longer(making, kpi.charged, at, stretch.mode == "running")
     kpi = replace(kpi, charged=until, open=window, closed=remembered, holes=holes)
     return replace(kpi, making=making, shown=0, dirty=True)
-
-
-def _longer(making: tuple[Making, ...], start: int, end: int, known: bool) -> tuple[Making, ...]:
-    if start >= end:
-        return making
-    if making and making[-1].end == start and making[-1].known == known:
-        return (*making[:-1], Making(making[-1].start, end, known))
-    return (*making, Making(start, end, known))[-MAX_MAKING:]
 
 
 def starts(kpi: Kpi, order_number: str, product: str, cause: Cause) -> Kpi:
@@ -83,7 +75,7 @@ def starts(kpi: Kpi, order_number: str, product: str, cause: Cause) -> Kpi:
         return replace(kpi, open=replace(kpi.open, order_number=order_number, product=product), dirty=True)
     if not kpi.making:
         return cut(kpi, order_number, product, cause)
-    since, until = kpi.making[0].start, kpi.making[-1].end
+    since, until = span(kpi.making)
     kpi = replace(
         kpi,
         closed=tuple(
@@ -146,18 +138,20 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
         return kpi
     if not making:
         return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces if timed else 0)
-    total = sum(part.end - part.start for part in making)
-    passed = told_pieces = told_defects = 0
+    parts = list(shares(making))
+    total = sum(part.weight for part in parts)
+    before = told_pieces = told_defects = 0
     remembered = Remembered(kpi, cause)
-    for part in making:
+    for part in parts:
         start = part.start
         while start < part.end:
             end = min(part.end, remembered.end_of(start))
-            passed += end - start
+            passed = before + part.weight * (end - part.start) // (part.end - part.start)
             here, bad = pieces * passed // total - told_pieces, defects * passed // total - told_defects
             made = {"pieces": here, "defects": bad, "timed": here if timed and part.known else 0}
             remembered.add(start, None, made)
             told_pieces, told_defects, start = told_pieces + here, told_defects + bad, end
+        before += part.weight
     return remembered.kpi()
 
 

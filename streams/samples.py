@@ -9,6 +9,7 @@ from schemas.state import LineState, Mode
 from streams import restart
 from streams.cause import Cause, Sample
 from streams.change import Change
+from streams.making import ran
 
 
 def decide(state: LineState, data: Data, at: int, late: bool, known: bool, cause: Cause) -> Sample:
@@ -57,8 +58,12 @@ def _rate(state: LineState, pieces: int, at: int, cause: Cause) -> float | None:
     making = state.kpi.making if state.kpi is not None else None
     if state.clock is None or making is None or not 0 <= at - state.clock <= cause.line_rules.silence:
         return None
-    passed = at - state.clock + sum(part.end - part.start for part in making)
-    return round(pieces * MINUTE / passed, 3) if passed and all(part.known for part in making) else None
+    passed = ran(making)
+    if passed is None:
+        return None
+    if state.mode != "stopped" or not passed:  # of a line that stood all the while, it is the best guess
+        passed += at - state.clock
+    return round(pieces * MINUTE / passed, 3) if passed else None
 
 
 def row(sample: Sample, cause: Cause) -> Change:

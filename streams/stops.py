@@ -108,14 +108,16 @@ def _ended(stop: Stop, at: int, planned: Intervals, cause: Cause) -> PastStop:
         stop = replace(stop, told=0, counting=None)
     if stop.category == "no_signal":
         # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
-        return PastStop(replace(stop, start=min(stop.start, at)), at)
+        stop = replace(stop, start=min(stop.start, at))
     return judged(PastStop(stop, at), planned, cause)
 
 
 def judged(past: PastStop, planned: Intervals, cause: Cause) -> PastStop:
-    """Planned if the line was never required meanwhile, micro if it was short."""
+    """Planned if the line was never required meanwhile, micro if it was short; silence stays silence."""
     asked = sum(end - start for start, end in required(past.stop.start, past.end, planned, cause))
-    category = length_class(past, cause) if asked else "planned"
+    category: DowntimeCategory = "no_signal"
+    if past.stop.category != "no_signal":
+        category = length_class(past, cause) if asked else "planned"
     if (category, asked) == (past.stop.category, past.required):
         return past
     return PastStop(replace(past.stop, category=category), past.end, asked)
@@ -138,13 +140,15 @@ def past_row(past: PastStop, cause: Cause) -> Change:
 
 
 def _row(stop: Stop, end: int | None, asked: int | None, cause: Cause) -> DowntimeEvent:
+    # As the windows have it: nobody asks whether a line speaks in time that was planned.
+    silent_when_planned = stop.category == "no_signal" and asked == 0 and end != stop.start
     return DowntimeEvent(
         **cause.stamp(stop.id),
         start_time=text_of(stop.start),
         end_time=None if end is None else text_of(end),
         duration=None if end is None else (end - stop.start) / SECOND,
         required_seconds=None if asked is None else asked / SECOND,
-        category="planned" if stop.planned else stop.category,
+        category="planned" if stop.planned or silent_when_planned else stop.category,
         reason=stop.reason,
         order_number=stop.order_number,
         shift_id=stop.shift_id,

@@ -171,7 +171,7 @@ def replanned(state: LineState, was: Intervals, now: Intervals, cause: Cause) ->
         if not planned.touch(other, past.stop.start, past.end):
             told.append(past)  # what made it planned may be forgotten by now
             continue
-        judged = past if past.stop.category == "no_signal" else stops.judged(past, now, cause)
+        judged = stops.judged(past, now, cause)
         told.append(judged)
         if judged is not past:
             changes.append(stops.past_row(judged, cause))

@@ -70,13 +70,27 @@ def test_a_stop_over_a_break_and_a_night_is_lost_only_while_the_line_is_required
     assert [(stop.duration, stop.required_seconds) for stop in line.stopped] == [(31 * 60, 11 * 60)]
 
 
-def test_nobody_knows_how_much_of_silence_was_lost():
-    """Nor of a stop that lasts."""
+def test_of_a_stop_that_lasts_nobody_knows_how_much_is_required():
+    """Of silence that is over, what its windows have."""
     line = Line.at("10:00").runs(minutes=1).silent(minutes=5).runs(minutes=1).stops(minutes=1)
     assert [(stop.category, stop.required_seconds) for stop in line.stopped] == [
-        ("no_signal", None),
+        ("no_signal", minutes(line, "no_signal") * 60),
         ("unplanned", None),
     ]
+
+
+def test_silence_in_a_break_is_planned_in_its_row_as_in_its_windows():
+    """Over the end of the break it is silence, as much of it as lies outside."""
+    #  11:50    12:05   12:10  12:15   12:20   12:30        (break: 12:00 to 12:20)
+    #   ──────────│░░░░░░│───────│░░░░░░░░│░░░░░░░│──
+    line = Line.at("11:50", BREAK).runs(minutes=15).silent(minutes=5).runs(minutes=5)
+    assert [stop.category for stop in line.stopped] == ["planned"]
+    line.silent(minutes=15)
+    assert [stop.category for stop in line.stopped] == ["planned", "no_signal"]  # it lasts: nobody knows
+    line.runs(minutes=1)
+    rows = [(stop.category, stop.required_seconds) for stop in line.stopped]
+    assert rows == [("planned", 0), ("no_signal", 10 * 60)]
+    assert minutes(line, "no_signal") == 10
 
 
 def test_a_line_that_runs_in_its_break_runs():

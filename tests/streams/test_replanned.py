@@ -23,9 +23,13 @@ def told(line: Line) -> list[tuple[str, float | None]]:
     return [(stop.category, stop.duration) for stop in line.stopped]
 
 
+def asked(line: Line) -> list[tuple[str, float | None]]:
+    return [(stop.category, stop.required_seconds) for stop in line.stopped]
+
+
 def lost(line: Line) -> float:
-    """Required time of all stops, seconds."""
-    return sum(stop.required_seconds or 0 for stop in line.stopped)
+    """Required time of all stops but silence, seconds."""
+    return sum(stop.required_seconds or 0 for stop in line.stopped if stop.category != "no_signal")
 
 
 def plan(line: Line, start: int, end: int, request: str) -> Line:
@@ -121,8 +125,20 @@ def test_silence_that_is_declared_planned_is_planned_in_its_windows():
     assert before["no_signal_seconds"] == 272
     line.says(Kind.STATUS, action="reason", planned=True)
     assert sums(line) == {**before, "no_signal_seconds": 0, "planned_seconds": 272}
+    assert asked(line) == [("planned", 0)]
     line.says(Kind.STATUS, action="reason", planned=False)
-    assert sums(line) == before
+    assert (sums(line), asked(line)) == (before, [("no_signal", 272)])
+
+
+def test_silence_in_time_that_is_announced_afterwards_is_planned_as_far_as_that():
+    """Its row and its windows say the same."""
+    #  10:00  :01  :01:28   :03   :06  :07
+    #   ────────── ░░░░░░░░│plan░░ ─────
+    line = Line.at("10:00", DAY_LONG).runs(minutes=1).silent(minutes=5).runs(minutes=1)
+    plan(line, at("10:03"), at("10:10"), "lunch")
+    assert (sums(line)["no_signal_seconds"], asked(line)) == (92, [("no_signal", 92)])
+    plan(line, at("10:01"), at("10:10"), "longer")
+    assert (sums(line)["no_signal_seconds"], asked(line)) == (0, [("planned", 0)])
 
 
 def test_a_changeover_declared_planned_takes_nothing_from_an_order_that_had_ended():

@@ -216,5 +216,11 @@ def test_each_minute_is_what_its_seconds_were(told, spans):
     expected = by_seconds(story, plans, end)
     for minute in range(begin // 60, end // 60):
         assert found[minute] == pytest.approx(expected[minute]), minute
+    total = {name: sum(found[minute][name] for minute in range(begin // 60, end // 60)) for name in SUMS}
+    asked: dict[str, float] = defaultdict(float)
+    for stop in line.stopped:
+        asked[stop.category] += stop.required_seconds or 0
+    assert asked["no_signal"] == pytest.approx(total["no_signal"])
+    assert asked["unplanned"] + asked["micro"] == pytest.approx(total["stopped"])
     made = sum(said["count"] for _, said in story if isinstance(said, dict))
     assert sum(order.produced for order in line.orders) == made
