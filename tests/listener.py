@@ -20,7 +20,7 @@ class Listener:
         self._unread: Queue[mqtt.MQTTMessage] = Queue()
         self._subscribed = False
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
-        self._client.on_connect = lambda *_: self._client.subscribe(topics, 1)
+        self._client.on_connect = lambda *_: self._client.subscribe(topics, 1) and None
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.connect(parts.hostname or "localhost", parts.port or 1883)

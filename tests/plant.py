@@ -41,7 +41,7 @@ class Plant:
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """What the database says."""
         with psycopg.connect(self.settings.database_url, row_factory=dict_row) as connection:
-            return connection.execute(sql).fetchall()  # type: ignore[call-overload]
+            return connection.execute(sql).fetchall()
 
     def number(self, sql: str) -> int:
         """The only number of the only row."""

@@ -26,7 +26,7 @@ from tests.streams.test_role import all_samples, messages, own_entries
 
 def rows(settings: Settings, sql: str) -> list[dict[str, Any]]:
     with psycopg.connect(settings.database_url, row_factory=dict_row) as connection:
-        return connection.execute(sql).fetchall()  # type: ignore[call-overload]
+        return connection.execute(sql).fetchall()
 
 
 def data(line: str, count: int, **facts: Any) -> tuple[str, bytes]:

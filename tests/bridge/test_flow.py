@@ -19,7 +19,7 @@ def test_the_brokers_mark_is_counted_whether_the_log_holds_the_message_or_not() 
         Settings(_env_file=None),
         Narrator("en"),
         LogClock(lambda _: None),
-        SimpleNamespace(),  # type: ignore[arg-type] - nothing is acknowledged
+        SimpleNamespace(),  # type: ignore[arg-type]  # nothing is acknowledged
         SimpleNamespace(append=lambda *_: SimpleNamespace(done=False)),  # type: ignore[arg-type]
         2,
         log,

@@ -1,6 +1,7 @@
 """What the machines of a campaign send: the same by seed, and what each message is said to be."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +14,11 @@ from schemas.payloads import event_time, parse_data, parse_order, parse_status
 from schemas.raw import Kind, route
 
 NOW = 1_800_000_000_000
-PARSERS = {"data": parse_data, "status": parse_status, "order": parse_order}
+PARSERS: dict[str, Callable[[bytes], Any]] = {
+    "data": parse_data,
+    "status": parse_status,
+    "order": parse_order,
+}
 
 
 def drawn(seed: int, messages: int = 20_000) -> list[Message]:

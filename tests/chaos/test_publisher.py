@@ -54,7 +54,7 @@ class Ear:
         self._ready = False
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "ear", clean_session=False)
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_connect = lambda *_: self._client.subscribe("production/#", 1)
+        self._client.on_connect = lambda *_: self._client.subscribe("production/#", 1) and None
         self._client.on_subscribe = lambda *_: setattr(self, "_ready", True)
         self._client.on_message = self._on_message
         self._client.connect(parts.hostname or "", parts.port or 1883)
@@ -69,7 +69,7 @@ class Ear:
         self._client.loop_stop()
 
     def _on_message(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
-        number = number_of(message.topic, message.payload) or message.topic
+        number = number_of(message.topic, bytes(message.payload)) or message.topic
         self.heard[number] += 1
         self.first[number] += not message.dup
 

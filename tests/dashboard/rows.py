@@ -82,8 +82,9 @@ class Plant:
             for kind, events in rows.items():
                 whole = msgspec.json.encode(events).decode()
                 connection.execute(TABLES[kind].write_statement, [whole])
-                if TABLES[kind].sums is not None:
-                    connection.execute(TABLES[kind].sums, [whole])
+                sums = TABLES[kind].sums
+                if sums is not None:
+                    connection.execute(sums, [whole])
 
 
 def now_ms() -> int:

@@ -3,6 +3,7 @@
 import re
 import signal
 import urllib.request
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -76,7 +77,7 @@ def test_every_service_of_ours_runs_as_it_says(own: OwnServers, tmp_path: Path) 
         ports = {"LINEPULSE_HTTP_PORT": str(free_port()), "LINEPULSE_DASHBOARD_PORT": str(free_port())}
         env = {**base, **on_these_servers(OURS[name], servers, ports)}
         with running(env, tmp_path / name, *OURS[name]["command"]) as role:
-            wait_until(lambda port=ports["LINEPULSE_HTTP_PORT"]: is_ready(port), f"{name} ready", 40)
+            wait_until(partial(is_ready, ports["LINEPULSE_HTTP_PORT"]), f"{name} ready", 40)
             assert role.end(signal.SIGTERM, seconds=10) == 0, role.errors
 
 

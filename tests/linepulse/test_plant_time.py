@@ -16,7 +16,7 @@ from schemas.plant import Rules, read_plant
 CLOCK = PlantTime(
     Rules(1, read_plant('[plant]\ntime_zone = "Europe/Paris"\n[lines.lima]\ntime_zone = "America/Lima"\n'))
 )
-SETTINGS = Settings(_env_file=None, lang="en")  # type: ignore[call-arg]
+SETTINGS = Settings(_env_file=None, lang="en")
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ import asyncio
 import io
 import os
 import sys
+from typing import Any
 
 import pytest
 
 import linepulse.supervisor
+from linepulse.embedded.server import start_tied
 from linepulse.supervisor import Child, supervise
 from runtime.narrator import Narrator
 from tests.eventually import eventually
@@ -18,14 +20,14 @@ ASLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 async def test_a_role_that_cannot_be_started_now_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is left on the machine, say: told, and tried again; who runs goes on."""
     starts = 0
-    real = linepulse.supervisor.start_tied
+    real = start_tied
 
-    def start(command: list[str], *how: object, **which: object) -> object:
+    def start(command: list[str], *how: Any, **which: Any) -> object:
         nonlocal starts
         starts += 1
         if starts == 2:
             raise BlockingIOError(11, "Resource temporarily unavailable")
-        return real(command, *how, **which)  # type: ignore[arg-type]
+        return real(command, *how, **which)
 
     monkeypatch.setattr(linepulse.supervisor, "start_tied", start)
     monkeypatch.setattr(linepulse.supervisor, "LONGEST_DELAY_S", 0.2)

@@ -102,7 +102,7 @@ CONSUMERS = {"resume": HesitantToResume, "seek": HesitantToSeek, "rebalance": He
 
 def main() -> None:
     where = sys.argv[1]
-    runtime.batches.BatchConsumer = CONSUMERS[where]  # type: ignore[misc]
+    runtime.batches.BatchConsumer = CONSUMERS[where]  # type: ignore[attr-defined]
     if where == "rebalance":
         faust.tables.manager.Recovery = HesitantToRecover
         aiokafka.consumer.consumer.Fetcher = HesitantToFetch

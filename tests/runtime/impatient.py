@@ -14,14 +14,16 @@ from importlib import import_module
 from typing import Any
 
 import runtime.batches
+import runtime.fetching
 import runtime.watchdog
 from linepulse.commands import roles
+from runtime.pulse import Pulse
 
 LOOK_EVERY_S = 0.5
 silenced = threading.Event()
 
 
-class Silenced(runtime.batches.BatchConsumer):
+class Silenced(runtime.fetching.BatchConsumer):
     """A consumer that dies silently."""
 
     async def getmany(self, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
@@ -35,12 +37,12 @@ class Silenced(runtime.batches.BatchConsumer):
 
 def main() -> None:
     role, limit = sys.argv[1], float(sys.argv[2])
-    runtime.batches.BatchConsumer = Silenced
+    runtime.batches.BatchConsumer = Silenced  # type: ignore[attr-defined]
     module = import_module(f"{role}.role")
     module.Watchdog = functools.partial(  # type: ignore[attr-defined]
         runtime.watchdog.Watchdog, limit_s=limit, look_every_s=LOOK_EVERY_S
     )
-    roles.Pulse = functools.partial(roles.Pulse, limit_s=limit, beat_s=0.1)  # type: ignore[misc,assignment]
+    roles.Pulse = functools.partial(Pulse, limit_s=limit, beat_s=0.1)  # type: ignore[attr-defined, assignment]
     signal.signal(signal.SIGUSR1, lambda *_: silenced.set())
     signal.signal(signal.SIGUSR2, lambda *_: threading.Event().wait())
     roles.run_role(role)

@@ -55,8 +55,10 @@ async def test_a_worker_that_another_one_joins_reads_its_states_to_their_end(ser
         await log.write(messages(0))
         with hesitant(settings, "rebalance"):
             await all_samples(derived, EACH * len(LINES))
+            assert other.http_port is not None
+            port = other.http_port
             with Worker(other):
-                wait_until(lambda: answers(other.http_port), "the other worker", 50)
+                wait_until(lambda: answers(port), "the other worker", 50)
                 await log.write(messages(EACH))
                 await all_samples(derived, 2 * EACH * len(LINES), 45)  # before a watchdog would help
 

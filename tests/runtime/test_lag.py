@@ -24,7 +24,7 @@ def stage_at(positions: dict[TP, int]) -> Stage:
         transport=SimpleNamespace(),
         on_partitions_revoked=SimpleNamespace(connect=lambda *_, **__: None),
     )
-    stage = Stage(app, ["raw"], SimpleNamespace(), Narrator("en"))  # type: ignore[arg-type]
+    stage = Stage(app, ["raw"], SimpleNamespace(), Narrator("en"))
     stage._expected = positions
     return stage
 

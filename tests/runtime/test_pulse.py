@@ -42,10 +42,11 @@ def test_a_blocked_loop_ends_its_process():
 def test_a_log_that_nobody_reads_does_not_keep_it():
     """The pipe is full, and the line itself can't be written."""
     process = start("blocks")
-    assert process.stdout is not None
+    out = process.stdout
+    assert out is not None
     # The pipe's other end is ours as well: fill it, so that who writes to it waits for ever.
     with Path(f"/proc/{process.pid}/fd/1").open("wb", buffering=0) as pipe:
-        wait_until(lambda: process.stdout.readline() == b"works\n")
+        wait_until(lambda: out.readline() == b"works\n")
         pipe.write(b"x" * 65536)
         assert process.wait(20) == 1
     process.communicate()
@@ -54,8 +55,9 @@ def test_a_log_that_nobody_reads_does_not_keep_it():
 def test_a_frozen_process_gets_its_chance():
     """Frozen for longer than the limit, thawed, it goes on."""
     process = start("sleeps")
-    assert process.stdout is not None
-    wait_until(lambda: process.stdout.readline() == b"works\n")
+    out = process.stdout
+    assert out is not None
+    wait_until(lambda: out.readline() == b"works\n")
     process.send_signal(signal.SIGSTOP)
     frozen = time.monotonic()
     wait_until(lambda: time.monotonic() - frozen > 3)

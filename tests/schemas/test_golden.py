@@ -39,8 +39,13 @@ from schemas.state import (
 )
 
 GOLDEN = Path(__file__).parent / "golden"
-STAMP = {"generation": 1, "version": (1768467600250, 4211), "line_id": "ligne1", "line": "Ligne 1"}
-SEEN = {"created_at": "2026-01-15T09:00:00.250Z", "updated_at": "2026-01-15T09:00:00.250Z"}
+STAMP: dict[str, Any] = {
+    "generation": 1,
+    "version": (1768467600250, 4211),
+    "line_id": "ligne1",
+    "line": "Ligne 1",
+}
+SEEN: dict[str, Any] = {"created_at": "2026-01-15T09:00:00.250Z", "updated_at": "2026-01-15T09:00:00.250Z"}
 
 EVENTS: dict[str, Event] = {
     "sample": SampleEvent(

@@ -7,9 +7,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import Poison
+from schemas.line_rules import LineRules
 from schemas.mapping import read_data, read_status
 from schemas.payloads import Data, parse_data, parse_status
-from schemas.plant import LineRules, PlantError, read_plant
+from schemas.plant import PlantError, read_plant
 from schemas.raw import Kind
 from tests.schemas.test_data import objects
 from tests.streams.line import Line

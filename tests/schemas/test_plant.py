@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.plant import LineRules, Plant, PlantError, Rules, plant_text, read_plant
+from schemas.line_rules import LineRules
+from schemas.plant import PlantError, Rules, plant_text, read_plant
+from schemas.plant_file import Plant
 from tests.streams.line import at
 
 SAMPLE = Path(__file__).parents[2] / "plant.toml"

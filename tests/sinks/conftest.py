@@ -1,6 +1,6 @@
 """A database with the schema, and sinks that write to it."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Plant:
         await self.cursors.positions([TP(topic, 0)])
         return Sink(database or self.database, tables_of(TOPICS)[topic], "en", PARTITIONS)
 
-    def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    def rows(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
         """What a query finds, from a connection of its own."""
         with psycopg.connect(self.url, row_factory=dict_row) as connection:
             return connection.execute(query, values or None).fetchall()

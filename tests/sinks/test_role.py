@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
@@ -31,7 +32,11 @@ async def test_events_become_rows_and_are_told_in_french(
     worker = workers(settings)
     topics = settings.topics
     await send(settings, topics.samples, [sample(0)])
-    fresh = {"version": 0, "created_at": "2025-01-17T14:17:36.000Z", "updated_at": "2025-01-17T14:17:36.000Z"}
+    fresh: dict[str, Any] = {
+        "version": 0,
+        "created_at": "2025-01-17T14:17:36.000Z",
+        "updated_at": "2025-01-17T14:17:36.000Z",
+    }
     await send(settings, topics.orders, [order(1, produced=2, **fresh)])
     await send(settings, topics.kpis, [kpi(1, 1)])
     await send(settings, topics.alerts, [alert(1, **fresh)])

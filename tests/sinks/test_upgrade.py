@@ -1,6 +1,7 @@
 """Rows of an earlier release, brought up to date."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -17,7 +18,7 @@ performance_from = "pieces"
 """
 
 
-def before(url: str, revision: str, *earlier: str) -> psycopg.Connection:
+def before(url: str, revision: str, *earlier: str) -> psycopg.Connection[dict[str, Any]]:
     """A database as the release with `revision` left it."""
     connection = psycopg.connect(url, row_factory=dict_row)
     for name in (*earlier, revision):

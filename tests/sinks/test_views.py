@@ -186,7 +186,10 @@ def test_trg_and_tre_and_times_between_stops(rows: Rows):
             rate=vector["required_min"] / vector["cycle_min"],
             made=made,
             defects=vector["bad"],
-            **{"runningSeconds": 400 * 60, "stoppedSeconds": 50 * 60, "microSeconds": 10 * 60, "stops": 4},
+            runningSeconds=400 * 60,
+            stoppedSeconds=50 * 60,
+            microSeconds=10 * 60,
+            stops=4,
             plannedSeconds=planned,
             closedSeconds=60 * (vector["calendar_min"] - vector["open_min"]),
         )

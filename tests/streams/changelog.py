@@ -7,7 +7,7 @@ from itertools import count
 from faust.types import TP
 from msgspec.structs import replace
 
-from runtime.log_end import Applied
+from runtime.log_end import Applied, Logs
 from runtime.narrator import Narrator
 from schemas.events import Event
 from schemas.plant import Rules, read_plant
@@ -39,10 +39,11 @@ class Changelog:
         return answer
 
 
-class Log:
+class Log(Logs):
     """The raw log as Kafka tells of it."""
 
     def __init__(self, records: list[RawRecord]) -> None:
+        super().__init__("nowhere")
         self.records = records
 
     async def ends(self, partitions: Collection[TP]) -> dict[TP, int]:

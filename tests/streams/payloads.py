@@ -59,7 +59,7 @@ ODD_NUMBERS = [
     1 / 3,
     *around(MAX_FLOAT, -MAX_FLOAT, 1e-9, -1e-9, MAX_COUNT),
 ]
-NO_NUMBERS = [None, True, "7", "", [], {}, math.inf, math.nan]
+NO_NUMBERS: list[Any] = [None, True, "7", "", [], {}, math.inf, math.nan]
 measures = st.one_of(
     st.sampled_from([0, 1, 60, 120, 118.5, 31.5, 0.0005]),
     st.floats(-MAX_FLOAT, MAX_FLOAT),
@@ -102,7 +102,7 @@ ODD_TEXTS = [
     "a" * (MAX_TEXT + 1),
     "𐀀" * MAX_TEXT,
 ]
-texts = st.one_of(
+texts: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(["A", "B", "bourrage"]),
     st.text(max_size=MAX_TEXT + 1),
     st.sampled_from(ODD_TEXTS),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schemas.events import DowntimeEvent, OrderEvent, SampleEvent
+from schemas.events import DeadLetterEvent, DowntimeEvent, OrderEvent, SampleEvent
 from schemas.plant import PlantError, read_plant
 from schemas.state import MAX_UNDECLARED, Guest, LineState, Undeclared, decode, encode
 from streams import admission
@@ -23,6 +23,7 @@ def test_with_lines_only_the_messages_of_any_other_line_are_dead_letters():
     assert plant.names == ["a", "b"]
     assert plant.refused == [("c", "undeclared_line")] * 4
     letter = next(row for row in plant.events if row.line_id == "c")
+    assert isinstance(letter, DeadLetterEvent)
     assert letter.detail == (
         'la ligne c n\'est pas nommée dans plant.toml (lines_only = true); y ajouter [lines."c"], puis'
         " linepulse rebuild --plant plant.toml"
@@ -35,7 +36,8 @@ def test_half_of_the_lines_come_as_they_like_the_others_so_many_an_hour():
     plant = Partition(FEW, "a b c d e c own +1h d e +1h e own a")
     assert plant.names == ["a", "b", "c", "own", "d"]
     assert plant.refused == [("d", "too_many_lines"), *[("e", "too_many_lines")] * 3]
-    details = [row.detail for row in plant.events if row.line_id == "e" and not isinstance(row, OrderEvent)]
+    letters = [row for row in plant.events if isinstance(row, DeadLetterEvent)]
+    details = [row.detail for row in letters if row.line_id == "e"]
     assert ["new_lines_per_hour = 1" in detail for detail in details] == [True, False, False]
     assert ["max_lines = 4" in detail for detail in details] == [False, True, True]
 
@@ -66,7 +68,9 @@ def test_a_line_that_said_little_is_let_go_after_a_day_of_silence_and_nothing_of
     #  a │ 30 s of silence │ ... 24 h │ let go │ a
     plant = Partition("", ["a", *["+"] * 6, "+23h", "+1h"])
     assert plant.names == []
-    assert plant.lines.states[PARTITION].undeclared.lines == {}
+    known = plant.lines.states[PARTITION].undeclared
+    assert known is not None
+    assert known.lines == {}
     rows = list(rows_of(plant.events).values())
     [stop] = [row for row in rows if isinstance(row, DowntimeEvent)]
     [order] = [row for row in rows if isinstance(row, OrderEvent)]
@@ -128,7 +132,9 @@ def test_a_line_that_people_forget_is_as_if_it_had_never_spoken(rules: str):
     assert ended == [("completed", 2), ("cancelled", 0)]
     again = Partition(rules, "a a a.stops a.order a.forget + a")
     assert again.names == ["a"]
-    assert again.lines.states["a"].orders.running.produced == 1
+    running = again.lines.states["a"].orders.running
+    assert running is not None
+    assert running.produced == 1
     assert len([row for row in again.events if isinstance(row, SampleEvent)]) == 3
 
 

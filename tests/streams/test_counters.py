@@ -1,5 +1,7 @@
 """Counters as machines send them: pieces are what lies between two readings."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -123,7 +125,8 @@ def test_a_late_reading_adds_nothing():
 def test_defects_may_be_counted_in_the_same_way_and_a_message_without_them_tells_nothing():
     """A reading that is not told is not 0."""
     line = Line.at("10:00", 'line.defects_mode = "counter"\nline.defects_max = 65535')
-    for defects in ({"defects": 7}, {}, {"defects": 9}, {"defects": 9}):
+    told: list[dict[str, Any]] = [{"defects": 7}, {}, {"defects": 9}, {"defects": 9}]
+    for defects in told:
         line.says(count=4, targetRate=120, **defects).silent(seconds=2)
     assert [sample.defect_count for sample in line.samples] == [0, 0, 2, 0]
     assert sum(window.defects for window in line.windows) == 2

@@ -1,6 +1,7 @@
 """The ends of what a message may say: figures that mean something, or none; times that calendars know."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -118,7 +119,8 @@ def test_a_correction_of_what_is_in_no_figure_is_told_as_a_correction(sum_: str)
     """Time that was without signal, and was not after all: its row's sum is what changes."""
     rules = Rules(1, read_plant(""))
     cause = Cause(rules, rules.line("a", 0), Calendars(rules).of("a"), "a", "a", 0, 0, at("10:00"))
-    window = Window("w", at("10:00"), at("10:01"), at("10:00"), **{sum_: -7})
+    sums: dict[str, Any] = {sum_: -7}
+    window = Window("w", at("10:00"), at("10:01"), at("10:00"), **sums)
     event = row(window, cause).form()
     assert (event.reason, event.trs) == ("correction", None)  # type: ignore[attr-defined]
 

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.batches import Batch
-from schemas.events import DeadLetterEvent, DowntimeEvent, Event, OrderEvent, SampleEvent
+from schemas.events import (
+    AlertEvent,
+    DeadLetterEvent,
+    DowntimeEvent,
+    Event,
+    KpiEvent,
+    OrderEvent,
+    SampleEvent,
+)
 from schemas.instant import DAY, HOUR
 from schemas.plant import Rules, read_plant
 from schemas.raw import Kind, RawHeaders, RawRecord
@@ -176,9 +184,11 @@ def test_what_must_hold_of_every_log(drawn):
             if isinstance(r, DowntimeEvent) and r.line_id == line
         )
         assert all(end <= start for (_, end), (start, _) in pairwise(stops))
-        open_alerts = [r.type for r in rows if getattr(r, "status", "") == "open" and r.line_id == line]
+        open_alerts = [
+            r.type for r in rows if isinstance(r, AlertEvent) and r.status == "open" and r.line_id == line
+        ]
         assert len(open_alerts) == len(set(open_alerts))
-        windows = [r for r in rows if type(r).__name__ == "KpiEvent" and r.line_id == line]
+        windows = [r for r in rows if isinstance(r, KpiEvent) and r.line_id == line]
         assert sum(window.pieces for window in windows) == made
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -178,7 +179,7 @@ def test_what_is_planned_or_closed_in_a_long_silence_is_so():
     #  Thu 10:00         Sat     Mon 10:00         Wed 10:00   Thu 10:00
     #  ■■■■■ 05-22 ■■■■■ closed  │ announced │      │■■■■ 05-22 ■│
     line = named("10:00", WEEK).says(Kind.STATUS, running=False)
-    planned = {"start": at("10:00", "2026-01-19"), "end": at("10:00", "2026-01-21")}
+    planned: dict[str, Any] = {"start": at("10:00", "2026-01-19"), "end": at("10:00", "2026-01-21")}
     line.says(Kind.STATUS, action="plan", requestId="a", reason="révision", **planned)
     off(line, hours=7 * 24).says(Kind.STATUS, running=True)
     # Opening hours: Thu 12, Fri 17, Mon 5, then Wed 12, Thu 5; of the announced days 12, 17 and 5.
@@ -193,7 +194,7 @@ def test_an_announced_stop_is_not_forgotten_while_the_silence_around_it_lasts():
     #  Thu 15th          20th   22nd                 Feb 5th      Feb 6th
     #  ■■■■■ (nothing) ■■│ planned │■■■■■■■■■■■■■■■■■│(said)■■■■■■│─
     line = named("10:00").says(Kind.STATUS, running=False)
-    days = {"start": at("10:00", "2026-01-20"), "end": at("10:00", "2026-01-22")}
+    days: dict[str, Any] = {"start": at("10:00", "2026-01-20"), "end": at("10:00", "2026-01-22")}
     line.says(Kind.STATUS, action="plan", requestId="a", **days)
     off(line, hours=21 * 24)
     line.says(Kind.STATUS, action="plan", requestId="b", start=line.now + 9 * DAY, end=line.now + 10 * DAY)
@@ -343,6 +344,7 @@ def test_whatever_was_shown_no_time_is_in_two_windows_and_none_is_missing(story,
     if not retired:
         assert is_whole(line)
     seconds = sum(map(charged, told))
+    assert line.state.kpi is not None
     begin = ms_of(datetime.fromisoformat(told[0].window_start))
     if not retired:
         assert begin <= start

@@ -140,7 +140,7 @@ def test_an_order_that_ends_takes_its_pieces_with_it():
     line = Line.at("10:00:50", "[line.order]\nquantity = 100").data(count=0)
     line.silent(seconds=20).data(count=100).silent(seconds=20).data(count=30)
     produced = {order.order_number: order.produced for order in line.orders}
-    by_order = dict.fromkeys(produced, 0)
+    by_order: dict[str | None, int] = dict.fromkeys(produced, 0)
     for window in line.windows:
         by_order[window.order_number] += window.pieces
     assert by_order == produced

@@ -1,5 +1,7 @@
 """Rates: what is told while a line stands says nothing of how it runs."""
 
+from typing import Any
+
 import pytest
 
 from schemas.raw import Kind
@@ -19,7 +21,7 @@ def plant_of_restarts(every: int, **standing: float) -> Line:
             line.says(Kind.STATUS, bare=b"stopped" if stands else b"running")
             runs = not stands
         if second % every == 0:
-            told = {"targetRate": 120, "rate": 118}
+            told: dict[str, Any] = {"targetRate": 120, "rate": 118}
             line.says(count=0, **told | ({"rate": 0, **standing} if stands else {}))
         line._until(start + (second + 1) * 1000)
     return line

@@ -1,5 +1,7 @@
 """Orders: created, planned, counted up, ended."""
 
+from typing import Any
+
 from schemas.raw import Kind
 from tests.streams.line import Line
 
@@ -46,7 +48,7 @@ def test_the_estimated_end_follows_from_what_remains_and_the_last_target_above_z
     assert line.orders[0].estimated_end_time == "2026-01-15T09:00:06.000Z"
 
 
-def plan(line: Line, number: str, **fields: object) -> Line:
+def plan(line: Line, number: str, **fields: Any) -> Line:
     return line.says(Kind.ORDER, orderNumber=number, productType="Eau 50cl", quantity=100, **fields)
 
 

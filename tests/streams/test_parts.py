@@ -1,5 +1,8 @@
 """The rows of a batch: each once, in its last form, some at a time."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from faust.types import TP
 
@@ -11,16 +14,26 @@ from streams.change import Change
 
 def changes(kind, *forms):
     """Changes of rows: `a1` is row a in its form 1."""
-    return [Change(kind, form[0], lambda form=form: form) for form in forms]
+
+    def told(form: Any) -> Callable[[], Any]:
+        return lambda: form
+
+    return [Change(kind, form[0], told(form)) for form in forms]
 
 
 @pytest.fixture
 def folded(monkeypatch):
     """What the agent makes of records that are their changes; some are three rows here."""
-    applied = []
+    applied: list[object] = []
+
+    def taken(_: object, record: object) -> object:
+        applied.append(record)
+        return record
+
     monkeypatch.setattr(agent, "AT_ONCE", 3)
-    monkeypatch.setattr(agent, "changes", lambda _, record: applied.append(record) or record)
-    return lambda *records: (agent.folded(None, Batch(TP("raw", 0), list(records), 0)), applied)
+    monkeypatch.setattr(agent, "changes", taken)
+    nobody: Any = None
+    return lambda *records: (agent.folded(nobody, Batch(TP("raw", 0), list(records), 0)), applied)
 
 
 def test_a_batch_tells_each_row_once_as_it_was_last(folded):

@@ -1,6 +1,7 @@
 """What people say afterwards, or ahead: each is a message in the log."""
 
 import json
+from typing import Any
 
 from schemas.raw import Kind
 from schemas.state import MAX_STOPS
@@ -15,7 +16,7 @@ def stopped_twice() -> Line:
     return Line.at("10:00").runs(minutes=1).stops(minutes=1).runs(minutes=1).stops(minutes=1)
 
 
-def says(line: Line, action: str, **fields: object) -> Line:
+def says(line: Line, action: str, **fields: Any) -> Line:
     return line.says(Kind.STATUS, action=action, **fields)
 
 
@@ -224,7 +225,7 @@ def test_a_retired_line_whose_clock_is_behind_comes_back_all_the_same():
     assert sum(window.running_seconds for window in line.windows) == 22
 
 
-def correct(line: Line, number: str, **fields: object) -> Line:
+def correct(line: Line, number: str, **fields: Any) -> Line:
     return line.says(Kind.ORDER, action="correct", orderNumber=number, **fields)
 
 

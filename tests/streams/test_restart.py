@@ -1,5 +1,7 @@
 """What ends a stop that a status told: the machine's word, or pieces that go on; not the last that leave."""
 
+from typing import Any
+
 import pytest
 
 from schemas.raw import Kind
@@ -23,7 +25,7 @@ def sums(line: Line) -> list[tuple[object, ...]]:
     ]
 
 
-def counts(line: Line, count: int, seconds: float, every: float = 5, **fields: object) -> Line:
+def counts(line: Line, count: int, seconds: float, every: float = 5, **fields: Any) -> Line:
     """The line counts, and does not say whether it runs: first now, the last time before the end."""
     end = line.now + round(seconds * 1000)
     while line.now < end:
@@ -176,7 +178,7 @@ def test_an_order_that_fills_up_while_nobody_knows_keeps_its_pieces():
     line.silent(seconds=1)
     by_order = {order.order_number: order.produced for order in line.orders}
     assert list(by_order.values()) == [260, 210]
-    made = dict.fromkeys(by_order, 0)
+    made: dict[str | None, int] = dict.fromkeys(by_order, 0)
     for window in line.windows:
         made[window.order_number] += window.pieces
     assert made == by_order

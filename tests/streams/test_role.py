@@ -19,7 +19,7 @@ from tests.streams.raw import Derived, RawLog, Worker
 LINES = [f"ligne{n}" for n in range(1, 6)]
 
 
-def messages(count: int, start: int, first: int = 0) -> list[tuple[str, int, dict[str, object]]]:
+def messages(count: int, start: int, first: int = 0) -> list[tuple[str, int, dict[str, Any]]]:
     """`count` messages a line, one piece more in each than in the one before, a second apart."""
     return [
         (
@@ -42,7 +42,7 @@ async def all_samples(derived: Derived, expected: int, seconds: float = 60) -> N
 
 def sums(derived: Derived) -> tuple[Counter[str], Counter[str], Counter[str]]:
     """Messages and pieces by line in samples, and pieces by line in orders."""
-    seen, pieces, ordered = Counter(), Counter(), Counter()
+    seen, pieces, ordered = Counter[str](), Counter[str](), Counter[str]()
     for row in derived.rows().values():
         if "bottlesProduced" in row:
             seen[row["lineId"]] += 1

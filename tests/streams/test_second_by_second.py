@@ -146,7 +146,9 @@ def share(story: Story, seconds: list[tuple[str, float, float | None]], sums: Su
         if not isinstance(said, dict):
             heard = heard if said in ("online", "offline") else second
             continue
-        making = [] if before is None else [s for s in range(before, second) if seconds[s][0] != "stopped"]
+        making: list[int] = (
+            [] if before is None else [s for s in range(before, second) if seconds[s][0] != "stopped"]
+        )
         if not making:  # made in a stop, or before the line's first message: there is no time for them
             place, timed = second, before is not None
             if by_word and timed and ordered < began and (began - 1) // 60 >= heard // 60 - REMEMBERED:
@@ -170,7 +172,7 @@ def by_windows(story: Story, plans: list[tuple[int, int]], orders: str) -> tuple
     """The same of the rows that people see."""
     line = Line(START, PLANT.replace("{orders}", orders))
     for n, (begin, end) in enumerate(plans):
-        when = {"start": START + begin * SECOND, "end": START + end * SECOND}
+        when: dict[str, Any] = {"start": START + begin * SECOND, "end": START + end * SECOND}
         line.says(Kind.STATUS, action="plan", requestId=str(n), **when)
     for second, said in story:
         line._until(START + second * SECOND)

@@ -201,4 +201,5 @@ def test_a_bare_stop_of_a_machine_whose_clock_is_ahead_is_a_stop(ahead):
     line.data(timestamp=line.now + ahead * SECOND)
     [stop] = line.stopped
     assert (stop.category, line.state.mode) == ("unplanned", "running")
+    assert stop.duration is not None
     assert 180 <= stop.duration <= 182

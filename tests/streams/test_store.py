@@ -179,7 +179,9 @@ def test_what_expired_before_it_was_applied_is_told_and_the_rest_goes_on():
     assert [(letter.reason, letter.offset, letter.detail) for letter in letters] == [
         ("expired", 2, "messages 2 à 3 effacés par la rétention avant d'avoir été traités")
     ]
-    assert store.lines(0).states["a"].orders.running.produced == 4
+    running = store.lines(0).states["a"].orders.running
+    assert running is not None
+    assert running.produced == 4
 
 
 def test_between_two_saves_nothing_is_written_and_a_clean_end_writes_all_of_it():
@@ -242,7 +244,7 @@ def test_what_one_waits_for_is_not_durable_for_another():
         overtaken, batch = (asyncio.create_task(store.settled(0)) for _ in range(2))
         await asyncio.wait({overtaken, batch}, timeout=0.05)
         overtaken.cancel()
-        rebalance = asyncio.create_task(store.positions([WHERE]))  # type: ignore[arg-type]
+        rebalance = asyncio.create_task(store.positions([WHERE]))
         await asyncio.wait({rebalance}, timeout=0.05)
         too_soon = rebalance.done()
         for answer in changelog.answers:
@@ -359,7 +361,10 @@ def test_what_a_derived_topic_lost_is_sent_again_once():
         logs.lost = True
         logs.begin = 1  # the raw log can't tell all of it again: what its lines were is kept
         store, sent = started()
-        assert (await stands(store), store.lines(0).states["a"].orders.running.produced) == (5, 2)
+        stood = await stands(store)
+        running = store.lines(0).states["a"].orders.running
+        assert running is not None
+        assert (stood, running.produced) == (5, 2)
         logs.begin = 0
         store, sent = started()
         assert (await stands(store), sent.places(0)) == (0, {})

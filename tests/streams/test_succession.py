@@ -2,6 +2,7 @@
 
 import signal
 import time
+from functools import partial
 
 from schemas.instant import HOUR
 from tests.eventually import eventually, wait_until
@@ -10,6 +11,10 @@ from tests.streams.raw import Derived, RawLog, Worker
 from tests.streams.test_role import all_samples, messages, settings_of
 
 STARTED = "Calcul des lignes démarré (règles, génération 2)"
+
+
+def has_begun_again(worker: Worker) -> bool:
+    return STARTED in worker.said.partition("repart")[2]
 
 
 async def test_workers_begin_again_with_newer_rules(services: Services):
@@ -23,7 +28,7 @@ async def test_workers_begin_again_with_newer_rules(services: Services):
             await all_samples(derived, 100)
             await log.rules("[line.order]\nquantity = 5", generation=2)
             for worker in (first, second):
-                wait_until(lambda worker=worker: STARTED in worker.said.partition("repart")[2], "the start")
+                wait_until(partial(has_begun_again, worker), "the start")
             await log.write(messages(20, start, first=20))
 
             async def told_anew() -> bool:

@@ -4,7 +4,8 @@ import io
 
 from runtime import metrics
 from runtime.narrator import Narrator
-from schemas.plant import Plant, Rules
+from schemas.plant import Rules
+from schemas.plant_file import Plant
 from schemas.raw import Kind, RawHeaders, RawRecord
 from streams.agent import tell_void
 from streams.partition import Lines

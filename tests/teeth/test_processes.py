@@ -1,6 +1,7 @@
 """Whole worker processes without one of their protections, on real servers."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ async def test_run_fence(services: Services, without: str, pieces: int) -> None:
     #  pieces   1 1 │  1 1│ 1 1 │ 100
     settings = settings_of(services)
 
-    def messages(number: int) -> list[tuple[str, int, dict[str, object]]]:
+    def messages(number: int) -> list[tuple[str, int, dict[str, Any]]]:
         return [("ligne1", START, {"count": 1}) for _ in range(number)]
 
     async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:

@@ -148,7 +148,7 @@ class Hasty(Stage):
         async def __aenter__(self) -> None: ...
         async def __aexit__(self, *_: object) -> None: ...
 
-    @property
+    @property  # type: ignore[override]
     def _asking(self) -> "_Nobody":
         return self._Nobody()
 
@@ -249,7 +249,7 @@ async def test_what_nobody_expected_ends_the_process(work: Workers) -> None:
     async def send(*_: object) -> None:
         raise unexpected
 
-    worker.outbox.send = send  # type: ignore[method-assign]
+    worker.outbox.send = send  # type: ignore[method-assign, assignment]
     worker.hands_over(0, 2)
     await eventually(worker.has_crashed, "the end")
     assert worker.crashed is unexpected

@@ -122,7 +122,7 @@ def test_run_fence() -> None:
         lines = kind(RULES, "production.raw", 0)
         fold(lines, records)
         running = lines.states["a"].orders.running
-        return running and running.produced
+        return None if running is None else running.produced
 
     assert pieces(Lines) == 4
     assert pieces(Unfenced) == 6

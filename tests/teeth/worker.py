@@ -143,7 +143,7 @@ class Worker:
         self.stage = agent.attach()
         self.client.seeks = self.stage.seeks
         self.crashed: BaseException | None = None
-        self._works = asyncio.create_task(self.stage.each(self._fetched, agent.apply))  # type: ignore[arg-type]
+        self._works = asyncio.create_task(self.stage.each(self._fetched, agent.apply))
 
     async def assigned(self) -> None:
         """The partition is the worker's."""

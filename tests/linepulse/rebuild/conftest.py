@@ -63,12 +63,12 @@ class Replayed:
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What the database says."""
         with psycopg.connect(self.settings.database_url) as connection:
-            return connection.execute(query, values or None).fetchall()  # type: ignore[call-overload]
+            return connection.execute(query, values or None).fetchall()
 
     def run(self, query: str, values: Sequence[Any] = ()) -> None:
         """Change something as a person would."""
         with psycopg.connect(self.settings.database_url) as connection:
-            connection.execute(query, values or None)  # type: ignore[call-overload]
+            connection.execute(query, values or None)
 
     def digests(self, schema: str = "public") -> dict[str, str]:
         """All rows of each table, as one digest; without what tells which generation made them."""

@@ -74,8 +74,8 @@ def _fill(settings: Settings, schema: str, events: list[Event]) -> None:
         connection.execute("SET client_min_messages = warning")
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
-        for table in TABLES:
-            shadow_table(connection, schema, table)
+        for name_ in TABLES:
+            shadow_table(connection, schema, name_)
         connection.execute(sql.SQL("SET search_path = {}").format(name))
         for table in tables_of(settings.topics).values():
             if by_type[table.event]:
@@ -93,4 +93,4 @@ def shadow_table(connection: psycopg.Connection, schema: str, table: str) -> Non
         JOIN pg_class s ON s.oid = si.indexrelid
         WHERE li.indrelid = '"{table}"'::regclass AND si.indrelid = '{schema}."{table}"'::regclass
           AND li.indkey = si.indkey AND li.indisunique = si.indisunique AND l.relname <> s.relname
-        LOOP EXECUTE said; END LOOP; END $$""")  # type: ignore[call-overload]
+        LOOP EXECUTE said; END LOOP; END $$""")

@@ -70,7 +70,8 @@ class Plant:
     def number(self, query: str) -> int:
         """The only number of the only row."""
         with psycopg.connect(self.settings.database_url) as connection:
-            row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+            row = connection.execute(query).fetchone()
+        assert row is not None
         return int(row[0] or 0)
 
     def stored(self) -> int:

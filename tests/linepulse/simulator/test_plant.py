@@ -1,6 +1,7 @@
 """The simulated plant: the same for the same seed, and believable for any."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ def messages(seed: int, hours: float, every: int = 5 * SECOND, start: int = NOON
     return [m for at in range(start + every, start + int(hours * HOUR) + 1, every) for m in line.advance(at)]
 
 
-def data(sent: list[Message]) -> list[dict[str, object]]:
+def data(sent: list[Message]) -> list[dict[str, Any]]:
     return [m.payload for m in sent if m.kind == "data"]
 
 
