@@ -1,13 +1,23 @@
 """Figures of stretches of time, as ratios of their sums."""
 
+from typing import NamedTuple
+
 from dashboard.models import Sums
 from schemas import figures
-from schemas.figures import Figures
 
 
-def ratios(sums: Sums) -> Figures:
+class Ratios(NamedTuple):
+    """Those figures that the sums of the page give: micro-stops and planned time are not among them. In %."""
+
+    trs: float | None
+    availability: float | None
+    performance: float | None
+    quality: float | None
+
+
+def ratios(sums: Sums) -> Ratios:
     """The figures of a stretch."""
-    return figures.figures(
+    found = figures.figures(
         figures.Sums(
             running=sums.running_s,
             unplanned=sums.stopped_s,
@@ -17,6 +27,7 @@ def ratios(sums: Sums) -> Figures:
             real=sums.real,
         )
     )
+    return Ratios(found.trs, found.availability, found.performance, found.quality)
 
 
 def total(parts: list[Sums]) -> Sums:

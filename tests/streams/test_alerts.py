@@ -1,8 +1,13 @@
 """Alerts: thresholds, delays, deadbands; at most one open per line and type."""
 
+from typing import get_args
+
 import pytest
 
+from runtime.catalogue import tell
+from schemas.events import AlertType, Severity
 from schemas.raw import Kind
+from streams.alerts import SEVERITY
 from tests.streams.line import Line
 
 
@@ -125,3 +130,11 @@ def test_messages_are_in_the_plants_language():
     """French unless `plant.toml` says otherwise."""
     line = Line.at("10:00", '[plant]\nlanguage = "en"').runs(seconds=4).stops(seconds=2)
     assert line.alerts("MACHINE_STOP")[0].message == "machine stopped"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("kind", get_args(AlertType))
+def test_every_alert_has_its_severity_and_its_sentence(kind, language):
+    """Whichever is added: an alert that can't be told would be a dead letter of the record that opens it."""
+    assert SEVERITY[kind] in get_args(Severity)
+    assert tell(language, f"alerts.{kind}", value=31.2, threshold=30.0)
