@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from schemas.events import DeadLetterEvent, DowntimeEvent, OrderEvent, SampleEvent
 from schemas.plant import PlantError, read_plant
 from schemas.state import MAX_UNDECLARED, Guest, LineState, Undeclared, decode, encode
-from streams import admission
+from streams import admission, leaving
+from streams.cause import Cause
+from streams.change import Change
 from streams.partition import PARTITION, Lines
 from tests.streams.changelog import fold
 from tests.streams.line import rows_of
@@ -80,6 +82,23 @@ def test_a_line_that_said_little_is_let_go_after_a_day_of_silence_and_nothing_of
     assert again.names == ["a"]
     orders = [row for row in rows_of(again.events).values() if isinstance(row, OrderEvent)]
     assert [(row.status, row.produced) for row in orders] == [("completed", 1), ("running", 1)]
+
+
+def test_a_line_on_which_a_rule_fails_is_let_go_all_the_same(monkeypatch):
+    """Its rows stay as they are, and a dead letter says so; the other line is ended as ever."""
+    let_go = leaving.let_go
+
+    def fails(state: LineState, cause: Cause) -> list[Change]:
+        if state.line_id == "a":
+            raise ZeroDivisionError("a defect")
+        return let_go(state, cause)
+
+    monkeypatch.setattr(leaving, "let_go", fails)
+    plant = Partition("", ["a", "b", *["+"] * 6, "+23h", "+1h"])
+    assert plant.names == []
+    ended = {row.line_id: row.status for row in rows_of(plant.events).values() if isinstance(row, OrderEvent)}
+    assert ended == {"a": "running", "b": "completed"}
+    assert plant.refused == [("a", "internal")]
 
 
 @pytest.mark.parametrize(

@@ -229,6 +229,17 @@ def test_a_silence_longer_than_the_log_remembers_is_told_as_far_as_that(monkeypa
     assert (total(line, "stopped_seconds"), total(line, "planned_seconds")) == (0, 3 * DAY_S)
 
 
+def test_what_no_window_remembers_begins_within_an_hour_where_the_silence_did(monkeypatch):
+    """The window ends there, and the next one begins with what comes after."""
+    monkeypatch.setattr(silence, "LONGEST", 3 * DAY)
+    line = off(named("10:20:30").says(Kind.STATUS, running=False), hours=6 * 24).says(
+        Kind.STATUS, running=True
+    )
+    assert total(line, "stopped_seconds") == 3 * DAY_S
+    ends = [window.window_end for window in line.windows if window.stopped_seconds]
+    assert ends[-1] == "2026-01-18T09:20:30.000Z"
+
+
 def test_pieces_told_after_a_long_silence_are_spread_over_it():
     """They may have been made in any of its hours: production, not performance; the running order's."""
     #  10:00   (12 days without a network)     10:00

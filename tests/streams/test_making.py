@@ -99,6 +99,31 @@ def test_the_hours_between_two_counts_have_what_was_made_in_them(changes):
         assert sum(w.timed_pieces for w in here) == sum(w.pieces for w in here)
 
 
+def test_a_stretch_that_goes_on_is_one_also_where_it_stands_for_others():
+    """The last of the forty: its pieces are told of all of it."""
+    told = [(10, True, 5)] * making.MOST
+    known, _, end = remembered([(600, True, 5), *told])
+    whole = making.longer(known, end, end + 1, True)
+    assert len(whole) == making.MOST
+    last = whole[-1]
+    assert last.others is not None
+    onward = making.longer(whole, last.end, last.end + 100, True)
+    assert (making.ran(onward), making.span(onward)) == (
+        600 + 10 * making.MOST + 1 + 100,
+        (0, last.end + 100),
+    )
+
+
+def test_no_rate_is_derived_over_time_of_which_nobody_knows_whether_the_line_ran():
+    """It was offline for some of it."""
+    #  10:00      :20          :40    11:00
+    #   ───────────│░░░ offline ░│─────── 30
+    line = Line.at("10:00", "[line]\nsilence_s = 120").says(count=1).silent(seconds=20)
+    line.says(Kind.STATUS, bare=b"offline").silent(seconds=20).says(Kind.STATUS, bare=b"running")
+    line.silent(seconds=20).says(count=30)
+    assert line.samples[-1].actual_rate is None
+
+
 def test_a_rate_that_is_derived_counts_the_time_in_which_the_line_ran():
     """30 pieces: the line ran for 20 s of the 60 s since its last message, and its last pieces leave now."""
     #  10:00      :20             11:00

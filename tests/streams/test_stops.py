@@ -96,6 +96,13 @@ def test_a_late_reason_is_none_of_a_lost_signal():
     ]
 
 
+def test_a_reason_of_a_time_long_before_the_stop_is_none_of_it():
+    """The line ran then, whatever its machine says now."""
+    line = Line.at("10:00").runs(minutes=2).stops(seconds=10)
+    line.says(Kind.STATUS, running=False, reason="old", timestamp=at("10:01:15"))
+    assert [stop.reason for stop in line.stopped] == [None]
+
+
 def test_a_late_word_of_a_machine_that_runs_is_no_reason():
     """Nor is its gateway's."""
     line = Line.at("10:00").runs(seconds=10).stops(seconds=6)
