@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         ge=1,
         le=256,
         title="Partitions",
-        description="partitions of every topic; every role refuses to start on another number",
+        description="partitions of every topic; roles that use Kafka refuse to start on another number",
         validation_alias="LINEPULSE_PARTITIONS",
     )
     replication: int = Field(

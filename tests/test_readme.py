@@ -48,6 +48,23 @@ def test_every_file_and_folder_is_there(path: str):
     assert path in {".linepulse/"} or (ROOT / path).exists()
 
 
+def named_tests() -> list[tuple[str, str]]:
+    """Each test that the page on the architecture names, with the file before it."""
+    found, file = [], ""
+    for text in re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "architecture.md").read_text("utf-8")):
+        if re.fullmatch(r"tests/[a-z_/]+\.py", text):
+            file = text
+        elif text.startswith("test_"):
+            found.append((file, text))
+    return found
+
+
+@pytest.mark.parametrize(("file", "name"), named_tests())
+def test_every_test_that_guards_an_invariant_is_there(file: str, name: str):
+    """Under the name that the page on the architecture gives."""
+    assert f"def {name}(" in (ROOT / file).read_text("utf-8")
+
+
 def test_the_picture_is_there():
     """The first thing that a newcomer sees."""
     for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
