@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from schemas.instant import text_of
@@ -23,14 +24,22 @@ def payload(at: int) -> bytes:
     )
 
 
+def line(number: int) -> bytes:
+    """The line that the message of this number is of: each in its turn."""
+    return b"ligne%d" % (number % LINES + 1)
+
+
 class Publisher:
     """One connection; counts what the broker has acknowledged."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self, url: str, name: Callable[[int], bytes] = line, client: bytes = b"linepulse-bench"
+    ) -> None:
+        """`name`: the line of the nth message; two publishers at once need two `client` ids."""
+        self._name = name
         parts = urlsplit(url)
         self._socket = socket.create_connection((parts.hostname or "localhost", parts.port or 1883))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client = b"linepulse-bench"
         variable = b"\x00\x04MQTT\x04\x02\x00\x00" + struct.pack(">H", len(client)) + client
         self._socket.sendall(bytes([0x10, len(variable)]) + variable)
         assert self._socket.recv(4)[3] == 0
@@ -53,7 +62,7 @@ class Publisher:
 
     def _packet(self, at: int) -> bytes:
         self._sent += 1
-        topic = b"production/ligne%d/data" % (self._sent % LINES + 1)
+        topic = b"production/%s/data" % self._name(self._sent)
         body = (
             struct.pack(">H", len(topic)) + topic + struct.pack(">H", self._sent % 65_535 + 1) + payload(at)
         )

@@ -21,6 +21,11 @@ class Role:
         self._peak = 0.0
         self._process = self._start()
 
+    @property
+    def pid(self) -> int:
+        """The process as it is now."""
+        return self._process.pid
+
     def watch(self) -> None:
         """Note the memory, and start it again if it has ended: call it every second or so."""
         if self._process.poll() is None:

@@ -148,7 +148,7 @@ class Board:
             in_force = await self._store.in_force()
             stages = await self._store.stages()
             moment = Moment(now, in_force, pipeline(stages, now))
-            overview = await self._store.overview(now, moment.gone())
+            overview = await self._store.overview(now, moment.gone(), self._watched)
             self.details = {
                 tile.line_id: await self._store.detail(tile.line_id, now)
                 for tile in overview.tiles

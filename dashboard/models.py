@@ -179,3 +179,4 @@ class Overview:
     strips: dict[str, tuple[Stop, ...]] = field(default_factory=dict)
     stops: tuple[Stop, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    more: int = 0  # lines that are there, and not shown: too many

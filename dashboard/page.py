@@ -136,6 +136,7 @@ class PlantPage(Frame):
         self._tiles: dict[str, ui.html] = {}
         with ui.element("main").classes("plant"):
             self._grid = ui.element("div").classes("tiles")
+            self._more = self._show("more-place")
             with ui.element("div").classes("panels") as self._panels:
                 self._tables = {name: self.panel(name) for name in ("stops", "alerts")}
         self._empty = self._show("empty-place")
@@ -149,6 +150,7 @@ class PlantPage(Frame):
         for tile in tiles:
             self._tiles[tile.line_id].content = self.tile(tile)
         self.fill(self._tables, render.recent(self.board.overview, self.words, self.board.now))
+        self._more.content = render.more(self.board.overview, self.words)
         self._panels.set_visibility(bool(lines))
         nothing = self.board.loaded and not lines
         self._empty.content = render.fragment("empty", self.words, mqtt=self._mqtt) if nothing else ""

@@ -103,6 +103,11 @@ def summary(tiles: Sequence[Tile], words: Words, moment: Moment) -> str:
     )
 
 
+def more(overview: Overview, words: Words) -> str:
+    """That there are lines which are not shown, where there are."""
+    return fragment("more", words, count=overview.more) if overview.more else ""
+
+
 def recent(overview: Overview, words: Words, now: datetime) -> dict[str, Form]:
     """The latest stops and alerts of the plant."""
     return {

@@ -1,6 +1,6 @@
 """Reads PostgreSQL: one connection, for the one reader that all sessions share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -40,6 +40,7 @@ CURVE_STEP = timedelta(minutes=10)
 LATEST = 30  # rows of each table of a line
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 RECENT = 8  # rows of each table of the plant
+MOST_TILES = 500  # beside the lines that are named: with many more, the page would be too slow for anyone
 
 Row = dict[str, Any]
 
@@ -78,13 +79,20 @@ class Store:
         rows = await self._rows("stages")
         return [StageRow(row["stage"], row["movedAt"], row["seenAt"], row["logTime"]) for row in rows]
 
-    async def overview(self, now: datetime, gone: datetime = LONG_AGO) -> Overview:
+    async def overview(
+        self, now: datetime, gone: datetime = LONG_AGO, watched: Iterable[str] = ()
+    ) -> Overview:
         """All lines at a glance, without those that were last heard before `gone` and are not known to stand.
+
+        Of more than MOST_TILES, all that the rules name, or that are `watched`, and so many others.
 
         Raises:
             psycopg.Error: PostgreSQL does not answer, or has not our tables.
         """
-        rows = await self._rows("overview", since=now - STRIP, gone=gone, reach=self._in_force.reach)
+        first = [*self._in_force.rules.named, *watched]
+        most = MOST_TILES + len(first)
+        reach = self._in_force.reach
+        rows = await self._rows("overview", since=now - STRIP, gone=gone, reach=reach, first=first, most=most)
         tiles = sorted(map(_tile, rows), key=lambda tile: natural(tile.line_id))
         strips: dict[str, list[Stop]] = {}
         lines = [tile.line_id for tile in tiles]
@@ -95,6 +103,7 @@ class Store:
             {line_id: tuple(stops) for line_id, stops in strips.items()},
             tuple(_stop(row) for row in await self._rows("recent_stops", lines=lines, limit=RECENT)),
             tuple(_alert(row) for row in await self._rows("recent_alerts", lines=lines, limit=RECENT)),
+            more=rows[0]["lines"] - len(rows) if rows else 0,
         )
 
     async def detail(self, line_id: str, now: datetime) -> Detail:

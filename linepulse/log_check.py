@@ -2,6 +2,7 @@
 
 import time
 
+from bridge.ahead import Ahead, first_ahead
 from bridge.clock import JUMP_MS
 from bridge.declared import declared
 from bridge.examine import Examined, examine
@@ -17,11 +18,17 @@ async def check_log(settings: Settings) -> tuple[str, str | None]:
     Raises:
         Unavailable: Kafka does not answer.
     """
-    return told(settings, await examine(settings, declared(settings)[0]), time.time() * 1000)
+    found = await examine(settings, declared(settings)[0])
+    now_ms = time.time() * 1000
+    ahead = found.received_at - now_ms > JUMP_MS
+    first = await first_ahead(settings, int(now_ms) + JUMP_MS) if ahead else None
+    return told(settings, found, now_ms, first)
 
 
-def told(settings: Settings, found: Examined, now_ms: float) -> tuple[str, str | None]:
-    """As `check_log`, of what was found at a moment."""
+def told(
+    settings: Settings, found: Examined, now_ms: float, first: Ahead | None = None
+) -> tuple[str, str | None]:
+    """As `check_log`, of what was found at a moment; `first`: where the log began to be ahead."""
     part = f"log {settings.topics.raw}"
     if found.moved:
         return part, str(raised(settings, found.moved, settings.partitions))
@@ -29,9 +36,9 @@ def told(settings: Settings, found: Examined, now_ms: float) -> tuple[str, str |
     if ahead_ms > JUMP_MS:
         return part, (
             f"its time ({text_of(found.received_at)}; its last run is {found.run}) is"
-            f" {in_words(ahead_ms / 1000)} ahead of this computer's clock. If this one is wrong, set it right"
-            " (NTP); if a bridge's was, set that right: until both agree, what is received gets the log's"
-            " time, which goes at nine tenths of real speed."
+            f" {in_words(ahead_ms / 1000)} ahead of this computer's clock{_since(first)}. If this"
+            " one is wrong, set it right (NTP); if a bridge's was, set that right: until both agree, what is"
+            " received gets the log's time, which goes at nine tenths of real speed."
             ' docs/reliability.md, "A log that is ahead", says how to mend it'
         )
     if found.unaware:
@@ -44,6 +51,14 @@ def told(settings: Settings, found: Examined, now_ms: float) -> tuple[str, str |
     whose = f", of the bridge with client id {found.client!r}" if found.client else ""
     void = f"; {found.void} records of replaced bridges are void, and came again" if found.void else ""
     return (f"{part}: run {found.run}{whose}{void}" if found.run else f"{part}: empty"), None
+
+
+def _since(first: Ahead | None) -> str:
+    if first is None:
+        return ""
+    before = f", the last before it of {text_of(first.before)}" if first.before else ""
+    runs = "".join(f"; run {run} began at {text_of(at)}" for run, at in first.later)
+    return f": the first such record is of run {first.run}, {text_of(first.received_at)}{before}{runs}"
 
 
 def _named(client: str) -> str:

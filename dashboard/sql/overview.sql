@@ -3,30 +3,44 @@
 -- A line of which nothing was heard for long is left out, unless it is known to stand.
 -- Names that are gone cost nothing: the sums of the windows tell who was heard since, by time (a machine's
 -- clock may be `reach` behind), open stops and waiting orders who else is there.
+-- Anybody may publish under any name: of very many lines, `first` (those that people named or look at) are
+-- shown, then those that have been there longest, and made most. "lines" is the number of all.
+-- A line's latest row is asked for by both columns of the index, and by a range: for an equal "lineId" the planner
+-- may take the index on the time alone, and go over what all lines said since. It does so where names have just
+-- come that the statistics do not know of.
 WITH known AS (
-    SELECT "lineId" FROM "KPISum" WHERE "hour" > %(gone)s - %(reach)s - interval '1 hour'
-    UNION SELECT "lineId" FROM "Downtime" WHERE "endTime" IS NULL
-    UNION SELECT "lineId" FROM "ProductionOrder" WHERE "status" = 'waiting'
+    SELECT part."lineId", min(part."hour") AS "since", sum(part."pieces") AS "pieces"
+    FROM (
+        SELECT "lineId", "hour", "pieces" FROM "KPISum" WHERE "hour" > %(gone)s - %(reach)s - interval '1 hour'
+        UNION ALL SELECT "lineId", NULL, 0 FROM "Downtime" WHERE "endTime" IS NULL
+        UNION ALL SELECT "lineId", NULL, 0 FROM "ProductionOrder" WHERE "status" = 'waiting'
+    ) part
+    GROUP BY part."lineId"
 ),
 present AS MATERIALIZED (
-    SELECT known."lineId"
+    SELECT known."lineId", count(*) OVER () AS "lines"
     FROM known
     LEFT JOIN LATERAL (
         SELECT d."receivedAt" FROM "ProductionData" d
-        WHERE d."lineId" = known."lineId" ORDER BY d."timestamp" DESC LIMIT 1
+        WHERE d."lineId" >= known."lineId" AND d."lineId" <= known."lineId"
+        ORDER BY d."lineId" DESC, d."timestamp" DESC LIMIT 1
     ) sample ON true
     LEFT JOIN LATERAL (
         SELECT d."endTime" IS NULL AS "open" FROM "Downtime" d
-        WHERE d."lineId" = known."lineId" ORDER BY d."startTime" DESC LIMIT 1
+        WHERE d."lineId" >= known."lineId" AND d."lineId" <= known."lineId"
+        ORDER BY d."lineId" DESC, d."startTime" DESC LIMIT 1
     ) stop ON true
     LEFT JOIN LATERAL (
         SELECT k."updatedAt" FROM "KPISnapshot" k
-        WHERE k."lineId" = known."lineId" ORDER BY k."windowStart" DESC LIMIT 1
+        WHERE k."lineId" >= known."lineId" AND k."lineId" <= known."lineId"
+        ORDER BY k."lineId" DESC, k."windowStart" DESC LIMIT 1
     ) latest ON true
     WHERE stop."open" OR coalesce(greatest(sample."receivedAt", latest."updatedAt") > %(gone)s, true)
+    ORDER BY known."lineId" = ANY(%(first)s::text[]) DESC, known."since", known."pieces" DESC, known."lineId"
+    LIMIT %(most)s
 )
 SELECT
-    present."lineId",
+    present."lineId", present."lines",
     coalesce(
         sample."line", stop."line", production."line",
         (SELECT o."line" FROM "ProductionOrder" o WHERE o."lineId" = present."lineId" LIMIT 1),
@@ -45,11 +59,13 @@ SELECT
 FROM present
 LEFT JOIN LATERAL (
     SELECT * FROM "ProductionData" d
-    WHERE d."lineId" = present."lineId" ORDER BY d."timestamp" DESC LIMIT 1
+    WHERE d."lineId" >= present."lineId" AND d."lineId" <= present."lineId"
+        ORDER BY d."lineId" DESC, d."timestamp" DESC LIMIT 1
 ) sample ON true
 LEFT JOIN LATERAL (
     SELECT * FROM "Downtime" d
-    WHERE d."lineId" = present."lineId" ORDER BY d."startTime" DESC LIMIT 1
+    WHERE d."lineId" >= present."lineId" AND d."lineId" <= present."lineId"
+        ORDER BY d."lineId" DESC, d."startTime" DESC LIMIT 1
 ) stop ON stop."endTime" IS NULL
 LEFT JOIN LATERAL (
     SELECT * FROM "ProductionOrder" o
@@ -57,7 +73,8 @@ LEFT JOIN LATERAL (
 ) production ON true
 LEFT JOIN LATERAL (
     SELECT k."shiftId", k."shiftDate", k."windowStart", k."updatedAt" FROM "KPISnapshot" k
-    WHERE k."lineId" = present."lineId" ORDER BY k."windowStart" DESC LIMIT 1
+    WHERE k."lineId" >= present."lineId" AND k."lineId" <= present."lineId"
+        ORDER BY k."lineId" DESC, k."windowStart" DESC LIMIT 1
 ) latest ON true
 LEFT JOIN LATERAL (
     SELECT

@@ -125,6 +125,12 @@ def test_every_state_has_a_sign_a_word_and_a_colour():
         assert f"--{state}:" in rules
 
 
+def test_lines_that_are_not_shown_are_counted():
+    """Where there are too many; else nothing is said."""
+    assert render.more(Overview(), EN) == ""
+    assert "6,705 more lines are not shown" in render.more(Overview(more=6705), EN)
+
+
 def test_a_summary_counts_what_is_shown():
     """Running a moment ago is not running."""
     tiles = [plant("a"), dataclasses.replace(plant("b"), stop=Stop(NOON, None, None, "no_signal", None))]

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from benchmarks.overview import fill_names, sum_up
 from dashboard.models import InForce, State, Tile
@@ -14,6 +15,7 @@ from dashboard.ratios import ratios
 from dashboard.store import CURVE_STEP, Store, natural, statement
 from dashboard.timestamps import EARLIEST, LATEST
 from schemas.instant import HOUR, MINUTE, SECOND, ms_of
+from sinks.sums import summed
 from tests.dashboard.rows import Plant
 from tests.services import Services
 
@@ -213,11 +215,31 @@ async def test_names_that_are_gone_cost_nothing(plant: Plant, store: Store):
         sum_up(connection)
         [(plan,)] = connection.execute(
             "EXPLAIN (ANALYZE, FORMAT JSON) " + statement("overview"),
-            {"since": NOON, "gone": NOON - timedelta(days=2), "reach": timedelta(days=7)},
+            overview_of(NOON - timedelta(days=2)),
         ).fetchall()
     assert max(rows_gone_over(plan[0]["Plan"])) < 100
     [tile] = (await store.overview(NOON, NOON - timedelta(days=2))).tiles
     assert tile.line_id == "ligne1"
+
+
+async def test_names_that_have_just_come_are_not_looked_for_among_all_rows(plant: Plant, store: Store):
+    """The statistics know of few lines yet: no step goes over all that came since for each name."""
+    plant.simulate(2, T, hours=2)
+    with psycopg.connect(plant.url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
+        fill_names(connection, NOON - timedelta(hours=3), names=1000)
+        connection.execute('TRUNCATE "KPISum"')
+        connection.execute(sql.SQL('INSERT INTO "KPISum" {}').format(summed("KPISnapshot")))
+        [(plan,)] = connection.execute(
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement("overview"), overview_of(NOON - timedelta(days=2))
+        ).fetchall()
+    assert max(rows_gone_over(plan[0]["Plan"])) < 100_000
+    assert (await store.overview(NOON, NOON - timedelta(days=2))).more > 0
+
+
+def overview_of(gone: datetime) -> dict[str, Any]:
+    """What the overview is asked with."""
+    return {"since": NOON, "gone": gone, "reach": timedelta(days=7), "first": ["ligne1"], "most": 500}
 
 
 def rows_gone_over(node: dict[str, Any]) -> Iterator[float]:
@@ -226,6 +248,27 @@ def rows_gone_over(node: dict[str, Any]) -> Iterator[float]:
     yield found * node["Actual Loops"]
     for part in node.get("Plans", ()):
         yield from rows_gone_over(part)
+
+
+async def test_of_very_many_lines_those_of_the_plant_are_shown(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    """Which plant.toml names, or somebody looks at; then who was there first, then who makes most."""
+    monkeypatch.setattr("dashboard.store.MOST_TILES", 2)
+    plant = Plant(services.database(), "[lines.named]\n")
+    store = Store(plant.url)
+    await store.in_force()
+    plant.data("old", T - HOUR)
+    for line_id, count in (("a", 1), ("b", 1), ("busy", 9), ("c", 1), ("named", 1)):
+        plant.data(line_id, T, count=count)
+    overview = await store.overview(NOON)
+    assert [tile.line_id for tile in overview.tiles] == ["busy", "named", "old"]
+    assert overview.more == 3
+    overview = await store.overview(NOON, watched=["c"])
+    assert [tile.line_id for tile in overview.tiles] == ["busy", "c", "named", "old"]
+    monkeypatch.setattr("dashboard.store.MOST_TILES", 5)
+    assert (await store.overview(NOON)).more == 0
+    await store.close()
 
 
 async def test_a_line_whose_clock_is_days_behind_is_there(plant: Plant, store: Store):
@@ -277,9 +320,7 @@ async def test_the_overview_does_not_grow_with_the_past(plant: Plant):
         await connection.execute("ANALYZE")
         await connection.execute("SET enable_seqscan = off")
 
-        cursor = await connection.execute(
-            "EXPLAIN " + statement("overview"), {"since": NOON, "gone": NOON, "reach": timedelta(days=7)}
-        )
+        cursor = await connection.execute("EXPLAIN " + statement("overview"), overview_of(NOON))
         plan = "\n".join(row[0] for row in await cursor.fetchall())
     assert "Seq Scan on" not in plan.replace("Seq Scan on known", "")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.ahead import Ahead
 from bridge.examine import Examined
 from linepulse import log_check
 from linepulse.log_check import told
@@ -36,6 +37,17 @@ def test_a_log_that_is_ahead_is_wrong() -> None:
     assert told(SETTINGS, Examined(NOW + 60_000, 4, "a"), NOW)[1] is None
 
 
+def test_of_a_log_that_is_ahead_the_first_wrong_record_is_told() -> None:
+    """And the last right one, and what began after it: all that an entry of [[log_clock]] asks for."""
+    first = Ahead(NOW + 4 * HOUR, 3, NOW - HOUR, ((4, NOW + 5 * HOUR),))
+    _, wrong = told(SETTINGS, Examined(NOW + 5 * HOUR, 4, "a"), NOW, first)
+    assert wrong is not None
+    assert (
+        "the first such record is of run 3, 2023-11-15T02:13:20.000Z, the last before it of"
+        " 2023-11-14T21:13:20.000Z; run 4 began at 2023-11-15T03:13:20.000Z." in wrong
+    )
+
+
 async def test_a_log_that_the_plant_file_mends_is_sound(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -44,7 +56,11 @@ async def test_a_log_that_the_plant_file_mends_is_sound(
     async def examine(_: Settings, true_time: TrueTime) -> Examined:
         return Examined(true_time.of(NOW + 5 * HOUR, 4), 4, "a")
 
+    async def nowhere(*_: object) -> None:
+        return None
+
     monkeypatch.setattr(log_check, "examine", examine)
+    monkeypatch.setattr(log_check, "first_ahead", nowhere)
     monkeypatch.setattr("time.time", lambda: NOW / 1000)
     plant = tmp_path / "plant.toml"
     settings = Settings(_env_file=None, plant=plant)
