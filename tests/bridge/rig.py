@@ -23,6 +23,10 @@ from schemas.raw import Kind, RawHeaders
 from tests.commands import environment, with_repository
 from tests.eventually import eventually, wait_until
 
+# A connection that Kafka's client opens while it is being closed stays open until the process ends. Where
+# telling of it raises, uvloop's loop never closes.
+WARNINGS = "error,default::ResourceWarning"
+
 
 class BridgeProcess:
     """`python -m bridge`, with what it narrates; or another module that runs one."""
@@ -33,7 +37,7 @@ class BridgeProcess:
         with self._errors.open("ab") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module],
-                env=with_repository(environment(settings, LINEPULSE_LOG="json", PYTHONWARNINGS="error")),
+                env=with_repository(environment(settings, LINEPULSE_LOG="json", PYTHONWARNINGS=WARNINGS)),
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
