@@ -104,8 +104,10 @@ async def test_what_the_broker_throws_away_is_told(
     with Machine(settings) as machine:
         machine.deliver(f"production/{lines[0]}/data", [b"%d" % n for n in range(1_000)])
     bridge = start(settings).listening().wait_told("bridge.broker_drops")
+    # What the broker told last may be of a moment in the middle of them.
+    wait_until(lambda: bridge.told_last("bridge.broker_drops")["total"] >= 800, "all of the drops")
     dropped = bridge.told_last("bridge.broker_drops")["total"]
-    assert 800 <= dropped <= 900
+    assert dropped <= 900
     assert bridge.metric("linepulse_mqtt_broker_dropped") == dropped
     told = linepulse(environment(settings), "doctor")
     assert told.returncode == 1
