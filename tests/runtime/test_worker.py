@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+from mode.utils.queues import FlowControlEvent
+
+from runtime.worker import Buffer
+
 STUCK = """
 import threading
 from runtime.worker import end_anyway
@@ -49,3 +53,14 @@ def test_a_thread_that_never_ends_does_not_keep_the_process():
     """It ends with the code that it was given."""
     done = subprocess.run([sys.executable, "-c", STUCK], timeout=20, check=False)
     assert done.returncode == 3
+
+
+def test_a_buffer_takes_what_comes_and_tells_of_pressure_each_time() -> None:
+    """Also for a partition that it told of before: a rebalance may have brought that back meanwhile."""
+    buffer = Buffer(4, flow_control=FlowControlEvent())
+    full: list[int] = []
+    for number in range(6):
+        buffer.put_nowait_enhanced(
+            number, on_pressure_high=lambda: full.append(buffer.qsize()), on_pressure_drop=full.clear
+        )
+    assert (buffer.full(), buffer.qsize(), full) == (False, 6, [3, 4, 5])

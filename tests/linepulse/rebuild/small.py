@@ -74,8 +74,8 @@ def _fill(settings: Settings, schema: str, events: list[Event]) -> None:
         connection.execute("SET client_min_messages = warning")
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
-        for name_ in TABLES:
-            shadow_table(connection, schema, name_)
+        for live in TABLES:
+            shadow_table(connection, schema, live)
         connection.execute(sql.SQL("SET search_path = {}").format(name))
         for table in tables_of(settings.topics).values():
             if by_type[table.event]:
