@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
+from plant.rules import Rules, read_plant
+from rules.partition import PARTITION, Lines
 from runtime.batches import Batch
 from schemas.instant import DAY, SECOND, text_of
-from schemas.plant import Rules, read_plant
 from schemas.raw import Kind, RawHeaders
 from schemas.state import encode
 from streams.agent import fold_batch
-from streams.partition import PARTITION, Lines
 
 TOPIC = "production.raw"
 LINE_COUNTS = (1, 20, 1000)

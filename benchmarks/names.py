@@ -20,14 +20,14 @@ from faust.types import TP
 
 from benchmarks.gauge import peak_mib
 from benchmarks.growth import EVERY_MS, START, TICK_MS, TOPIC, Log
+from plant.rules import Rules, read_plant
+from rules.partition import PARTITION, Lines
 from runtime.batches import Batch
 from schemas.events import DeadLetterEvent
 from schemas.instant import DAY, HOUR, SECOND
-from schemas.plant import Rules, read_plant
 from schemas.raw import Kind, RawHeaders
 from schemas.state import encode
 from streams.agent import fold_batch
-from streams.partition import PARTITION, Lines
 
 NAMED = 20
 A_SECOND = 100

@@ -22,9 +22,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from benchmarks.gauge import cpu_seconds, figures, peak_mib
 from benchmarks.machines import fill
 from linepulse.commands.setup import prepare_database
-from linepulse.rebuild.rebuild import Rebuild
-from linepulse.rebuild.workers import OBJECTS
-from linepulse.rules import settle_rules
+from rebuild.table_builder import Rebuild
+from rebuild.workers import OBJECTS
+from runtime.rules_in_force import settle_rules
 from runtime.settings import Settings
 from runtime.worker import spare_the_collector
 from tests.commands import environment

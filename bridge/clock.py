@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from schemas.log_clock import CATCH_UP
+from plant.log_clock import CATCH_UP
 
 LEAP_MS = 1_000
 """The computer's clock leapt if, between two readings, it moved so much further than the monotonic one."""

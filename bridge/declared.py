@@ -1,8 +1,8 @@
 """What the plant's rules say of the log's time, for who writes the log and who looks at its end."""
 
+from plant.log_clock import TrueTime
+from plant.rules import PlantError, plant_text, read_plant
 from runtime.settings import Settings
-from schemas.log_clock import TrueTime
-from schemas.plant import PlantError, plant_text, read_plant
 
 
 def declared(settings: Settings) -> tuple[TrueTime, str | None]:

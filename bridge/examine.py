@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from bridge.holder import Holder
 from bridge.kafka import AS_TOLD, client_of, depth_of, last_records, log_consumer, run_of
+from plant.log_clock import TrueTime
 from runtime.partitions import Moved, moved
 from runtime.settings import Settings
 from schemas.instant import LATEST
-from schemas.log_clock import TrueTime
 
 UNAWARE_TICKS = 2
 """A bridge that reads its gaps writes one batch behind the fence of another at most, with one tick in it."""

@@ -4,13 +4,13 @@ import asyncio
 
 from prometheus_client import Counter
 
+from bridge.ack_queue import Ledger
 from bridge.backlog import Backlog
 from bridge.clock import LogClock
 from bridge.connection import Connection
+from bridge.deduplicator import Redelivered
 from bridge.lanes import Batch, Lanes
-from bridge.ledger import Ledger
 from bridge.record import Delivery, places, record_of
-from bridge.redelivered import Redelivered
 from runtime import metrics
 from runtime.narrator import Narrator
 from runtime.settings import Settings

@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from bridge.deduplicator import Held, reach_of
 from bridge.holder import Holder
 from bridge.record import digest_of
-from bridge.redelivered import Held, reach_of
+from plant.log_clock import TrueTime
 from runtime.partitions import moved, raised
 from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.instant import LATEST
-from schemas.log_clock import TrueTime
 from schemas.raw import Kind, RawHeaders
 
 TICKS = 500  # that may stand among the deliveries read back

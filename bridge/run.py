@@ -11,12 +11,12 @@ from aiokafka import TopicPartition
 from bridge.clock import LogClock
 from bridge.connection import Connection
 from bridge.declared import declared
+from bridge.deduplicator import Redelivered, reach_of
 from bridge.flow import Flow
 from bridge.holder import refuse_anothers
 from bridge.kafka import read_back, read_gap, read_tail, write_fence
 from bridge.known import KnownLog
 from bridge.lanes import Lanes
-from bridge.redelivered import Redelivered, reach_of
 from runtime import metrics
 from runtime.kafka import require_topics
 from runtime.narrator import Narrator

@@ -11,12 +11,13 @@ import msgspec
 from faust.types import TP
 
 from chaos.tape import Tape
+from plant.rules import Rules
+from rules.partition import Lines
 from runtime.batches import Batch
 from schemas.events import Event
-from schemas.plant import Rules
 from sinks.tables import TABLES, Table
 from streams.agent import fold_batch
-from streams.partition import Lines
+from streams.failures import report
 
 AT_ONCE = 5000  # records; only a row's last form among them is formed
 Row = tuple[Any, ...]
@@ -95,7 +96,7 @@ def fold_tape(tape: Tape, rules: Rules) -> Mapping[str, Expected]:
     expected = {table.name: Expected(table) for table in TABLES}
     table_of = {table.event: expected[table.name] for table in TABLES}
     for partition in tape.partitions:
-        lines = Lines(rules, tape.topic, partition)
+        lines = Lines(rules, tape.topic, partition, failed=report)
         where = TP(tape.topic, partition)
         records = iter(tape.records(partition))
         while some := list(islice(records, AT_ONCE)):

@@ -14,11 +14,11 @@ from chaos.losses import REASONS as TOLD_LOST
 from chaos.rows import rows, sums
 from chaos.tape import Tape
 from chaos.verdict import Verdict
-from linepulse.rebuild.shadow import SUMS
+from plant.rules import Rules, read_plant
+from rebuild.shadow import SUMS
 from runtime.kafka import rules_in_force
 from runtime.settings import Settings
 from schemas.errors import Unavailable
-from schemas.plant import Rules, read_plant
 from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES, Table
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from aiokafka.partitioner import DefaultPartitioner
 
 from chaos.tape import Tape
-from linepulse.rebuild.run import Asked, Found, rebuild_tables
+from rebuild.steps import Asked, Found, rebuild_tables
 from runtime.kafka import rules_in_force
 from runtime.settings import Settings
 

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from chaos.expected import Row, columns
-from linepulse.rebuild.shadow import SUMS
+from rebuild.shadow import SUMS
 from sinks.sums import summed
 from sinks.tables import KPI_SNAPSHOT, Table
 

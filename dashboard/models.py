@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
+from plant.rules import Rules, read_plant
 from schemas.instant import ms_of
-from schemas.plant import Rules, read_plant
 
 
 class State(StrEnum):

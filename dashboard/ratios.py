@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from dashboard.models import Sums
-from schemas import figures
+from rules.kpi import figures
 
 
 class Ratios(NamedTuple):

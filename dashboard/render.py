@@ -11,7 +11,7 @@ from dashboard.models import Detail, Overview, State, Tile
 from dashboard.moment import Moment
 from dashboard.ratios import ratios
 from dashboard.store import STRIP
-from dashboard.strip import strip
+from dashboard.timeline import strip
 from dashboard.words import Words
 from runtime.text import plain
 

@@ -25,7 +25,7 @@ from dashboard.models import (
     Tile,
 )
 from dashboard.timestamps import AnyTimestamp
-from schemas.plant import PlantError, Rules, read_plant
+from plant.rules import PlantError, Rules, read_plant
 
 CONNECT_S = 3
 STATEMENT_MS = 3000

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from runtime.catalogue import tell
+from plant.catalogue import tell
 
 LANGUAGES = ("fr", "en")
 NARROW_SPACE = "\u202f"

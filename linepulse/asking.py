@@ -13,11 +13,11 @@ from typing import Annotated, NoReturn
 import psycopg
 import typer
 
+from linepulse.operator_message import message_of, publish
 from linepulse.outcome import Effect, Outcome, Row, Rows, conclude
-from linepulse.people import message_of, publish
 from linepulse.plant_time import PlantTime
+from plant.rules import PlantError, Rules, plant_text, read_plant
 from runtime.settings import Settings
-from schemas.plant import PlantError, Rules, plant_text, read_plant
 from schemas.raw import Kind
 
 PATIENCE_S = 5.0

@@ -10,23 +10,23 @@ from aiokafka.errors import KafkaError
 from bridge.buffer import Reading, foreseen, limits
 from bridge.outage import in_words
 from bridge.watch import look
-from linepulse.errors import UserError
 from linepulse.failures import internal_errors
 from linepulse.finding import Finding
 from linepulse.log_check import check_log
+from linepulse.operator_message import broker_answers
 from linepulse.page_answers import check_page
-from linepulse.people import broker_answers
-from linepulse.rebuild.previous import beside
-from linepulse.rules import disagreement, rules_in_database
 from linepulse.sql import statement
 from linepulse.stages import check_stages
-from linepulse.topics import TopicsError, admin, differences, partitions_of, plan, unfit
 from linepulse.waiting import older_event
+from plant.rules import PlantError, plant_text, read_plant
+from rebuild.previous import beside
+from runtime.errors import UserError
 from runtime.kafka import newest_rules
 from runtime.log_end import fetched_ends
+from runtime.rules_in_force import disagreement, rules_in_database
 from runtime.settings import Settings, without_password
+from runtime.topics import TopicsError, admin, differences, partitions_of, plan, unfit
 from schemas.errors import Unavailable
-from schemas.plant import PlantError, plant_text, read_plant
 
 FEW = 20  # messages that may wait at any moment
 BEHIND_S = 30.0

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from linepulse.errors import UserError
+from plant.rules import PlantError
+from runtime.errors import UserError
 from runtime.redact import redacted
 from runtime.settings import SettingsError
 from runtime.text import indented, plain, plain_lines
 from schemas.errors import Unavailable
-from schemas.plant import PlantError
 
 MODULES = {
     "demo": "linepulse.commands.demo",

@@ -14,13 +14,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from linepulse.outcome import Effect, Outcome, Rows
+from rules.stops.operator import digest_of
 from runtime.log_end import fetched_ends
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.instant import SECOND
 from schemas.state import LineState, Plan, decode
 from streams.changelog import changelog
-from streams.people import digest_of
 
 PATIENCE_S = 16.0  # a state that changed is written with the next tick, every 5 s; another every 15 s
 START_S = 5.0

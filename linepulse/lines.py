@@ -8,14 +8,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from plant.rules import Rules
+from rules.partition import PARTITION
 from runtime.log_end import fetched_ends
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.instant import SECOND
-from schemas.plant import Rules
 from schemas.state import LineState, decode
 from streams.changelog import changelog
-from streams.partition import PARTITION
 
 COLUMNS = ("line", "name", "declared", "state", "heard", "retired")
 READ_S = 60.0  # a changelog is twice the states at most, and a little

@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from linepulse.errors import UserError
-from linepulse.rules import rules_in_database
-from runtime.catalogue import refusal
+from plant.catalogue import refusal
+from plant.rules import Rules, read_plant
+from plant.timestamps import event_time
+from runtime.errors import UserError
+from runtime.rules_in_force import rules_in_database
 from runtime.settings import Settings
 from schemas.errors import Poison
 from schemas.instant import ms_of
-from schemas.payloads import event_time
-from schemas.plant import Rules, read_plant
 
 
 class PlantTime:

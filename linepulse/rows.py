@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from linepulse.errors import UserError
 from linepulse.plant_time import PlantTime
 from linepulse.sql import statement
+from runtime.errors import UserError
 from runtime.settings import Settings, without_password
 from runtime.text import json_text, plain
 

@@ -14,10 +14,10 @@ from aiokafka import TopicPartition
 
 from bridge.outage import in_words
 from linepulse.finding import Finding
-from linepulse.rules import rules_in_database
 from linepulse.sql import statement
 from runtime.log_end import Logs
 from runtime.progress import Progress, progress
+from runtime.rules_in_force import rules_in_database
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 

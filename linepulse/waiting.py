@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from linepulse.rules import rules_in_database
+from runtime.rules_in_force import rules_in_database
 from runtime.settings import Settings
 from sinks.decode import Older, Reader
 from sinks.tables import tables_of

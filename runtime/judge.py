@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from faust.types import TP
 
-from runtime.lookout import Look
+from runtime.group_status import Look
 
 
 class Dead(NamedTuple):

@@ -7,11 +7,11 @@ import msgspec
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from plant.rules import RulesRecord
 from runtime.partitions import other_count
 from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable
-from schemas.plant import RulesRecord
 
 
 async def require_topics(settings: Settings, names: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from runtime.catalogue import tell
+from plant.catalogue import tell
 from runtime.redact import redacted
 from runtime.text import PlainFormatter, json_text, plain
 

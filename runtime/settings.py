@@ -256,7 +256,7 @@ class Settings(BaseSettings):
     @field_validator("mqtt_packet_ids")
     @classmethod
     def _tell_messages_apart(cls, ids: int, info: ValidationInfo) -> int:
-        # Four windows of them are read back, in a third of the ids: see `bridge.redelivered`.
+        # Four windows of them are read back, in a third of the ids: see `bridge.deduplicator`.
         most = ids // 12
         if ids > 0 and info.data.get("mqtt_receive_maximum", 0) > most:
             raise ValueError(f"expected LINEPULSE_MQTT_RECEIVE_MAXIMUM to be {most} at most, a twelfth of it")

@@ -12,11 +12,11 @@ from collections.abc import Callable, Hashable, Mapping
 
 from faust.types import TP
 
+from plant.catalogue import tell
 from runtime.batches import Stage
-from runtime.catalogue import tell
+from runtime.group_status import ANSWER_S, Look, look
 from runtime.judge import Dead, Judge
 from runtime.kafka import require_topics
-from runtime.lookout import ANSWER_S, Look, look
 from runtime.narrator import Narrator
 from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable

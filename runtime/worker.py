@@ -13,8 +13,8 @@ from typing import Any
 import faust
 from mode.utils.queues import ThrowableQueue
 
+from runtime.generation_watch import begin_again
 from runtime.settings import Settings, SettingsError
-from runtime.succession import begin_again
 from runtime.watchdog import Watchdog
 from schemas.errors import Unavailable
 

@@ -1,1 +1,1 @@
-"""What crosses a boundary: MQTT payloads, raw records, derived events, line state, the plant's rules."""
+"""What crosses a boundary: payloads, raw records, events, topics, line state. No formula, no file."""

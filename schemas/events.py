@@ -13,8 +13,6 @@ from typing import Literal
 
 import msgspec
 
-from schemas.figures import PerformanceFrom
-
 Version = tuple[int, int]
 """(the line's highest `received_at` in ms, offset in `production.raw`) of the record that caused it."""
 
@@ -32,6 +30,7 @@ AlertType = Literal[
 ]
 Severity = Literal["info", "warning", "critical"]
 AlertStatus = Literal["open", "resolved"]
+PerformanceFrom = Literal["rate", "pieces"]
 
 
 class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True, gc=False):

@@ -12,7 +12,6 @@ from schemas.data import Data, parse_data
 from schemas.errors import Poison
 from schemas.events import Priority
 from schemas.refusals import parse, shown
-from schemas.timestamps import event_time
 
 __all__ = [
     "MAX_COUNT",
@@ -21,7 +20,6 @@ __all__ = [
     "Order",
     "Status",
     "Text",
-    "event_time",
     "parse_data",
     "parse_order",
     "parse_status",

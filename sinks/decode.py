@@ -10,7 +10,7 @@ import psycopg
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
-from runtime.catalogue import tell
+from plant.catalogue import tell
 from schemas.errors import Poison
 from schemas.events import CensusEvent, DeadLetterEvent, Event
 from schemas.ids import uuid_of

@@ -15,8 +15,8 @@ from runtime.worker import make_app, run_app
 from schemas.errors import Unavailable
 from sinks.cursors import Cursors
 from sinks.database import Database
+from sinks.log_identity import SameLog
 from sinks.outage import Outage
-from sinks.same_log import SameLog
 from sinks.schema import check
 from sinks.sink import Sink
 from sinks.stages import Stages

@@ -10,11 +10,11 @@ from faust.types import TP
 
 from schemas.errors import Poison, Unavailable
 from schemas.events import CensusEvent, DeadLetterEvent, Event
-from sinks.census import close_lost
 from sinks.copytext import copy_rows
 from sinks.cursors import stand
 from sinks.database import Database, is_refusal
 from sinks.decode import Found, Older, Reader, dead_letter, encode, refused, time_of
+from sinks.open_rows import close_lost
 from sinks.sql import statement
 from sinks.tables import DEAD_LETTER, Table
 

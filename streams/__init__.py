@@ -1,1 +1,1 @@
-"""The stream stage: one pure fold over the raw log, and the Faust shell around it."""
+"""The stream stage: the Faust shell around the rules."""

@@ -11,6 +11,9 @@ import faust
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
+from plant.rules import Rules
+from rules.partition import Lines
+from rules.row_update import Change
 from runtime import metrics
 from runtime.batches import BACK_OFF_S, Batch, Stage
 from runtime.log_end import Logs
@@ -19,12 +22,9 @@ from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.events import DeadLetterEvent, Event
 from schemas.instant import END
-from schemas.plant import Rules
 from schemas.raw import Kind, RawHeaders, RawRecord
-from streams.change import Change
 from streams.changelog import CONFIG, TABLE
 from streams.outbox import Outbox
-from streams.partition import Lines
 from streams.store import LineStore
 
 # Partitions worked on at once: while Kafka stores what one gave, the next is folded.
@@ -125,7 +125,7 @@ def fold_batch(lines: Lines, batch: Batch) -> list[Event]:
     """The events of a batch, each row in its last form.
 
     Only that form is ever formed, so which forms are depends on the batches; the rows don't, because forming
-    can't fail: it writes down what a rule has decided, within bounds (tests/streams/test_every_payload.py).
+    can't fail: it writes down what a rule has decided, within bounds (tests/rules/test_every_payload.py).
     If it does all the same, that row is not written, its record is a dead letter, and the stage goes on. Then
     a row may lack a form that it has where the batches are others, until a later message forms it.
     """
@@ -175,6 +175,7 @@ def _instead(lines: Lines, batch: Batch, event: Event, error: Exception) -> Even
 def tell_void(lines: Lines, partition: int, narrator: Narrator) -> None:
     """Say how many records were left out since this was asked last, if any were."""
     if lines.void:
+        metrics.VOID.inc(lines.void)
         narrator.event("streams.void", topic=lines.topic, partition=partition, count=lines.void)
         lines.void = 0
 

@@ -1,43 +1,14 @@
-"""Records that a rule fails on: a defect of ours. It costs the record, and neither its line nor the stage.
-
-The fold takes no part in telling of them: it hands each failure to an observer, and goes on.
-"""
+"""Records that a rule fails on, counted and logged with their traceback."""
 
 import logging
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
+from rules.failures import Failure
 from runtime import metrics
-from schemas.errors import Poison
-from schemas.instant import HOUR
 
-TICKS_TOLD = HOUR  # of log time: a line whose ticks fail leaves a dead letter at most so often
 TRACEBACK_S = 60.0  # the same failure is logged at most so often: it may come with every message
 _log = logging.getLogger(__name__)
-
-
-class Failure(NamedTuple):
-    """A record of the raw log that could not be applied, or whose row could not be formed."""
-
-    line_id: str
-    partition: int
-    offset: int
-    error: Exception
-
-
-Observer = Callable[[Failure], None]
-
-
-def internal(error: Exception) -> Poison:
-    """What the record's dead letter says: no more than is the same at every reading of the log.
-
-    Raises:
-        MemoryError: that is this machine's failure, and none of the record: it is applied again elsewhere.
-    """
-    if isinstance(error, MemoryError):
-        raise error
-    return Poison("internal", error=type(error).__name__)
 
 
 class Reporter:

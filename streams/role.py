@@ -2,14 +2,14 @@
 
 import faust
 
+from plant.rules import PlantError, Rules, RulesRecord, plant_text, read_plant
+from runtime.generation_watch import until_newer
 from runtime.health import Health
 from runtime.kafka import require_topics, rules_in_force
 from runtime.narrator import Narrator
 from runtime.settings import Settings
-from runtime.succession import until_newer
 from runtime.watchdog import Watchdog
 from runtime.worker import make_app, run_app
-from schemas.plant import PlantError, Rules, RulesRecord, plant_text, read_plant
 from streams.agent import LineAgent
 from streams.changelog import app_name
 from streams.outbox import Outbox

@@ -8,15 +8,15 @@ from typing import Any
 from faust.types import TP
 from msgspec.structs import replace
 
+from plant.rules import Rules
+from rules.loss import Loss
+from rules.partition import PARTITION, Lines
 from runtime import metrics
 from runtime.log_end import Applied, Logs
 from runtime.narrator import Narrator
 from schemas.instant import SECOND
-from schemas.plant import Rules
 from schemas.state import LineState, decode, encode
 from streams.changelog import key_of
-from streams.loss import Loss
-from streams.partition import PARTITION, Lines
 from streams.sent import Sent
 
 REWRITE = 15 * SECOND  # at least so often, so that no quiet line holds back where its partition starts again

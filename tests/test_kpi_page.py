@@ -2,8 +2,8 @@
 
 import re
 
+from rules.kpi.figures import Figures
 from schemas.events import KpiEvent
-from schemas.figures import Figures
 from tests.commands import ROOT
 
 PAGE = (ROOT / "docs" / "kpi.md").read_text("utf-8")

@@ -16,10 +16,10 @@ from schemas.instant import DAY, SECOND, text_of
 from tests.bridge.rig import Log, headers
 from tests.commands import linepulse
 from tests.eventually import wait_until
-from tests.plant import Plant
 from tests.publish import publish
 from tests.services import Services
 from tests.streams.raw import RawLog
+from tests.whole_plant import Plant
 
 YEAR = 365 * DAY
 NEAR = 15 * SECOND

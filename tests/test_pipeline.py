@@ -12,9 +12,9 @@ import pytest
 
 from tests.commands import ROOT, running
 from tests.eventually import wait_until
-from tests.plant import Plant
 from tests.publish import publish
 from tests.services import Services
+from tests.whole_plant import Plant
 
 LINES = 5
 ORDERS = "[line.order]\nquantity = 300\n"  # small, so that many orders begin and end

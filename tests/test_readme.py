@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.catalogue import tell
+from plant.catalogue import tell
 from tests.commands import LINEPULSE, ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")

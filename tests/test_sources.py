@@ -14,9 +14,9 @@ import pytest
 
 from schemas.instant import HOUR, MINUTE, text_of
 from tests.eventually import wait_until
-from tests.plant import Plant
 from tests.publish import publish
 from tests.services import Services
+from tests.whole_plant import Plant
 
 RULES = """
 [line]

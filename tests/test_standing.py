@@ -17,8 +17,8 @@ from linepulse.embedded.ports import free_port
 from tests.commands import Running, linepulse
 from tests.dashboard.page import browser_page
 from tests.dashboard.test_page import GREEN, nothing_green
-from tests.plant import Plant
 from tests.services import OwnServers, Services
+from tests.whole_plant import Plant
 
 ROLES = ("bridge", "streams", "sinks", "dashboard")
 SOON_S = 45.0

@@ -8,7 +8,7 @@ from aiokafka.admin import RecordsToDelete
 
 from chaos.changelog import positions
 from chaos.faults.processes import OfWorkers
-from linepulse.topics import admin
+from runtime.topics import admin
 
 MORE = 20  # records that come to a partition before some of them are deleted
 MORE_S = 25.0

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from linepulse.errors import UserError
 from linepulse.plant_time import PlantTime
 from linepulse.rows import AsJson, cell, line_of, list_rows, read_rows, row_as_json
+from runtime.errors import UserError
 from runtime.settings import Settings
 from runtime.text import json_text, plain
 

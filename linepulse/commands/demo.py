@@ -17,9 +17,9 @@ from linepulse.embedded.folder import take_folder
 from linepulse.embedded.ports import free_port
 from linepulse.embedded.server import ServerError
 from linepulse.embedded.stack import STANDARD_PORTS, EmbeddedStack
-from linepulse.errors import UserError
 from linepulse.sql import statement
 from linepulse.supervisor import Child, linepulse, supervise
+from runtime.errors import UserError
 from runtime.health import PORTS
 from runtime.narrator import Narrator, quiet_libraries
 from runtime.settings import Settings

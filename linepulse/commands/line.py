@@ -8,9 +8,9 @@ import typer
 from linepulse.asking import Asked, NoWait, carry_out
 from linepulse.plant_time import PlantTime
 from linepulse.rows import AsJson, print_rows
+from plant.rules import Rules, read_plant
 from runtime.kafka import rules_in_force
 from runtime.settings import Settings
-from schemas.plant import Rules, read_plant
 from schemas.raw import Kind
 
 app = typer.Typer(

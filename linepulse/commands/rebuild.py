@@ -11,17 +11,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from linepulse.errors import UserError
-from linepulse.rebuild import previous
-from linepulse.rebuild.report import Report, tables_as_dict
-from linepulse.rebuild.run import Asked, Found, rebuild_tables
-from linepulse.rebuild.workers import OBJECTS
-from linepulse.rules import rules_in_database
-from runtime.catalogue import tell
+from linepulse.rebuild_report import Report, tables_as_dict
+from plant.catalogue import tell
+from plant.rules import PlantError, plant_text, read_plant
+from rebuild import previous
+from rebuild.steps import Asked, Found, rebuild_tables
+from rebuild.workers import OBJECTS
+from runtime.errors import UserError
 from runtime.narrator import quiet_libraries
+from runtime.rules_in_force import rules_in_database
 from runtime.settings import Settings
 from runtime.worker import spare_the_collector
-from schemas.plant import PlantError, plant_text, read_plant
 
 
 def rebuild(

@@ -5,10 +5,10 @@ from importlib import import_module
 
 import uvloop
 
+from plant.rules import plant_text, read_plant
+from runtime.loop_watchdog import Pulse
 from runtime.narrator import Narrator, quiet_libraries
-from runtime.pulse import Pulse
 from runtime.settings import Settings
-from schemas.plant import plant_text, read_plant
 
 
 def bridge() -> None:

@@ -4,13 +4,13 @@ import asyncio
 import logging
 import sys
 
-from linepulse.errors import UserError
-from linepulse.rules import settle_rules
-from linepulse.topics import TopicsError, create_topics
+from plant.rules import plant_text, read_plant
+from runtime.errors import UserError
 from runtime.narrator import Narrator, quiet_libraries
+from runtime.rules_in_force import settle_rules
 from runtime.settings import Settings, without_password
+from runtime.topics import TopicsError, create_topics
 from schemas.errors import Unavailable
-from schemas.plant import plant_text, read_plant
 
 
 def setup() -> None:

@@ -7,11 +7,11 @@ import typer
 
 from linepulse.asking import Asked, NoWait, carry_out
 from linepulse.effects import StopTold
-from linepulse.errors import UserError
 from linepulse.outcome import Effect
 from linepulse.plant_time import PlantTime
 from linepulse.rows import AsJson, list_rows
-from runtime.catalogue import tell
+from plant.catalogue import tell
+from runtime.errors import UserError
 from runtime.settings import Settings
 from schemas.raw import Kind
 

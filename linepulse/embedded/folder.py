@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import TextIO
 
-from linepulse.errors import UserError
+from runtime.errors import UserError
 
 MARK = "linepulse-demo"
 

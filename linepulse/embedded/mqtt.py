@@ -56,6 +56,6 @@ class EmbeddedMqtt(Server):
             text += LISTENER.format(version=version, port=port, max_payload=MAX_PAYLOAD, in_flight=IN_FLIGHT)
         config = self.folder / "rumqttd.toml"
         config.write_text(text, "utf-8")
-        doorman = Path(__file__).with_name("doorman.py")
+        proxy = Path(__file__).with_name("mqtt_version_proxy.py")
         ports = [str(port) for port in (self.port, inner["v4"], inner["v5"])]
-        return [sys.executable, "-P", str(doorman), str(config), *ports]
+        return [sys.executable, "-P", str(proxy), str(config), *ports]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from linepulse.embedded.ports import answers, free_port
 
-TIED = Path(__file__).with_name("tied.py")
+ENDS_WITH_PARENT = Path(__file__).with_name("ends_with_parent.py")
 # A tied child ends with the thread that started it: this one lasts as long as the process.
 _starter = ThreadPoolExecutor(1, "starter")
 
@@ -33,7 +33,15 @@ def start_tied(
 
     `prefix` is a command that runs the rest as somebody else. Without a log, output goes where ours goes.
     """
-    tied = [*prefix, sys.executable, "-IS", str(TIED), str(int(signum)), str(os.getpid()), *command]
+    tied = [
+        *prefix,
+        sys.executable,
+        "-IS",
+        str(ENDS_WITH_PARENT),
+        str(int(signum)),
+        str(os.getpid()),
+        *command,
+    ]
 
     def start() -> "subprocess.Popen[bytes]":
         out = None if log is None else log.open("ab")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.clock import CONFIRM_MS, JUMP_MS, LEAP_MS, LogClock, Told
-from schemas.log_clock import CATCH_UP
+from plant.log_clock import CATCH_UP
 
 SECOND = 1_000
 MINUTE = 60_000

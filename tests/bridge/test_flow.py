@@ -3,9 +3,9 @@
 from types import SimpleNamespace
 
 from bridge.clock import LogClock
+from bridge.deduplicator import Held, Redelivered
 from bridge.flow import SHOWN_CHARACTERS, Flow, shown
 from bridge.record import Delivery, digest_of
-from bridge.redelivered import Held, Redelivered
 from runtime import metrics
 from runtime.narrator import Narrator
 from runtime.settings import Settings

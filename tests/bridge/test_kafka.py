@@ -12,9 +12,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 import bridge.kafka
 from bridge.kafka import read_back, read_gap, read_tail
+from plant.log_clock import LogClock, TrueTime
 from runtime.settings import Settings
 from schemas.instant import DAY
-from schemas.log_clock import LogClock, TrueTime
 from schemas.raw import Kind, RawHeaders
 
 SettingsFor = Callable[..., Settings]

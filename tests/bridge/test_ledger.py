@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.ledger import Ledger
+from bridge.ack_queue import Ledger
 
 
 @dataclass

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from aiokafka import ConsumerRecord
 
-from linepulse.topics import admin, create_topics
 from runtime.settings import Settings
+from runtime.topics import admin, create_topics
 from tests.bridge.conftest import Bridges
 from tests.bridge.rig import BridgeProcess, Log, Machine, by_line, first_times, headers
 from tests.eventually import eventually, wait_until

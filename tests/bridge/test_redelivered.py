@@ -5,8 +5,8 @@ from collections import deque
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.deduplicator import Held, Redelivered
 from bridge.record import Delivery, digest_of
-from bridge.redelivered import Held, Redelivered
 
 WINDOW = 10
 REACH = 2 * WINDOW

@@ -12,10 +12,10 @@ from bridge.clock import LogClock
 from bridge.kafka import AS_TOLD, Tail
 from bridge.known import KnownLog
 from bridge.run import Run
+from plant.log_clock import TrueTime
 from runtime.narrator import Narrator
 from runtime.settings import Settings
 from schemas.errors import Unavailable
-from schemas.log_clock import TrueTime
 
 AHEAD = 4_000_000_000_000
 

@@ -12,7 +12,7 @@ from chaos.ledger import Entry, Ledger
 from chaos.losses import untold
 from chaos.rows import sums
 from chaos.verdict import Verdict
-from linepulse.rebuild.shadow import SUMS
+from rebuild.shadow import SUMS
 from sinks.tables import tables_of
 from tests.chaos.conftest import MESSAGES, Calm
 

@@ -9,8 +9,9 @@ import pytest
 from chaos import poison
 from chaos.machines import Plant
 from chaos.message import Message, number_of
+from plant.timestamps import event_time
 from schemas.errors import Poison
-from schemas.payloads import event_time, parse_data, parse_order, parse_status
+from schemas.payloads import parse_data, parse_order, parse_status
 from schemas.raw import Kind, route
 
 NOW = 1_800_000_000_000

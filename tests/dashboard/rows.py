@@ -10,15 +10,15 @@ import psycopg
 
 from linepulse.simulator.plant import Line
 from linepulse.simulator.schedule import past
+from plant.rules import Rules, read_plant
+from rules.fold import Fold
+from rules.row_update import Change
 from schemas.events import Event
 from schemas.instant import HOUR
-from schemas.plant import Rules, read_plant
 from schemas.raw import Kind, RawHeaders, RawRecord
 from schemas.state import LineState
 from sinks import schema
 from sinks.tables import ALERT, DOWNTIME, KPI_SNAPSHOT, PRODUCTION_DATA, PRODUCTION_ORDER
-from streams.change import Change
-from streams.fold import Fold
 
 TABLES = {table.event: table for table in (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT)}
 

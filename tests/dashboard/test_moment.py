@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from dashboard.models import InForce, Overview, Sample, Shift, StageRow, State, Stop, Sums, Tile
 from dashboard.moment import Halt, Moment, Pipeline, pipeline
-from schemas.plant import Rules, read_plant
+from plant.rules import Rules, read_plant
 
 NOON = datetime(2025, 1, 17, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from dashboard.models import InForce
-from schemas.plant import Rules, read_plant
+from plant.rules import Rules, read_plant
 
 
 def test_the_reach_is_the_longest_past_that_any_line_is_believed():

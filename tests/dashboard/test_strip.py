@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from dashboard.models import Sample, Stop, Tile
-from dashboard.strip import Part, strip
+from dashboard.timeline import Part, strip
 
 NOW = datetime(2025, 1, 17, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=1)

@@ -10,7 +10,7 @@ import pytest
 import dashboard
 from dashboard.timestamps import EARLIEST, LATEST
 from dashboard.words import Words
-from runtime.catalogue import tell
+from plant.catalogue import tell
 
 FR = Words("fr", "Europe/Paris")
 EN = Words("en", "Europe/Paris")

@@ -4,19 +4,19 @@ A record is a line: a letter for its kind (d, s, o, t: data, status, order, tick
 one for the pause before it, then its payload.
 """
 
+from rules.partition import Lines
 from schemas.instant import DAY, HOUR, MINUTE, SECOND
 from schemas.raw import Kind, RawHeaders, RawRecord
 from schemas.state import decode, encode
 from streams import agent
-from streams.partition import Lines
-from tests.streams.payloads import START
-from tests.streams.test_every_payload import (
+from tests.rules.payloads import START
+from tests.rules.test_every_payload import (
     RULES,
     failed,
     holds_what_postgresql_takes,
     is_the_same_rebuilt,
 )
-from tests.streams.test_fold import consumer_record
+from tests.rules.test_fold import consumer_record
 
 KINDS = {
     "d": Kind.DATA,

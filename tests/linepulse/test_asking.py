@@ -10,15 +10,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from linepulse.cli import app
+from linepulse.operator_message import publish as publish_said
 from linepulse.outcome import Effect
-from linepulse.people import publish as publish_said
 from runtime.settings import Settings
 from schemas.raw import Kind
 from tests.commands import VARIABLES, environment, linepulse
 from tests.eventually import wait_until
-from tests.plant import Plant
 from tests.publish import publish
 from tests.services import OwnServers, Services
+from tests.whole_plant import Plant
 
 RULES = """
 [plant]

@@ -12,8 +12,8 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from linepulse.embedded.ports import free_port
-from linepulse.topics import admin, plan
 from runtime.settings import Settings
+from runtime.topics import admin, plan
 from schemas.instant import HOUR
 from tests.commands import environment, linepulse
 from tests.services import OwnServers, Services

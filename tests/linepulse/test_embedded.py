@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from linepulse.embedded import ports
-from linepulse.embedded.doorman import protocol_level
 from linepulse.embedded.folder import take_folder
 from linepulse.embedded.kafka import EmbeddedKafka
+from linepulse.embedded.mqtt_version_proxy import protocol_level
 from linepulse.embedded.ports import answers, free_port, is_free
 from linepulse.embedded.server import ServerError, children_of
-from linepulse.errors import UserError
+from runtime.errors import UserError
 from tests.commands import alive
 from tests.eventually import wait_until
 

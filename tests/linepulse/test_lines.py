@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from linepulse.lines import COLUMNS, rows_of
-from tests.streams.plant import Partition
+from tests.rules.plant import Partition
 
 
 def listed(plant: str, words: str) -> dict[str, dict[str, object]]:

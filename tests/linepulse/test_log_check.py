@@ -8,8 +8,8 @@ from bridge.ahead import Ahead
 from bridge.examine import Examined
 from linepulse import log_check
 from linepulse.log_check import told
+from plant.log_clock import TrueTime
 from runtime.settings import Settings
-from schemas.log_clock import TrueTime
 
 NOW = 1_700_000_000_000
 HOUR = 3_600_000

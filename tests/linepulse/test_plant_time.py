@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from linepulse.errors import UserError
 from linepulse.plant_time import PlantTime
 from linepulse.rows import cell, in_utc, print_table
+from plant.rules import Rules, read_plant
+from runtime.errors import UserError
 from runtime.settings import Settings
 from schemas.instant import ms_of
-from schemas.plant import Rules, read_plant
 
 CLOCK = PlantTime(
     Rules(1, read_plant('[plant]\ntime_zone = "Europe/Paris"\n[lines.lima]\ntime_zone = "America/Lima"\n'))

@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from aiokafka.admin import NewTopic
 
-from linepulse.rules import rules_in_database
-from linepulse.topics import admin, partitions_of, plan
 from runtime.kafka import newest_rules
+from runtime.rules_in_force import rules_in_database
 from runtime.settings import Settings
+from runtime.topics import admin, partitions_of, plan
 from tests.commands import environment, linepulse
 from tests.services import Services
 

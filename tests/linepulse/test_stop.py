@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from runtime.settings import Settings
-from schemas.people import parse_said
+from schemas.operator_message import parse_said
 from tests.commands import environment, linepulse
 from tests.listener import Listener
 from tests.publish import publish

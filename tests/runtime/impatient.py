@@ -17,7 +17,7 @@ import runtime.batches
 import runtime.fetching
 import runtime.watchdog
 from linepulse.commands import roles
-from runtime.pulse import Pulse
+from runtime.loop_watchdog import Pulse
 
 LOOK_EVERY_S = 0.5
 silenced = threading.Event()

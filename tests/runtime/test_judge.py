@@ -2,8 +2,8 @@
 
 from faust.types import TP
 
+from runtime.group_status import Look
 from runtime.judge import Dead, Judge
-from runtime.lookout import Look
 
 A, B = TP("raw", 0), TP("raw", 1)
 LIMIT_S = 60.0

@@ -10,7 +10,7 @@ from faust.types import TP
 import runtime.watchdog
 from runtime import metrics
 from runtime.batches import Stage
-from runtime.lookout import Look
+from runtime.group_status import Look
 from runtime.narrator import Narrator
 from runtime.settings import Settings
 from runtime.watchdog import Watchdog

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import pytest
 
-from runtime.catalogue import tell
+from plant.catalogue import tell
 from runtime.narrator import LINES_A_SECOND, Narrator, OnceASecond
 
 
@@ -45,7 +45,7 @@ def test_json_lines_hold_the_facts():
 
 
 def sentences() -> list[tuple[str, dict[str, str]]]:
-    catalogue = tomllib.loads((files("runtime") / "catalogue.toml").read_text("utf-8"))
+    catalogue = tomllib.loads((files("plant") / "catalogue.toml").read_text("utf-8"))
     return [
         (f"{section}.{name}", told) for section, names in catalogue.items() for name, told in names.items()
     ]

@@ -5,10 +5,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewPartitions
 
 from bridge.kafka import read_tail
-from linepulse.topics import admin
 from runtime.kafka import require_topics
 from runtime.partitions import Moved, line_elsewhere, partition_of
 from runtime.settings import Settings, SettingsError
+from runtime.topics import admin
 from schemas.raw import Kind, RawHeaders
 from tests.services import Services
 

@@ -12,7 +12,7 @@ from tests.eventually import wait_until
 LOOP = """
 import asyncio, sys, threading
 from runtime.narrator import Narrator
-from runtime.pulse import Pulse
+from runtime.loop_watchdog import Pulse
 
 async def work():
     print("works", flush=True)

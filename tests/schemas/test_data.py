@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.data import Data, Limits, careful_data, parse_data, usual_data
 from schemas.errors import Poison
-from tests.streams.test_fold import POISON
+from tests.rules.test_fold import POISON
 
 USUAL = (
     b'{"count": 4, "targetRate": 120, "rate": 115.5, "defects": 0, "running": true,'

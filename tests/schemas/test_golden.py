@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from plant.rules import RulesRecord
 from schemas import state as line_state
 from schemas.events import (
     AlertEvent,
@@ -18,7 +19,6 @@ from schemas.events import (
     OrderEvent,
     SampleEvent,
 )
-from schemas.plant import RulesRecord
 from schemas.raw import Kind, RawHeaders
 from schemas.state import (
     Alert,

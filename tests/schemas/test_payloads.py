@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plant.timestamps import event_time
 from schemas.errors import Poison
 from schemas.instant import ms_of, text_of
-from schemas.payloads import Data, event_time, parse_data, parse_order, parse_status
+from schemas.payloads import Data, parse_data, parse_order, parse_status
 
 
 def reason(parse, payload: bytes) -> tuple[str, object]:

@@ -30,8 +30,8 @@ from psycopg import sql
 from linepulse.embedded.kafka import EmbeddedKafka
 from linepulse.embedded.mqtt import EmbeddedMqtt
 from linepulse.embedded.postgres import PostgresServer
-from linepulse.topics import create_topics
 from runtime.settings import Settings
+from runtime.topics import create_topics
 from tests.services.native import Mosquitto, NativeKafka, native_postgres
 
 Kind = Literal["embedded", "native", "docker"]

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from linepulse.topics import create_topics
 from runtime.settings import Settings
+from runtime.topics import create_topics
 from tests.eventually import eventually
 
 

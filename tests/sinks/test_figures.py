@@ -1,4 +1,4 @@
-"""Figures in SQL, beside those of schemas/figures.py."""
+"""Figures in SQL, beside those of rules/kpi/figures.py."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from schemas.figures import Sums, figures, mtbf, mttr
+from rules.kpi.figures import Sums, figures, mtbf, mttr
 from sinks.schema import migrate
 from sinks.views import figures_of
 from tests.services import Services

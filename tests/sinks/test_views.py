@@ -13,7 +13,7 @@ from tests.services import Services
 from tests.sinks.windows import Rows, at, minute, stopped
 
 HOUR = timedelta(hours=1)
-VECTORS = tomllib.loads((Path(__file__).parents[1] / "schemas" / "vectors.toml").read_text("utf-8"))["vector"]
+VECTORS = tomllib.loads((Path(__file__).parents[1] / "rules" / "vectors.toml").read_text("utf-8"))["vector"]
 PRODUCTS = [vector for vector in VECTORS if "segments" in vector]
 
 

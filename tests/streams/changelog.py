@@ -7,15 +7,15 @@ from itertools import count
 from faust.types import TP
 from msgspec.structs import replace
 
+from plant.rules import Rules, read_plant
+from rules.partition import Lines
 from runtime.log_end import Applied, Logs
 from runtime.narrator import Narrator
 from schemas.events import Event
-from schemas.plant import Rules, read_plant
 from schemas.raw import Kind, RawHeaders, RawRecord
-from streams.partition import Lines
 from streams.sent import Sent
 from streams.store import LineStore
-from tests.streams.line import at
+from tests.rules.line import at
 
 RULES = Rules(1, read_plant("[line.order]\nquantity = 7"))
 WHERE = TP("production.raw", 0)

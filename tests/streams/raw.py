@@ -14,8 +14,8 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
+from plant.rules import RulesRecord
 from runtime.settings import Settings
-from schemas.plant import RulesRecord
 from schemas.raw import Kind, RawHeaders
 from tests.commands import environment, with_repository
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from rules.partition import PARTITION, Lines
 from runtime.log_end import Applied
 from runtime.narrator import Narrator
 from schemas.events import (
@@ -25,11 +26,10 @@ from schemas.events import (
 from schemas.raw import Kind, RawHeaders, RawRecord
 from schemas.state import decode
 from streams.changelog import key_of
-from streams.partition import PARTITION, Lines
 from streams.sent import Sent
 from streams.store import LineStore
+from tests.rules.line import rows_of
 from tests.streams.changelog import RULES, WHERE, Changelog, Log, fill, fold, later, log_of, store_of
-from tests.streams.line import rows_of
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,1 @@
+"""The plant as `plant.toml` describes it: rules by line and date, calendars, time zones, mapping."""

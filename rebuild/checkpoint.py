@@ -1,0 +1,78 @@
+"""How far the shadow tables have come in each partition, and the lines' states there.
+
+A checkpoint is written in the transaction that writes the rows: a rebuild that was cut off goes on from the
+last one as if nothing had happened.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import msgspec
+import psycopg
+
+from rebuild.sql import composed
+from rules.partition import Lines
+from schemas.state import LineState
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[LineState]).decode
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A partition after the record before `next_offset`.
+
+    Attributes:
+        begin: the offset of the first record that was read; its time in ms, None where there was none.
+        last_time: of the last record applied; ms. With `next_offset` it tells whether a log is the same.
+    """
+
+    partition: int
+    begin: int
+    begin_time: int | None
+    next_offset: int
+    last_time: int
+    states: tuple[LineState, ...] = ()
+
+    @classmethod
+    def of(cls, lines: Lines, partition: int, begin: int, begin_time: int | None, last_time: int) -> Self:
+        """Where a partition's lines stand now; each of them has seen all that the partition has."""
+        lines.catch_up()
+        states = tuple(lines.states.values())
+        return cls(partition, begin, begin_time, lines.next_offset, last_time, states)
+
+    def save(self, connection: psycopg.Connection, schema: str, refused: int) -> None:
+        """Write it down, in the transaction that is open.
+
+        Args:
+            refused: rows that PostgreSQL did not take since the checkpoint before.
+        """
+        values = {
+            "partition": self.partition,
+            "begin": self.begin,
+            "begin_time": self.begin_time,
+            "next_offset": self.next_offset,
+            "last_time": self.last_time,
+            "states": _encode(self.states),
+            "refused": refused,
+        }
+        connection.execute(composed("save_checkpoint", schema=schema), values)
+
+
+def read_checkpoints(connection: psycopg.Connection, schema: str) -> dict[int, Checkpoint]:
+    """The newest of each partition.
+
+    Raises:
+        msgspec.MsgspecError: another release wrote them.
+    """
+    found = connection.execute(composed("read_checkpoints", schema=schema)).fetchall()
+    return {
+        partition: Checkpoint(partition, begin, begin_time, next_offset, last_time, tuple(_decode(states)))
+        for partition, begin, begin_time, next_offset, last_time, states in found
+    }
+
+
+def read_refused(connection: psycopg.Connection, schema: str) -> int:
+    """How many rows PostgreSQL did not take, so far."""
+    row = connection.execute(composed("read_refused", schema=schema)).fetchone()
+    return 0 if row is None else int(row[0])

@@ -1,0 +1,70 @@
+"""How far a rebuild has come: a bar on a terminal, a line now and then elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from plant.catalogue import tell
+
+LINE_EVERY_S = 5.0
+Tell = Callable[[int], None]
+
+
+@contextmanager
+def progress(lang: str, total: int, done: int, *, shown: bool) -> Iterator[Tell]:
+    """Show how many of `total` messages are applied, `done` of them before; the block tells of more."""
+    console = Console()
+    if not shown or total <= done:
+        yield lambda _: None
+    elif console.is_terminal:
+        with _bar(console, lang) as bar:
+            task = bar.add_task("", total=total, completed=done)
+            yield lambda count: bar.advance(task, count)
+    else:
+        yield Lines(lang, total, done)
+
+
+class Lines:
+    """A line every LINE_EVERY_S, and one at the end."""
+
+    def __init__(self, lang: str, total: int, done: int) -> None:
+        self._lang = lang
+        self._total = total
+        self._done = self._first = done
+        self._began = self._told = time.monotonic()
+
+    def __call__(self, count: int) -> None:
+        """So many messages more."""
+        self._done += count
+        now = time.monotonic()
+        if now - self._told >= LINE_EVERY_S or self._done >= self._total:
+            self._told = now
+            rate = (self._done - self._first) / max(now - self._began, 0.001)
+            left = (self._total - self._done) / rate if rate else 0
+            facts = {"done": self._done, "total": self._total, "rate": round(rate), "left": round(left)}
+            print(tell(self._lang, "rebuild.progress", **facts), flush=True)
+
+
+class _Rate(ProgressColumn):
+    def __init__(self, lang: str) -> None:
+        super().__init__()
+        self._lang = lang
+
+    def render(self, task: Task) -> Text:
+        """Messages a second, of late."""
+        return Text(tell(self._lang, "rebuild.rate", rate=round(task.speed or 0)))
+
+
+def _bar(console: Console, lang: str) -> Progress:
+    return Progress(
+        TextColumn(tell(lang, "rebuild.reading")),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        _Rate(lang),
+        TimeRemainingColumn(),
+        console=console,
+    )

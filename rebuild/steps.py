@@ -1,0 +1,123 @@
+"""The steps of `linepulse rebuild`: the tables made, compared, live."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import psycopg
+
+from plant.catalogue import tell
+from plant.rules import read_plant
+from rebuild.carry import carry_over, note_reach
+from rebuild.compare import Comparison, compare
+from rebuild.database import away
+from rebuild.level import level
+from rebuild.progress import progress
+from rebuild.table_builder import Rebuild
+from rebuild.takeover import close_in, finish, take_over
+from runtime.errors import UserError
+from runtime.kafka import newest_rules
+from runtime.narrator import Narrator
+from runtime.rules_in_force import disagreement, rules_in_database
+from runtime.settings import Settings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a rebuild is asked to do. `quiet`: say nothing on the way."""
+
+    plant_text: str
+    workers: int = 1
+    dry_run: bool = True
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of it.
+
+    Attributes:
+        messages: records of the log whose effect the tables hold; `before`: those of an earlier try.
+        level: whether the live tables held as much of the log as the new ones when they were compared.
+        refused: rows that PostgreSQL did not take, as it did not take them from the sinks.
+        seams: by partition whose beginning has expired: the first record's time, ms.
+    """
+
+    messages: int
+    comparison: Comparison
+    level: bool
+    refused: int = 0
+    before: int = 0
+    seams: dict[int, int] = field(default_factory=dict)
+
+
+def rebuild_tables(settings: Settings, asked: Asked, told: Callable[[Found], None] = lambda _: None) -> Found:
+    """Make the next generation's tables, compare them with the live ones, and let them go live.
+
+    Args:
+        told: hears what would change, before anything does.
+    Raises:
+        UserError: another rebuild runs, or Kafka and PostgreSQL do not belong together.
+        Unavailable: Kafka or PostgreSQL went away, or a process was killed; run again, it goes on.
+    """
+    _require_agreement(settings)
+    if not asked.dry_run:
+        asyncio.run(finish(settings, asked.plant_text))
+    with Rebuild(settings, asked.plant_text, asked.workers) as rebuild:
+        try:
+            found = _made_and_compared(settings, rebuild, asked)
+            told(found)
+            if asked.dry_run:
+                rebuild.drop()
+            else:
+                _go_live(settings, rebuild, asked)
+        except psycopg.OperationalError as error:
+            raise away(error) from error
+    return found
+
+
+def _made_and_compared(settings: Settings, rebuild: Rebuild, asked: Asked) -> Found:
+    def say(key: str, **facts: object) -> None:
+        if not asked.quiet:
+            print(tell(settings.lang, f"rebuild.{key}", **facts), flush=True)
+
+    if rebuild.anew is not None:
+        say("anew", why=tell(settings.lang, f"rebuild.{rebuild.anew}"))
+    done = rebuild.applied()
+    if rebuild.went_on:
+        say("goes_on", done=done)
+    ends = rebuild.extents()
+    total = sum(extent.end - extent.begin for extent in ends.values())
+    with progress(settings.lang, total, done, shown=not asked.quiet) as told:
+        rebuild.apply(ends, told)
+    say("finishing")
+    rebuild.finish()
+    stand = rebuild.checkpoints()
+    reached = asyncio.run(
+        level(settings, rebuild.job.generation - 1, {at.partition: at.next_offset for at in stand.values()})
+    )
+    say("comparing")
+    connection, topic = rebuild.connection, settings.topics.raw
+    note_reach(connection, stand, settings.partitions)
+    carry_over(connection, rebuild.job.generation, topic)
+    connection.commit()
+    zone = read_plant(asked.plant_text).plant.time_zone
+    comparison = compare(connection, rebuild.job.generation, topic, zone)
+    connection.commit()
+    begun = {at.partition: at for at in stand.values() if at.begin and at.begin_time is not None}
+    seams = {partition: at.begin_time or 0 for partition, at in begun.items()}
+    return Found(rebuild.applied(), comparison, reached, rebuild.refused(), done, seams)
+
+
+def _go_live(settings: Settings, rebuild: Rebuild, asked: Asked) -> None:
+    close_in(rebuild.catch_up)
+    rebuild.sum_up()
+    narrator = Narrator(settings.lang, settings.log, "rebuild", out=sys.stderr if asked.quiet else sys.stdout)
+    asyncio.run(take_over(settings, rebuild.rebuilt(), narrator))
+
+
+def _require_agreement(settings: Settings) -> None:
+    logged = asyncio.run(newest_rules(settings))
+    if wrong := disagreement(settings, logged, rules_in_database(settings.database_url)):
+        raise UserError(wrong)

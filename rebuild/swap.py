@@ -1,0 +1,247 @@
+"""The swap: the shadow tables take the place of the live ones, in one transaction, or nothing does.
+
+What is live moves to the schema `generation_<old>`, what stands in `generation_<new>` to where it was. Sinks
+wait at the cursor table meanwhile. A reader that holds one of the tables is waited for, in short turns: who
+comes behind it shall not stand still as well.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from rebuild.new_generation import Rebuilt
+from rebuild.shadow import SUMS
+from rebuild.sql import composed, statement
+from runtime.errors import UserError
+from runtime.settings import Settings, without_password
+from schemas.errors import Unavailable
+from sinks import tables
+from sinks.database import APPLICATION as SINKS
+from sinks.database import CLIENT_SIDE, FROZEN_S, SERVER_SIDE
+from sinks.sql import statement as sinks_statement
+
+TABLES = (*(table.name for table in tables.TABLES), SUMS)
+CURSORS_WAIT = "3s"  # a sink's transaction in hand; no longer than sinks wait for us
+TABLES_WAIT = "300ms"  # under PostgreSQL's deadlock_timeout: it is always us who give way
+AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+PATIENCE_S = 900.0
+HINT = "the live generation is unchanged, and a next linepulse rebuild goes on from here"
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """What a swap did.
+
+    Attributes:
+        old: the generation that was live before.
+        left_behind: materialized views: they hold rows of the old generation until somebody makes them anew.
+    """
+
+    old: int
+    left_behind: tuple[str, ...]
+
+
+async def swap(
+    settings: Settings,
+    rebuilt: Rebuilt,
+    held: Callable[[str], None] = lambda _who: None,
+    step: Callable[[str], None] = lambda _name: None,
+    patience_s: float = PATIENCE_S,
+) -> Swapped:
+    """Put the rebuilt generation in the place of the live one.
+
+    Args:
+        held: hears who keeps the tables from us, once for each who does.
+        step: hears `moved`, when everything stands ready and is not committed.
+    Raises:
+        UserError: the tables are not such that they can go live, or somebody holds the live ones for
+            `patience_s`; nothing is changed.
+        Unavailable: PostgreSQL went away; ask `live_generation` what is live.
+    """
+    deadline, attempt, told = time.monotonic() + patience_s, 0, ""
+    while True:
+        try:
+            async with await _connect(settings.database_url) as connection:
+                return await _Swap(connection, settings, rebuilt).run(step)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            who = await _holders(settings)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise UserError(f"{_where(settings)}: {_one_line(error)}; swap as the tables' owner") from error
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"{_where(settings)}: {_one_line(error)}") from error
+        if time.monotonic() > deadline:
+            raise UserError(f"{_where(settings)}: {who or 'somebody'} holds our tables; end it: {HINT}")
+        if who and who != told:
+            told = who
+            held(who)
+        await asyncio.sleep(AGAIN_S[min(attempt, len(AGAIN_S) - 1)])
+        attempt += 1
+
+
+async def live_generation(settings: Settings) -> int | None:
+    """The generation that is live now.
+
+    Raises:
+        Unavailable: PostgreSQL does not answer.
+    """
+    try:
+        async with await _connect(settings.database_url) as connection:
+            row = await (await connection.execute(sinks_statement("live_generation"))).fetchone()
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"{_where(settings)}: {_one_line(error)}") from error
+    return None if row is None else int(row[0])
+
+
+async def _connect(url: str) -> psycopg.AsyncConnection:
+    """A connection that the server ends if we freeze: what we hold, everybody waits for."""
+    options = " ".join(f"-c {name}={value}" for name, value in {**SERVER_SIDE, **OURS}.items())
+    return await psycopg.AsyncConnection.connect(
+        make_conninfo(url, application_name="linepulse-rebuild", options=options, **CLIENT_SIDE)
+    )
+
+
+OURS = {"statement_timeout": "0", "lock_timeout": CURSORS_WAIT, "synchronous_commit": "on"}
+
+
+class _Swap:
+    """One try, on a connection of its own: what is not committed when it ends is rolled back."""
+
+    def __init__(self, connection: psycopg.AsyncConnection, settings: Settings, rebuilt: Rebuilt) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._rebuilt = rebuilt
+        self._asked = {"tables": list(TABLES), "shadow": sql.Identifier(rebuilt.schema).as_string(connection)}
+
+    async def run(self, step: Callable[[str], None]) -> Swapped:
+        connection = self._connection
+        await connection.execute(sinks_statement("lock_schema"))  # no `setup` in between
+        await connection.execute('LOCK TABLE "SinkCursor" IN EXCLUSIVE MODE')  # no sink's transaction
+        live = await self._text("SELECT current_schema()")
+        old = await self._old_generation()
+        views = await self._all("swap_views")
+        await self._lock([name for kind, name, _ in views if kind == "v"])
+        await self._require_alike()
+        await self._carry_over(live)
+        for (told,) in await self._all("swap_likeness"):
+            await self._say(told)
+        await self._move(live, old)
+        for _, name, anew in views:
+            if anew is not None:  # in place: who may use it, and what stands on it, stay
+                await self._make_anew(name, anew)
+        await connection.execute(statement("retire_generation"))
+        await connection.execute(
+            statement("begin_generation"), [self._rebuilt.generation, self._rebuilt.plant_text]
+        )
+        step("moved")
+        await connection.commit()
+        return Swapped(old, tuple(name for kind, name, _ in views if kind == "m"))
+
+    async def _old_generation(self) -> int:
+        row = await (await self._connection.execute(sinks_statement("live_generation"))).fetchone()
+        if row is None or row[0] >= self._rebuilt.generation:
+            raise UserError(
+                f"generation {self._rebuilt.generation} is not the next one of "
+                f"{'none' if row is None else row[0]}: somebody else was faster; run linepulse rebuild again"
+            )
+        return int(row[0])
+
+    async def _lock(self, views: list[str]) -> None:
+        """Wait for those who read, for a moment; then nobody reads or writes."""
+        await self._connection.execute(
+            sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(TABLES_WAIT))
+        )
+        tables = [sql.Identifier(name) for name in ("Generation", *TABLES)]
+        names = [*(sql.SQL(_trusted(name)) for name in views), *tables]
+        await self._connection.execute(
+            sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(names))
+        )
+
+    async def _require_alike(self) -> None:
+        if differences := [row[0] for row in await self._all("swap_differences")]:
+            raise UserError(
+                f"the tables in {self._rebuilt.schema} are not made like the live ones"
+                f" ({'; '.join(differences[:5])}); run linepulse rebuild again"
+            )
+
+    async def _carry_over(self, live: str) -> None:
+        """What came to the live rows while the log was read, and is in no log."""
+        places = {"schema": self._rebuilt.schema, "live": live}
+        letters = composed("keep_late_letters", **places)
+        await self._connection.execute(letters, {"topic": self._settings.topics.raw})
+        for name in ("keep_acknowledged", "keep_replayed"):
+            await self._connection.execute(composed(name, **places))
+
+    async def _move(self, live: str, old: int) -> None:
+        kept, shadow = f"generation_{old}", self._rebuilt.schema
+        try:
+            await self._connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(kept)))
+        except psycopg.errors.DuplicateSchema:
+            raise UserError(
+                f"{_where(self._settings)}: schema {kept} exists already, and is to take the live tables;"
+                " move it away, then run linepulse rebuild again"
+            ) from None
+        for source, target in ((live, kept), (shadow, live)):
+            for name in TABLES:
+                await self._connection.execute(
+                    sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(
+                        sql.Identifier(source, name), sql.Identifier(target)
+                    )
+                )
+        # What is left there told how far the rebuild was.
+        await self._connection.execute("SET LOCAL client_min_messages = warning")
+        await self._connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(shadow)))
+
+    async def _all(self, name: str) -> list[Any]:
+        return await (await self._connection.execute(statement(name), self._asked)).fetchall()
+
+    async def _say(self, told: str) -> None:
+        await self._connection.execute(_trusted(told))
+
+    async def _make_anew(self, name: str, told: str) -> None:
+        try:
+            await self._say(told)
+        except (psycopg.errors.InvalidTableDefinition, psycopg.errors.InvalidFunctionDefinition) as error:
+            raise UserError(
+                f"{_where(self._settings)}: {name} can't follow ({_one_line(error)}), it names a whole row of"
+                f" ours; drop it, and make it again when the new tables are live: {HINT}"
+            ) from None
+
+    async def _text(self, query: Any) -> str:
+        row = await (await self._connection.execute(query)).fetchone()
+        assert row is not None
+        return str(row[0])
+
+
+async def _holders(settings: Settings) -> str:
+    """Who holds our tables, in words; a sink that froze in the middle of a COPY is ended."""
+    try:
+        async with await _connect(settings.database_url) as connection:
+            await connection.execute(
+                sinks_statement("end_frozen"), {"application": SINKS, "seconds": FROZEN_S}
+            )
+            found = await connection.execute(
+                statement("swap_holders"), {"tables": ["SinkCursor", "Generation", *TABLES]}
+            )
+            rows = await found.fetchall()
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"{_where(settings)}: {_one_line(error)}") from error
+    return ", ".join(f"{name or user or '?'} (pid {pid}, {seconds} s)" for pid, name, user, seconds in rows)
+
+
+def _trusted(told: str) -> Any:
+    """What PostgreSQL itself says of its catalogue, to be said to it again."""
+    return told
+
+
+def _where(settings: Settings) -> str:
+    return f"DATABASE_URL: {without_password(settings.database_url)}"
+
+
+def _one_line(error: psycopg.Error) -> str:
+    return " ".join(str(error).split())

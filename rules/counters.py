@@ -1,0 +1,124 @@
+"""Counters: how many pieces were made between two readings of a machine's counter.
+
+A counter starts again at 0 after its highest value (rollover) or when it is set back (reset). What a
+rollover would give is believed if the line can have made so many pieces since the last reading: in the time
+in which it did not stand still, or in `silence_s`, since it may just have started. Else the counter was
+reset, and what it shows was made since, if that is plausible. If neither is, nobody knows: one dead letter,
+no piece, and the count goes on from what the counter shows.
+"""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from rules.record_context import Cause
+from rules.stops import lifecycle
+from schemas.bounds import MAX_COUNT
+from schemas.errors import Poison
+from schemas.instant import MINUTE, SECOND
+from schemas.payloads import Data
+from schemas.state import Counters, LineState, Reading
+
+TARGETS = 2  # a line makes at most so many times what its target rate asks for
+SLACK = SECOND  # timestamps may be whole seconds
+
+
+class Restarted(Poison):
+    """A reading that no plausible production explains.
+
+    Attributes:
+        counters: what the line's readings are from now on.
+    """
+
+    def __init__(self, reason: str, counters: Counters, **facts: Any) -> None:
+        super().__init__(reason, **facts)
+        self.counters = counters
+
+
+def increments(state: LineState, data: Data, at: int, late: bool, cause: Cause) -> tuple[LineState, Data]:
+    """The message with `count` and `defects` as pieces since the line's last message, as its rules say.
+
+    The first reading is where counting begins: no pieces. A late message adds none: they are in the reading
+    that came before it.
+
+    Raises:
+        Restarted: the counter stands where production can't have brought it.
+    """
+    rules = cause.line_rules
+    if rules.as_counted:
+        return state, data
+    known, counted = state.counters, dict[str, int]()
+    limit = _limit(state, data, cause)
+    for field, highest in _counters(cause):
+        told: int | None = getattr(data, field)
+        counted[field] = 0
+        if told is None or late:
+            continue
+        last, reading = getattr(known, field), Reading(told, at)
+        passed = 0 if last is None or told >= last.value else _passed(state, last.at, at, cause)
+        pieces = _since(last, reading, highest, passed, limit)
+        if pieces is None:
+            raise _restarted(field, known, reading, cause)
+        counted[field] = pieces
+        known = replace(known, **{field: reading})
+    data = replace(data, **counted)
+    if rules.stopped_after_s is not None and not late:
+        known, data = _idle(known, data, at, rules.stopped_after_s)
+    state.counters = known
+    return state, data
+
+
+def _idle(known: Counters, data: Data, at: int, stopped_after_s: float) -> tuple[Counters, Data]:
+    """A machine that never says whether it runs is stopped when it has made nothing for some time."""
+    if data.count > 0 or not known.made_at:
+        return replace(known, made_at=at), data
+    if data.running is None and at - known.made_at >= stopped_after_s * SECOND:
+        data = replace(data, running=False)
+    return known, data
+
+
+def _counters(cause: Cause) -> list[tuple[str, int]]:
+    rules = cause.line_rules
+    modes = (("count", rules.counter_max), ("defects", rules.defects_max))
+    return [(field, highest) for field, highest in modes if highest is not None]
+
+
+def _since(last: Reading | None, now: Reading, highest: int, passed: int, limit: float | None) -> int | None:
+    """Pieces since the last reading, in so much time (ms) at most; None if nobody knows."""
+    if last is None:
+        return 0
+    if now.value >= last.value:
+        made = now.value - last.value
+        # More than the rate allows is kept, nothing is lost; more than a message may tell is another counter.
+        return made if made <= MAX_COUNT else None
+    most = highest // 2 if limit is None else limit * passed / MINUTE + 1
+    for made in (highest + 1 - last.value + now.value, now.value):  # rollover, reset
+        if made <= min(most, MAX_COUNT):
+            return made
+    return None
+
+
+def _passed(state: LineState, since: int, at: int, cause: Cause) -> int:
+    """The time (ms) in which the line may have run."""
+    lately = max(at - cause.line_rules.silence, since)
+    return max(at - since, 0) - lifecycle.stood(state, since, lately) + SLACK
+
+
+def _limit(state: LineState, data: Data, cause: Cause) -> float | None:
+    """The most pieces a minute that the line can make, if anything tells of it."""
+    rules = cause.line_rules
+    if rules.counter_max_rate is not None:
+        return rules.counter_max_rate
+    target = data.target_rate or state.positive_target or rules.target_rate or 0.0
+    return TARGETS * target if target > 0 else None
+
+
+def _restarted(field: str, known: Counters, now: Reading, cause: Cause) -> Restarted:
+    last: Reading = getattr(known, field)
+    return Restarted(
+        "counter_jump" if now.value > last.value else "counter_reset",
+        replace(known, **{field: now}),
+        field=cause.line_rules.names.get(field, field),
+        before=last.value,
+        after=now.value,
+    )

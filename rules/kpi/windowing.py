@@ -1,0 +1,155 @@
+"""Windows of time: where they begin and end, what a stretch of a line's time adds to them.
+
+A window is a whole part of the local day, cut where a shift, a day or an order changes. Each of its ms has
+one time state: the states partition the window.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from plant.line_rules import LineRules
+from rules.record_context import Cause
+from schemas.ids import uuid_of
+from schemas.instant import MINUTE, SECOND
+from schemas.state import Mode, Window
+
+Intervals = tuple[tuple[int, int], ...]
+"""Stretches [start, end) of time in ms, apart and in order."""
+
+
+class Stretch(Struct, frozen=True, gc=False):
+    """Up to `until` (ms), the line is in `mode`. Rates in pieces per minute.
+
+    `planned`: stretches in which a stop is planned, beside those of the calendar. `ruled`: the target rate is
+    that of the rules in force at each moment.
+    """
+
+    until: int
+    mode: Mode
+    target_rate: float | None = None
+    rate: float | None = None
+    planned: Intervals = ()
+    ruled: bool = False
+
+
+def begin(at: int, order_number: str | None, product: str | None, cause: Cause) -> Window:
+    """The whole window around a point in time."""
+    length = cause.rules.line(cause.line_id, at).window_s * SECOND
+    shift = cause.shift(at)
+    into = (at + shift.offset) % length
+    start = max(at - into, shift.start)
+    return Window(
+        id=window_id(cause, start),
+        start=start,
+        end=min(at - into + length, shift.end),
+        created_at=cause.received_at,
+        order_number=order_number,
+        product=product,
+        shift_id=shift.id,
+        shift_date=shift.date,
+        day=shift.day,
+    )
+
+
+def begin_at(at: int, order_number: str | None, product: str | None, cause: Cause) -> Window:
+    """What is left of a window from a point in time on."""
+    window = begin(at, order_number, product, cause)
+    return window if window.start == at else replace(window, start=at, id=window_id(cause, at))
+
+
+def start_of(at: int, cause: Cause) -> int:
+    """Where the whole window around a point in time begins."""
+    length = cause.rules.line(cause.line_id, at).window_s * SECOND
+    shift = cause.shift(at)
+    return max(at - (at + shift.offset) % length, shift.start)
+
+
+def window_id(cause: Cause, start: int) -> str:
+    """A line's windows do not overlap: where one starts tells it from the others, whatever it holds."""
+    return uuid_of("kpi", cause.line_id, start)
+
+
+def charge(window: Window, at: int, stretch: Stretch, cause: Cause) -> tuple[Window, int]:
+    """Charge the window's time from `at` on to what the line was, as far as one time state goes.
+
+    Returns:
+        The window, and up to where its time is charged now: the stretch's end, or the window's, or before
+        both where the calendar or the rules change.
+    """
+    until = stretch.until if stretch.until < window.end else window.end
+    if stretch.mode == "running":
+        rules, bound = cause.rules.in_force(cause.line_id, at)
+        until = until if until < bound else bound
+        return _run(window, until - at, stretch, rules), until
+    if stretch.mode == "unknown":
+        return replace(window, unknown=window.unknown + until - at), until
+    kind, bound = _kind(at, stretch, cause)
+    until = min(until, bound)
+    part = until - at
+    if kind == "planned":
+        return replace(window, planned=window.planned + part), until
+    if kind == "closed":
+        return replace(window, closed=window.closed + part), until
+    if stretch.mode == "no_signal":
+        return replace(window, no_signal=window.no_signal + part), until
+    return replace(window, unplanned=window.unplanned + part), until
+
+
+def _run(window: Window, part: int, stretch: Stretch, rules: LineRules) -> Window:
+    """A line that runs is running, whatever the calendar says."""
+    target, rate = (rules.target_rate if stretch.ruled else stretch.target_rate) or 0.0, stretch.rate
+    if target <= 0:  # neither output counts: a real one without a possible one would flatter the rest
+        return replace(window, producing=window.producing + part)
+    theoretical = window.theoretical + target * part / MINUTE
+    if rate is None:
+        return replace(window, producing=window.producing + part, theoretical=theoretical)
+    reported = window.reported + (rate if rate > 0 else 0.0) * part / MINUTE
+    if rate < target * rules.slow_rate:
+        return replace(window, slow=window.slow + part, theoretical=theoretical, reported=reported)
+    return replace(window, producing=window.producing + part, theoretical=theoretical, reported=reported)
+
+
+def _kind(at: int, stretch: Stretch, cause: Cause) -> tuple[str, int]:
+    """Whether the line should run at `at`, and up to when that holds."""
+    demand = cause.demand(at)
+    if demand.kind != "open":
+        return demand.kind, demand.end
+    bound = demand.end
+    for start, end in stretch.planned:
+        if start <= at < end:
+            return "planned", min(bound, end)
+        if at < start:
+            return "open", min(bound, start)
+    return "open", bound
+
+
+def required(start: int, end: int, planned: Intervals, cause: Cause) -> Intervals:
+    """The parts of [start, end) in which a line that stands still should run."""
+    parts: list[tuple[int, int]] = []
+    at, stretch = start, Stretch(end, "stopped", planned=planned)
+    while at < end:
+        kind, bound = _kind(at, stretch, cause)
+        bound = min(bound, end)
+        if kind == "open":
+            parts.append((at, bound))
+        at = bound
+    return tuple(parts)
+
+
+def excused_until(at: int, end: int, planned: Intervals, cause: Cause) -> int:
+    """From `at` on, when a line that stands still should run again.
+
+    If not before `end`: up to when it need not, as far as is clear without looking further; `end` or later.
+    """
+    stretch = Stretch(end, "stopped", planned=planned)
+    while at < end:
+        kind, bound = _kind(at, stretch, cause)
+        if kind == "open":
+            break
+        at = bound
+    return at
+
+
+def is_required(at: int, planned: Intervals, cause: Cause) -> bool:
+    """Whether the line should run at a point in time."""
+    return _kind(at, Stretch(at + 1, "stopped", planned=planned), cause)[0] == "open"

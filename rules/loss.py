@@ -1,0 +1,44 @@
+"""Records that are gone before they were applied, or after: told in a dead letter, since nothing else can."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from plant.catalogue import tell
+from rules.record_context import Cause
+from rules.row_update import Change
+from schemas.events import DeadLetterEvent
+from schemas.ids import uuid_of
+from schemas.raw import RawRecord
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What became of the records `first` to `last` of a partition.
+
+    `expired`: the log deleted them before they were applied. `log_lost`: they were applied, and the log that
+    held them is not there any more; the one that is begins anew.
+    """
+
+    reason: Literal["expired", "log_lost"]
+    first: int
+    last: int
+    mark: int  # ms; tells apart losses at the same offsets: the lost log's last known time
+
+    def letter(self, record: RawRecord, topic: str, cause: Cause) -> Change:
+        """The dead letter, caused by the first record after the loss."""
+        row_id = uuid_of(self.reason, topic, record.partition, self.first, self.last, self.mark)
+        return Change(DeadLetterEvent, row_id, partial(self._row, row_id, topic, cause))
+
+    def _row(self, row_id: str, topic: str, cause: Cause) -> DeadLetterEvent:
+        return DeadLetterEvent(
+            **cause.stamp(row_id) | {"line_id": "", "line": ""},
+            topic=topic,
+            partition=cause.partition,
+            offset=self.first,
+            mqtt_topic=None,
+            payload=b"",
+            reason=self.reason,
+            detail=tell(cause.rules.language, f"poison.{self.reason}", first=self.first, last=self.last),
+            received_at=cause.seen_at,
+        )

@@ -1,0 +1,56 @@
+"""The census of a partition: what is open on its lines, so that whatever else is can be closed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from rules.record_context import Cause
+from rules.row_update import Change
+from schemas.events import AlertCensus, CensusEvent, DowntimeCensus, OrderCensus
+from schemas.ids import uuid_of
+from schemas.state import LineState
+
+EVERY_LINE = ""
+
+
+def census(states: Iterable[LineState], cause: Cause) -> list[Change]:
+    """What is open on these lines, all that a partition has, after the record; see `CensusEvent`."""
+    lines = tuple(states)
+    return [_census(kind, lines, ids, cause) for kind, ids in _OPEN.items()]
+
+
+def _census(
+    kind: type[CensusEvent],
+    lines: tuple[LineState, ...],
+    ids: Callable[[LineState], Iterator[str]],
+    cause: Cause,
+) -> Change:
+    row_id = uuid_of("census", kind.__name__, cause.partition, cause.offset, cause.received_at)
+    still_open = tuple(row for line in lines for row in ids(line))
+    return Change(kind, row_id, partial(_row, kind, row_id, still_open, cause))
+
+
+def _row(kind: type[CensusEvent], row_id: str, still_open: tuple[str, ...], cause: Cause) -> CensusEvent:
+    stamp = cause.stamp(row_id) | {"line_id": EVERY_LINE, "line": EVERY_LINE}
+    return kind(**stamp, partition=cause.partition, open=still_open, at=cause.seen_at)
+
+
+def _orders(state: LineState) -> Iterator[str]:
+    if state.orders.running is not None:
+        yield state.orders.running.id
+    yield from (order.id for order in state.orders.waiting)
+
+
+def _stops(state: LineState) -> Iterator[str]:
+    if state.stop is not None:
+        yield state.stop.id
+
+
+def _alerts(state: LineState) -> Iterator[str]:
+    yield from (alert.id for alert in state.alerts.held.values() if alert.id is not None)
+
+
+_OPEN: dict[type[CensusEvent], Callable[[LineState], Iterator[str]]] = {
+    OrderCensus: _orders,
+    DowntimeCensus: _stops,
+    AlertCensus: _alerts,
+}

@@ -1,0 +1,267 @@
+"""Orders: planned ones first, one created where none waits, counted up, ended by quantity or by message."""
+
+from functools import partial
+from hashlib import blake2b
+
+from msgspec.structs import replace
+
+from rules.record_context import Cause, Sample
+from rules.row_update import Change
+from schemas.errors import Poison
+from schemas.events import OrderEvent, OrderStatus
+from schemas.ids import order_number_of, uuid_of
+from schemas.instant import DAY, MINUTE, text_of
+from schemas.payloads import Order as OrderMessage
+from schemas.state import (
+    MAX_DONE_ORDERS,
+    MAX_REMEMBERED,
+    MAX_SIZE,
+    MAX_WAITING,
+    MAX_WAITING_SIZE,
+    DoneOrder,
+    Order,
+    Orders,
+    latest,
+)
+
+HORIZON = 3650 * DAY  # no order's end is foreseen further from now
+_RANK = {"low": 0, "medium": 1, "high": 2, "urgent": 3}
+
+
+def on_sample(
+    orders: Orders, sample: Sample, at: int, positive_target: float | None, cause: Cause
+) -> tuple[Orders, Order, list[Change]]:
+    """Count a data message into the running order, starting one if none runs, ending it if it is full.
+
+    Args:
+        orders: the line's orders.
+        sample: the message.
+        at: the line's clock; ms. A late message of no order that is known counts into the one that runs now.
+        positive_target: the line's last target rate above zero, pieces per minute.
+        cause: the record.
+    Returns:
+        The orders after it, the order that it counted in, and that order's row.
+    """
+    if orders.running is None:
+        orders = _start(orders, sample, at, cause)
+    order = orders.running
+    assert order is not None
+    produced = order.produced + sample.pieces
+    remaining = order.quantity - produced
+    order = replace(
+        order,
+        produced=produced,
+        defects=order.defects + sample.defects,
+        actual_rate=order.actual_rate if sample.late or sample.rate is None else sample.rate,
+        estimated_end=_estimate(at, remaining, positive_target),
+    )
+    if remaining > 0:
+        return replace(orders, running=order), order, [row(order, "running", None, cause)]
+    return _ended(orders, order, "completed", at), order, [row(order, "completed", at, cause)]
+
+
+def _estimate(at: int, remaining: int, target: float | None) -> int | None:
+    """When the target rate (pieces per minute) has made what remains; where it made too many: when it had."""
+    if not target:
+        return None
+    away = remaining / target * MINUTE
+    return at + round(away) if -HORIZON <= away <= HORIZON else None
+
+
+def on_past_sample(
+    orders: Orders, number: str | None, sample: Sample, cause: Cause
+) -> tuple[Orders, Order, list[Change]] | None:
+    """Count pieces that were made for an order that ended, if it is still known; it stays as it ended."""
+    for index, done in enumerate(orders.latest):
+        if done.order.number == number and done.order.started_at is not None:
+            order = replace(
+                done.order,
+                produced=done.order.produced + sample.pieces,
+                defects=done.order.defects + sample.defects,
+            )
+            known = (*orders.latest[:index], replace(done, order=order), *orders.latest[index + 1 :])
+            return replace(orders, latest=known), order, [row(order, done.status, done.ended_at, cause)]
+    return None
+
+
+def _start(orders: Orders, sample: Sample, at: int, cause: Cause) -> Orders:
+    if orders.waiting:
+        # The first of the highest priority: they wait in order of arrival.
+        order = max(orders.waiting, key=lambda waiting: _RANK[waiting.priority])
+    else:
+        order = _automatic(at, cause)
+    target = order.target_rate if order.target_rate is not None else sample.target_rate
+    started = replace(order, started_at=at, shift=cause.shift(at).id, target_rate=target)
+    waiting = tuple(other for other in orders.waiting if other.id != order.id)
+    return replace(orders, running=started, waiting=waiting)
+
+
+def _automatic(at: int, cause: Cause) -> Order:
+    rules = cause.line_rules.order
+    number = order_number_of(cause.event_id, at)
+    return Order(
+        id=uuid_of("order", cause.line_id, number),
+        number=number,
+        product=rules.product,
+        quantity=rules.quantity,
+        priority=rules.priority,
+        operator=rules.operator,
+        target_rate=None,
+        created_at=cause.received_at,
+    )
+
+
+def on_message(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+    """Plan, close or cancel an order. What was done already changes nothing.
+
+    Raises:
+        Poison: the order is unknown, none runs, too many wait, or fewer defects are known than taken back.
+    """
+    if message.request_id is not None:
+        request = _digest(message.request_id)
+        if request in orders.requests:
+            return orders, []
+        orders = replace(orders, requests=(*orders.requests, request)[-MAX_REMEMBERED:])
+    if message.action == "add":
+        return _add(orders, message, at, cause)
+    if message.action == "correct":
+        return _correct(orders, message, at, cause)
+    return _end(orders, message, at, cause)
+
+
+def end_running(orders: Orders, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+    """The running order, if any, ends as completed, whatever was produced."""
+    if orders.running is None:
+        return orders, []
+    return _ended(orders, orders.running, "completed", at), [row(orders.running, "completed", at, cause)]
+
+
+def cancel_waiting(orders: Orders, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+    """Nothing will be made of the orders that wait."""
+    return replace(orders, waiting=()), [row(order, "cancelled", at, cause) for order in orders.waiting]
+
+
+def known(orders: Orders, number: str | None) -> tuple[Order, int | None] | None:
+    """An order that runs, waits, or ended and is still known; and when it ended (ms)."""
+    if orders.running is not None and orders.running.number == number:
+        return orders.running, None
+    ended = next(((done.order, done.ended_at) for done in orders.latest if done.order.number == number), None)
+    return ended or next(((order, None) for order in orders.waiting if order.number == number), None)
+
+
+def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+    number = message.order_number or order_number_of(cause.event_id, at)
+    running = orders.running
+    if (running is not None and running.number == number) or _digest(number) in orders.done:
+        return orders, []
+    assert message.product_type is not None
+    assert message.quantity is not None
+    known = next((order for order in orders.waiting if order.number == number), None)
+    # The line forgets numbers in time: an order of a forgotten one must not take the row of the first.
+    new = uuid_of("order", cause.line_id, number, cause.event_id)
+    order = Order(
+        id=new if known is None else known.id,
+        number=number,
+        product=message.product_type,
+        quantity=message.quantity,
+        priority=message.priority,
+        operator=message.operator,
+        target_rate=message.target_rate,
+        created_at=cause.received_at if known is None else known.created_at,
+    )
+    if known is None:
+        waiting = (*orders.waiting, order)
+    else:  # planned anew: it keeps its place
+        waiting = tuple(order if other is known else other for other in orders.waiting)
+    if waiting != latest(waiting, MAX_WAITING, MAX_WAITING_SIZE):
+        raise Poison("too_many_orders", limit=len(orders.waiting))
+    return replace(orders, waiting=waiting), [row(order, "waiting", None, cause)]
+
+
+def _end(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+    status: OrderStatus = "completed" if message.action == "close" else "cancelled"
+    number, running = message.order_number, orders.running
+    if number is None and running is None:
+        raise Poison("no_running_order")
+    if running is not None and number in (None, running.number):
+        return _ended(orders, running, status, at), [row(running, status, at, cause)]
+    assert number is not None
+    if _digest(number) in orders.done:
+        return orders, []
+    order = next((waiting for waiting in orders.waiting if waiting.number == number), None)
+    if order is None:
+        raise Poison("unknown_order", value=number)
+    waiting = tuple(other for other in orders.waiting if other is not order)
+    orders = replace(_ended(orders, order, status, at), running=running, waiting=waiting)
+    return orders, [row(order, status, at, cause)]
+
+
+def _correct(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+    """Set an order's quantity, add defects to it: one that is full then ends, one that ended stays so."""
+    number, running = message.order_number, orders.running
+    assert number is not None
+    if running is not None and running.number == number:
+        order = _corrected(running, message)
+        if order.produced < order.quantity:
+            return replace(orders, running=order), [row(order, "running", None, cause)]
+        return _ended(orders, order, "completed", at), [row(order, "completed", at, cause)]
+    for index, waiting in enumerate(orders.waiting):
+        if waiting.number == number:
+            order = _corrected(waiting, message)
+            others = (*orders.waiting[:index], order, *orders.waiting[index + 1 :])
+            return replace(orders, waiting=others), [row(order, "waiting", None, cause)]
+    for index, done in enumerate(orders.latest):
+        if done.order.number == number:
+            order = _corrected(done.order, message)
+            corrected = (*orders.latest[:index], replace(done, order=order), *orders.latest[index + 1 :])
+            return replace(orders, latest=corrected), [row(order, done.status, done.ended_at, cause)]
+    raise Poison("unknown_order", value=number)
+
+
+def _corrected(order: Order, message: OrderMessage) -> Order:
+    defects = order.defects + message.defects
+    if defects < 0:
+        raise Poison("too_few_defects", known=order.defects, value=message.defects)
+    quantity = order.quantity if message.quantity is None else message.quantity
+    return replace(order, quantity=quantity, defects=defects)
+
+
+def _ended(orders: Orders, order: Order, status: OrderStatus, at: int) -> Orders:
+    known = (*orders.latest, DoneOrder(order, status, at))
+    return replace(
+        orders,
+        running=None,
+        done=(*orders.done, _digest(order.number))[-MAX_REMEMBERED:],
+        latest=latest(known, MAX_DONE_ORDERS, MAX_SIZE),
+    )
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def row(order: Order, status: OrderStatus, ended_at: int | None, cause: Cause) -> Change:
+    """The row of an order as it stands."""
+    return Change(OrderEvent, order.id, partial(_row, order, status, ended_at, cause))
+
+
+def _row(order: Order, status: OrderStatus, ended_at: int | None, cause: Cause) -> OrderEvent:
+    return OrderEvent(
+        **cause.stamp(order.id),
+        order_number=order.number,
+        product_type=order.product,
+        quantity=order.quantity,
+        produced=order.produced,
+        defects=order.defects,
+        target_rate=order.target_rate,
+        actual_rate=order.actual_rate,
+        start_time=None if order.started_at is None else text_of(order.started_at),
+        estimated_end_time=None if order.estimated_end is None else text_of(order.estimated_end),
+        end_time=None if ended_at is None else text_of(ended_at),
+        status=status,
+        priority=order.priority,
+        shift=order.shift,
+        operator=order.operator,
+        created_at=text_of(order.created_at),
+        updated_at=cause.seen_at,
+    )

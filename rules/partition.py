@@ -1,0 +1,271 @@
+"""A partition of the log: its lines, and which of them a record is for."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from plant.rules import Rules
+from rules import admission
+from rules.dead_letters import dead_letter
+from rules.failures import Failure, Observer, internal, raised
+from rules.fold import Fold
+from rules.loss import Loss
+from rules.open_rows import census
+from rules.record_context import Cause
+from rules.row_update import Change
+from schemas.errors import Poison
+from schemas.events import Event
+from schemas.instant import END
+from schemas.raw import DATA, LINE_ID, OVERSIZE, TICK, UNROUTABLE, RawRecord
+from schemas.state import LineState, Undeclared
+
+PARTITION = ""  # the key of a partition's own entry among its lines
+
+
+class Lines:
+    """The states of a partition's lines, and its own entry, after the last record applied.
+
+    Records must come in the order of the log; one that a line has seen already changes nothing.
+
+    Args:
+        states: what is known of the lines. Without the partition's own entry among them, nobody wrote all of
+            them yet and one may be missing: then they count for nothing, and the log is read from its start.
+        log_end: where the log ends now; what is open in PostgreSQL and unknown here after that is of a log
+            that was lost. Asked for only without the own entry.
+        failed: hears of records that could not be applied because a rule failed.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        topic: str,
+        partition: int,
+        states: Iterable[LineState] = (),
+        log_end: int | None = None,
+        failed: Observer = raised,
+    ) -> None:
+        self.topic = topic
+        self.loss: Loss | None = None  # what was lost before the next record
+        self.void = 0  # records left out, until somebody tells of them
+        self._failed = failed
+        self._fold = Fold(rules, failed)
+        self._true_time = rules.true_time
+        self._was_wrong = bool(rules.true_time)  # asked for each record
+        self._about = rules.plant.plant
+        self._declared = frozenset(rules.named)
+        self._too_many: list[str] = []  # lines of an older release that are let go with the next record
+        known = {state.line_id: state for state in states}
+        if PARTITION not in known:
+            own = LineState(line_id=PARTITION, partition=partition, census=log_end, undeclared=Undeclared())
+            known = {PARTITION: own}
+        self.states = known
+        self._take_up()
+        # The lowest: a frozen worker may have put one line's state back.
+        lowest = min(known.values(), key=lambda state: state.offset)
+        self.next_offset = lowest.offset + 1
+        self._run = lowest.run
+
+    @property
+    def applied(self) -> int:
+        """The offset after the last record that some line has seen."""
+        return max(state.offset for state in self.states.values()) + 1
+
+    def catch_up(self) -> None:
+        """Note on every line that it has seen all that its partition has: none need be read again for it.
+
+        A line that is ahead (after a crash, the partition's own entry is behind) keeps what it has seen.
+        """
+        own = self.states[PARTITION]
+        self.states = {
+            name: replace(state, offset=own.offset, run=own.run) if state.offset < own.offset else state
+            for name, state in self.states.items()
+        }
+
+    def apply(self, record: RawRecord) -> list[Change]:
+        """Apply the next record: to its line, or, if it is a tick, to every line."""
+        self.next_offset = record.offset + 1
+        run = record.headers.run
+        if run < self._run:
+            self.void += 1
+            return []  # written by a bridge that another one had replaced
+        self._run = run
+        if self._was_wrong:
+            record = self._corrected(record)
+        first = self._own(record)
+        changes = self._change(record, first)
+        if self._too_many:
+            changes += self._let_go(self._too_many, record)
+            self._too_many = []
+        if self.loss is not None:
+            changes.append(self.loss.letter(record, self.topic, self._cause(record)))
+            self.loss = None
+        own = self.states[PARTITION]
+        if own.census is not None and own.offset + 1 >= own.census:
+            changes += census(self.states.values(), self._cause(record))
+            self.states[PARTITION] = replace(own, census=None)
+        return changes
+
+    def foreign(self, record: RawRecord, why: str) -> list[Change]:
+        """A record that no bridge wrote."""
+        self.next_offset = record.offset + 1
+        self._own(record)
+        return [self._letter(record, Poison("foreign", why=why))]
+
+    def unformed(self, record: RawRecord, error: Exception) -> Event:
+        """A row that the record changes can't be formed or written: the record's dead letter in its place."""
+        record = self._corrected(record)
+        line_id = record.line_id or PARTITION
+        # Whatever came after the record by now: each reading of the log tells the same of it.
+        cause = replace(self._cause(record), received_at=record.received_at)
+        letter = dead_letter(record, internal(error), self.topic, cause)
+        self._failed(Failure(line_id, record.partition, record.offset, error))
+        return letter.form()
+
+    def _take_up(self) -> None:
+        """See that the undeclared lines are those that the own entry has, as far as it goes."""
+        own = self.states[PARTITION]
+        others = {
+            name: state
+            for name, state in self.states.items()
+            if name != PARTITION and name not in self._declared
+        }
+        if own.undeclared is None:
+            undeclared, self._too_many = admission.taken_over(others.values(), own, self._about.max_lines)
+            self.states[PARTITION] = replace(own, undeclared=undeclared)
+            return
+        for name in others.keys() - own.undeclared.lines.keys():
+            del self.states[name]  # admitted later: read again; or let go, and put back by a frozen worker
+
+    @property
+    def _undeclared(self) -> Undeclared:
+        undeclared = self.states[PARTITION].undeclared
+        assert undeclared is not None
+        return undeclared
+
+    def _change(self, record: RawRecord, first: bool) -> list[Change]:
+        kind = record.headers.kind
+        if kind is TICK:
+            changes = [event for line_id in tuple(self.states) for event in self._line(line_id, record)]
+            if first and (names := admission.due(self._undeclared, self.states[PARTITION].received_at)):
+                self._admit(admission.without(self._undeclared, names))
+                changes += self._let_go(names, record)
+            return changes
+        if kind is UNROUTABLE:
+            return [self._letter(record, Poison("unroutable", topic=record.headers.topic))]
+        line_id = record.line_id or ""
+        if not line_id or (line_id not in self.states and not LINE_ID.fullmatch(line_id)):
+            if kind is OVERSIZE:
+                return [self._letter(record, Poison("oversize", length=record.headers.length))]
+            return [self._letter(record, Poison("foreign", why=f"key {record.line_id!r}"))]
+        if line_id in self._declared or (kind is DATA and self._stays(line_id)):
+            return self._line(line_id, record)
+        return self._message(line_id, record, first)
+
+    def _stays(self, line_id: str) -> bool:
+        """Whether a line that the rules do not name has said enough: `_message` would change nothing."""
+        guest = self._undeclared.lines.get(line_id) if line_id in self.states else None
+        return guest is not None and guest.messages == admission.ENOUGH
+
+    def _message(self, line_id: str, record: RawRecord, first: bool) -> list[Change]:
+        """A message of a line that the rules do not name.
+
+        Args:
+            first: whether the own entry has not seen it: what is admitted, and for how long, follows from the
+                own entry and the records after it alone. A line's state may be ahead of it, and may be gone.
+        """
+        own, known = self.states[PARTITION], self._undeclared
+        if not first:
+            # What was admitted then is in its state, and what was refused is told.
+            return self._line(line_id, record) if line_id in self.states else []
+        if line_id in known.lines:
+            after = admission.heard(known, record, own.received_at)
+            if after is not known:
+                self._admit(after)
+            # Without a state, it is let go further on in the log, and all until then is told.
+            changes = self._line(line_id, record) if line_id in self.states else []
+            if line_id not in after.lines and line_id in self.states:
+                changes += self._let_go([line_id], record)  # a rule failed on what should have ended it
+            return changes
+        poison = admission.refusal(known, line_id, own.received_at, self._about)
+        if poison is not None:
+            return [self._letter(record, poison)]
+        state, events = self._fold(None, record, self.topic)
+        if state is None:
+            return events
+        self._admit(admission.admitted(known, record, own.received_at, self._about))
+        self._keep(state)
+        return events
+
+    def _admit(self, undeclared: Undeclared) -> None:
+        self.states[PARTITION] = replace(self.states[PARTITION], undeclared=undeclared)
+
+    def _let_go(self, names: Iterable[str], record: RawRecord) -> list[Change]:
+        """End what is open on lines, and forget them."""
+        changes: list[Change] = []
+        for line_id in names:
+            state = self.states.pop(line_id, None)
+            if state is not None and state.offset <= record.offset:  # else: told, and it came back since
+                changes += self._fold.let_go(state, record, self.topic)
+        return changes
+
+    def _line(self, line_id: str, record: RawRecord) -> list[Change]:
+        if line_id == PARTITION:
+            return []
+        state = self.states.get(line_id)
+        if state is not None and record.offset <= state.offset:
+            return []
+        begins_anew = state is not None and state.forgotten and record.headers.kind is not TICK
+        after, events = self._fold(None if begins_anew else state, record, self.topic)
+        if after is not None:
+            self._keep(after)
+        return events
+
+    def _keep(self, state: LineState) -> None:
+        if state.forgotten and state.line_id not in self._declared:
+            self.states.pop(state.line_id, None)
+            return
+        log = self.states[PARTITION].log
+        if state.run != self._run or state.log != log:
+            state = replace(state, run=self._run, log=log)
+        self.states[state.line_id] = state
+
+    def _corrected(self, record: RawRecord) -> RawRecord:
+        """The record as received when it was, where the rules say that the log's time was wrong."""
+        at = self._true_time.of(record.received_at, record.headers.run)
+        if at == record.received_at:
+            return record
+        return replace(record, received_at=at, wrong_time=record.received_at)
+
+    def _own(self, record: RawRecord) -> bool:
+        """Note how far the partition has come; False: it had seen the record."""
+        own = self.states[PARTITION]
+        first = record.offset > own.offset
+        if first:
+            # A time that no record can have is not believed, or all that follows would be of it.
+            at = record.received_at if record.received_at < END else own.received_at
+            self.states[PARTITION] = replace(
+                own,
+                offset=record.offset,
+                time=record.log_time,  # by it a log that was made anew is noticed
+                log=own.log or record.log_time,
+                run=self._run,
+                received_at=at if at > own.received_at else own.received_at,
+            )
+        return first
+
+    def _letter(self, record: RawRecord, poison: Poison) -> Change:
+        return dead_letter(record, poison, self.topic, self._cause(record))
+
+    def _cause(self, record: RawRecord) -> Cause:
+        own, line_id = self.states[PARTITION], (record.line_id or PARTITION).replace("\0", "�")
+        fold = self._fold
+        return Cause(
+            fold.rules,
+            fold.rules.line(PARTITION, own.received_at),
+            fold.calendars.of(PARTITION),
+            line_id,
+            fold.rules.name(line_id, own.received_at),
+            record.partition,
+            record.offset,
+            own.received_at,
+        )

@@ -1,0 +1,95 @@
+"""Samples: what a data message says once the line's past is taken into account."""
+
+from functools import partial
+
+from rules.kpi.production import ran
+from rules.record_context import Cause, Sample
+from rules.row_update import Change
+from rules.stops import restart
+from schemas.events import SampleEvent
+from schemas.instant import MINUTE, text_of
+from schemas.payloads import Data
+from schemas.state import LineState, Mode
+
+
+def decide(state: LineState, data: Data, at: int, late: bool, known: bool, cause: Cause) -> Sample:
+    """Fill in what the message leaves out.
+
+    Without `running`, a line runs if pieces came, else it keeps its state; where a status told a stop, pieces
+    may be its last. Without a target rate, the plant's
+    rules or the running order give one. Without a rate, the pieces since the line's last data message do.
+    """
+    return Sample(
+        at=at,
+        late=late,
+        pieces=data.count,
+        defects=data.defects or 0,
+        target_rate=_target(state, data, cause),
+        rate=data.rate if data.rate is not None else _rate(state, data.count, at, cause),
+        mode=_mode(state, data),
+        temperature=data.temperature,
+        pressure=data.pressure,
+        known=known,
+        ruled=data.target_rate is None and cause.line_rules.target_rate is not None,
+        tells_running=data.running is not None,
+    )
+
+
+def _mode(state: LineState, data: Data) -> Mode:
+    if data.running is not None:
+        return "running" if data.running else "stopped"
+    if data.count > 0:
+        return "stopped" if restart.is_held(state.stop) else "running"
+    # `no_signal` opens only from running, and the signal is back.
+    return "running" if state.mode == "no_signal" else state.mode
+
+
+def _target(state: LineState, data: Data, cause: Cause) -> float | None:
+    if data.target_rate is not None:
+        return data.target_rate
+    if cause.line_rules.target_rate is not None:
+        return cause.line_rules.target_rate
+    running = state.orders.running
+    return running.target_rate if running is not None else None
+
+
+def _rate(state: LineState, pieces: int, at: int, cause: Cause) -> float | None:
+    """Over the time since the last data message, whatever statuses came in between; not that of stops."""
+    making = state.kpi.making if state.kpi is not None else None
+    if state.clock is None or making is None or not 0 <= at - state.clock <= cause.line_rules.silence:
+        return None
+    passed = ran(making)
+    if passed is None:
+        return None
+    if state.mode != "stopped" or not passed:  # of a line that stood all the while, it is the best guess
+        passed += at - state.clock
+    return round(pieces * MINUTE / passed, 3) if passed else None
+
+
+def row(sample: Sample, cause: Cause) -> Change:
+    """The row of a data message."""
+    event_id = cause.event_id
+    return Change(SampleEvent, event_id, partial(_row, event_id, sample, cause))
+
+
+def _row(event_id: str, sample: Sample, cause: Cause) -> SampleEvent:
+    shift = cause.calendar.shift(sample.at)
+    return SampleEvent(
+        # As `Cause.stamp` says it; of these events there is one a message.
+        generation=cause.rules.generation,
+        version=(cause.received_at, cause.offset),
+        id=event_id,
+        line_id=cause.line_id,
+        line=cause.line_name,
+        timestamp=text_of(sample.at),
+        bottles_produced=sample.pieces,
+        target_rate=sample.target_rate,
+        actual_rate=sample.rate,
+        defect_count=sample.defects,
+        is_running=sample.mode == "running",
+        shift_id=shift.id,
+        shift_date=shift.date,
+        temperature=sample.temperature,
+        pressure=sample.pressure,
+        received_at=text_of(cause.received_at),
+    )

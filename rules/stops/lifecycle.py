@@ -1,0 +1,157 @@
+"""Stops: a line that says it is not running, until it says it is; a line that says nothing any more."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from rules.kpi.windowing import Intervals, is_required, required
+from rules.record_context import Cause
+from rules.row_update import Change
+from schemas.events import DowntimeCategory, DowntimeEvent
+from schemas.ids import uuid_of
+from schemas.instant import SECOND, text_of
+from schemas.state import LineState, Mode, Order, PastStop, Stop
+
+PIPELINE = "pipeline"
+OFFLINE = "offline"
+_CATEGORY: dict[Mode, DowntimeCategory] = {"stopped": "unplanned", "no_signal": "no_signal"}
+
+
+class Turn(Struct, frozen=True, gc=False):
+    """From `at` (ms) on, the line is in `mode`."""
+
+    mode: Mode
+    at: int
+    reason: str | None = None
+
+
+def on_turn(
+    stop: Stop | None, turn: Turn, order: Order | None, planned: Intervals, cause: Cause
+) -> tuple[Stop | None, PastStop | None, list[Change]]:
+    """Open, keep or close the line's stop.
+
+    A stop opens when the line is not running, `no_signal` when a running line falls silent; silence leaves a
+    stop open. Both end when the line says otherwise.
+
+    Args:
+        stop: the open stop, if any.
+        turn: what the line is from now on.
+        order: the running order, if any.
+        planned: stretches of time in which a stop is planned, beside those of the calendar.
+        cause: the record that tells.
+    Returns:
+        The stop after it, the one that ended, and the rows that people see.
+    """
+    changes = []
+    ended: PastStop | None = None
+    wanted = _CATEGORY.get(turn.mode)
+    stops_after_silence = stop is not None and stop.category == "no_signal" and wanted == "unplanned"
+    if stop is not None and (wanted is None or stops_after_silence):
+        ended = _ended(stop, turn.at, planned, cause)
+        changes.append(past_row(ended, cause))
+        stop = None
+    if stop is None and wanted is not None:
+        expected = wanted == "no_signal" or is_required(turn.at, planned, cause)
+        stop = Stop(
+            id=uuid_of("downtime", cause.event_id, wanted),
+            category=wanted if expected else "planned",
+            start=turn.at,
+            created_at=cause.received_at,
+            reason=turn.reason,
+            order_number=order.number if order else None,
+            product=order.product if order else None,
+            shift_id=cause.shift(turn.at).id,
+        )
+        changes.append(row(stop, cause))
+    elif stop is not None:
+        stop, told = with_reason(stop, turn.reason, cause)
+        changes += told
+    return stop, ended, changes
+
+
+def unplanned(stop: Stop, cause: Cause) -> tuple[Stop, list[Change]]:
+    """A stop that was planned and has lasted longer than that."""
+    stop = replace(stop, category="unplanned")
+    return stop, [row(stop, cause)]
+
+
+def stood(state: LineState, since: int, until: int) -> int:
+    """For how long (ms) of that time the line is known to have stood still."""
+    stops = [(past.stop, past.end) for past in state.people.stops]
+    if state.stop is not None:
+        stops.append((state.stop, until))
+    return sum(
+        max(min(end, until) - max(stop.start, since), 0)
+        for stop, end in stops
+        if stop.category != "no_signal"
+    )
+
+
+def was_silent(past: Iterable[PastStop], at: int) -> bool:
+    """Whether what a line made before `at` (ms) was made while it had no signal."""
+    return any(each.stop.category == "no_signal" and each.stop.start < at <= each.end for each in past)
+
+
+def with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, list[Change]]:
+    """Tell an open stop's reason: the first one stays."""
+    if reason is None or stop.reason is not None:
+        return stop, []
+    stop = replace(stop, reason=reason)
+    return stop, [row(stop, cause)]
+
+
+def _ended(stop: Stop, at: int, planned: Intervals, cause: Cause) -> PastStop:
+    """The stop once it has ended, its class judged on all of it."""
+    if stop.told:
+        stop = replace(stop, told=0, counting=None)
+    if stop.category == "no_signal":
+        # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
+        stop = replace(stop, start=min(stop.start, at))
+    return judged(PastStop(stop, at), planned, cause)
+
+
+def judged(past: PastStop, planned: Intervals, cause: Cause) -> PastStop:
+    """Planned if the line was never required meanwhile, micro if it was short; silence stays silence."""
+    asked = sum(end - start for start, end in required(past.stop.start, past.end, planned, cause))
+    category: DowntimeCategory = "no_signal"
+    if past.stop.category != "no_signal":
+        category = length_class(past, cause) if asked else "planned"
+    if (category, asked) == (past.stop.category, past.required):
+        return past
+    return PastStop(replace(past.stop, category=category), past.end, asked)
+
+
+def length_class(past: PastStop, cause: Cause) -> DowntimeCategory:
+    """What a stop that should not have been is by its length, and by the rules of when it ended."""
+    short = past.end - past.stop.start < cause.at(past.end).line_rules.micro_stop_s * SECOND
+    return "micro" if short else "unplanned"
+
+
+def row(stop: Stop, cause: Cause) -> Change:
+    """The row of a stop that lasts."""
+    return Change(DowntimeEvent, stop.id, partial(_row, stop, None, None, cause))
+
+
+def past_row(past: PastStop, cause: Cause) -> Change:
+    """The row of a stop that ended."""
+    return Change(DowntimeEvent, past.stop.id, partial(_row, past.stop, past.end, past.required, cause))
+
+
+def _row(stop: Stop, end: int | None, asked: int | None, cause: Cause) -> DowntimeEvent:
+    # As the windows have it: nobody asks whether a line speaks in time that was planned.
+    silent_when_planned = stop.category == "no_signal" and asked == 0 and end != stop.start
+    return DowntimeEvent(
+        **cause.stamp(stop.id),
+        start_time=text_of(stop.start),
+        end_time=None if end is None else text_of(end),
+        duration=None if end is None else (end - stop.start) / SECOND,
+        required_seconds=None if asked is None else asked / SECOND,
+        category="planned" if stop.planned or silent_when_planned else stop.category,
+        reason=stop.reason,
+        order_number=stop.order_number,
+        shift_id=stop.shift_id,
+        created_at=text_of(stop.created_at),
+        updated_at=cause.seen_at,
+    )

@@ -1,0 +1,202 @@
+"""Restarts: what ends a stop that a status told, when the line's data do not say whether it runs.
+
+The last pieces leave a line that stands already. So pieces alone do not end such a stop; the machine does,
+with `running`, or pieces that go on for `trailing_s`: then the line has run since the first of these, and
+what was charged to the stop meanwhile is charged to running time.
+"""
+
+from msgspec.structs import replace
+
+from rules import alerts
+from rules.kpi import line_kpi
+from rules.kpi.remembered import Of
+from rules.kpi.windowing import Stretch
+from rules.record_context import Cause, Sample
+from rules.row_update import Change
+from rules.stops import state_change
+from schemas.instant import MINUTE, SECOND
+from schemas.payloads import Data
+from schemas.state import Counted, Counting, Kpi, LineState, Making, Order, Stop
+
+Step = tuple[LineState, list[Change]]
+PIECES = 2  # a line that runs at its target, and tells none in the time of so many, makes none any more
+MAX_COUNTED = 64
+
+
+def told(state: LineState, at: int) -> None:
+    """A status says at `at` (ms) that the line stands."""
+    if state.stop is not None:
+        state.stop = replace(state.stop, told=at, counting=None)
+
+
+def is_held(stop: Stop | None) -> bool:
+    """Whether pieces alone do not end the open stop."""
+    return stop is not None and stop.told > 0
+
+
+def on_data(state: LineState, data: Data, at: int, cause: Cause) -> Step:
+    """A message in such a stop, not late: if it shows that the line runs again, the stop ends before it."""
+    stop = state.stop
+    assert stop is not None
+    if data.running is not None or not data.count:
+        return state, []
+    counting = _going_on(stop, at, data.count, data.target_rate, cause)
+    since = at if counting is None else counting.told[0].at
+    if at - since < cause.line_rules.trailing_s * SECOND:
+        return state, []
+    if counting is None:
+        state.stop = replace(stop, told=0)  # this very message ends it
+        return state, []
+    return _runs_since(state, since, cause)
+
+
+def on_late_running(state: LineState, at: int, cause: Cause) -> Step:
+    """A status `running` that comes behind data told since: MQTT keeps order within a topic only."""
+    if state.stop is None or not 0 < state.stop.told <= at:
+        return state, []
+    return _runs_since(state, at, cause)
+
+
+def count(state: LineState, windows: Kpi, order: Of, sample: Sample, cause: Cause) -> Kpi:
+    """Count the pieces of a line that stands, as those of the time before, until more of them show otherwise.
+
+    Args:
+        state: the line, in a stop that a status told.
+        windows: its windows, charged up to the message.
+        order: what the pieces are counted in. If another one ran before the stop, or that time's window is no
+            longer remembered, they are counted at their message.
+        sample: the message.
+        cause: the record.
+    """
+    stop = state.stop
+    assert stop is not None
+    shared, known, place = bool(windows.making), sample.known and windows.making is not None, sample.at
+    before = None if shared or windows.making is None else line_kpi.window_of(windows, stop.start - 1)
+    if before is not None and (before.order_number, before.product) == order:
+        place = stop.start - 1
+    else:
+        before = None
+    timed = known and (before is None or before.producing + before.slow > 0)
+    stands_in = place if before is not None else windows.open.start
+    windows = line_kpi.count(windows, place, sample.pieces, sample.defects, known=timed, cause=cause)
+    counting = None
+    if not sample.tells_running:
+        counting = _going_on(stop, sample.at, sample.pieces, sample.target_rate, cause)
+        if counting is not None or sample.pieces:
+            counted = Counted(
+                at=sample.at,
+                pieces=sample.pieces,
+                defects=sample.defects,
+                known=known,
+                place=None if shared else stands_in,
+                timed=timed,
+                target_rate=sample.target_rate,
+                ruled=sample.ruled,
+                rate=sample.rate,
+            )
+            made_at = sample.at if sample.pieces or counting is None else counting.made_at
+            earlier = () if counting is None else counting.told
+            counting = Counting(made_at, _fewer((*earlier, counted)))
+    if counting is not stop.counting:
+        state.stop = replace(stop, counting=counting)
+    return windows
+
+
+def starts(state: LineState, windows: Kpi, order: Order, sample: Sample, cause: Cause) -> Kpi:
+    """An order starts; where the line may run again, the time since its last message is that order's."""
+    counting = None if state.stop is None else state.stop.counting
+    if counting is None:
+        return line_kpi.starts(windows, order.number, order.product, cause)
+    made_in = Making(counting.told[-1].at, sample.at, True)
+    windows = line_kpi.starts(replace(windows, making=(made_in,)), order.number, order.product, cause)
+    return replace(windows, making=())
+
+
+def _going_on(stop: Stop, at: int, pieces: int, target: float | None, cause: Cause) -> Counting | None:
+    """What the line counted up to the message, if it has not paused since."""
+    counting = stop.counting
+    if counting is None or at - counting.told[-1].at > cause.line_rules.silence:
+        return None
+    if pieces:
+        return counting
+    due = (target or 0) * (at - counting.made_at)
+    return counting if target is not None and target > 0 and due < PIECES * MINUTE else None
+
+
+def _runs_since(state: LineState, since: int, cause: Cause) -> Step:
+    """The line runs since its first message from `since` (ms) on that counted; if none did, from now on."""
+    stop, at = state.stop, state.clock
+    assert stop is not None
+    assert at is not None
+    counted = [] if stop.counting is None else [each for each in stop.counting.told if each.at >= since]
+    state, changes = state_change.runs(state, counted[0].at if counted else at, cause)
+    before: Counted | None = None
+    for each in counted:
+        if before is not None:
+            _run(state, stop, before, each.at, cause)
+        windows = state.kpi
+        assert windows is not None
+        if each.place is not None:
+            pieces, defects = each.pieces, each.defects
+            windows = line_kpi.count_late(
+                windows, each.place, -pieces, -defects, known=each.timed, cause=cause
+            )
+            made_in = (each.at if before is None else before.at, each.at)
+            windows = line_kpi.count_in(windows, made_in, pieces, defects, known=each.known, cause=cause)
+        if each.rate is not None:
+            state.rate = each.rate
+        elif before is not None and each.at > before.at:
+            state.rate = round(each.pieces * MINUTE / (each.at - before.at), 3)
+        state.kpi, state.target_rate, state.ruled, before = windows, each.target_rate, each.ruled, each
+    if before is not None:
+        _run(state, stop, before, at, cause)
+    return state, changes
+
+
+def _run(state: LineState, stop: Stop, since: Counted, until: int, cause: Cause) -> None:
+    """Time that was charged to the stop was the line's running time."""
+    assert state.kpi is not None
+    stood = Stretch(until, "stopped", planned=state.people.planned)
+    ran = Stretch(until, "running", since.target_rate, state.rate, ruled=since.ruled)
+    state.kpi = line_kpi.recharge(state.kpi, since.at, stood, ran, state_change.of(stop), cause)
+    state.alerts = alerts.on_running_time(state.alerts, until - since.at, state.rate)
+
+
+def _fewer(told: tuple[Counted, ...]) -> tuple[Counted, ...]:
+    """Of a machine that speaks very often, two messages that follow each other in one window become one."""
+    if len(told) <= MAX_COUNTED:
+        return told
+    pairs = [
+        n
+        for n in range(2, len(told))
+        if (told[n - 1].place, told[n - 1].timed) == (told[n].place, told[n].timed)
+    ]
+    if not pairs:
+        return told[1:]
+    n = min(pairs, key=lambda n: (told[n].at - told[n - 2].at, n))
+    before, one, other = told[n - 2 : n + 1]
+    return (*told[: n - 2], _lasting(before, one, other.at), _both(one, other), *told[n + 1 :])
+
+
+def _both(one: Counted, other: Counted) -> Counted:
+    return replace(
+        other,
+        known=one.known and other.known,
+        pieces=one.pieces + other.pieces,
+        defects=one.defects + other.defects,
+        rate=None if one.rate is None else other.rate,
+    )
+
+
+def _lasting(before: Counted, one: Counted, until: int) -> Counted:
+    """What holds from `before` on holds up to `until`: on average, what held."""
+    first, second, all_of_it = one.at - before.at, until - one.at, until - before.at
+
+    def mean(early: float | None, late: float | None) -> float | None:
+        if early is None or late is None or early == late or not all_of_it:
+            return late
+        return (early * first + late * second) / all_of_it
+
+    return replace(
+        before, rate=mean(before.rate, one.rate), target_rate=mean(before.target_rate, one.target_rate)
+    )

@@ -1,0 +1,63 @@
+"""A worker of a generation that was superseded ends, and the same process begins again as the new one."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from typing import NoReturn
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from plant.rules import RulesRecord
+from runtime.settings import Settings
+
+WAIT_MS = 2000  # Kafka answers at once where there is something new
+AGAIN_S = 2.0
+
+
+async def until_newer(settings: Settings, generation: int) -> int:
+    """Wait until `production.rules` holds a newer generation, Kafka's absence included; which one it is."""
+    while True:
+        try:
+            async for found in _records(settings):
+                if found.generation > generation:
+                    return found.generation
+        except (KafkaError, OSError):
+            await asyncio.sleep(AGAIN_S)
+
+
+def begin_again() -> NoReturn:
+    """Let this process begin anew with the words that it was started with: nobody need start it again.
+
+    Whoever supervises it sees the same process; its threads, sockets and whatever a library left behind end.
+
+    Raises:
+        OSError: what it was started from is gone.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+async def _records(settings: Settings) -> AsyncIterator[RulesRecord]:
+    """All records of the topic, then each new one as it comes. One fetch in WAIT_MS while there is none."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=WAIT_MS,
+    )
+    try:
+        await consumer.start()
+        consumer.assign([TopicPartition(settings.topics.rules, 0)])
+        while True:
+            for records in (await consumer.getmany(timeout_ms=WAIT_MS)).values():
+                for record in records:
+                    try:
+                        yield msgspec.json.decode(record.value or b"", type=RulesRecord)
+                    except msgspec.DecodeError:
+                        continue  # whoever starts says so
+    finally:
+        await consumer.stop()
