@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from benchmarks.gauge import cpu_seconds, figures, peak_mib
 from benchmarks.machines import fill
 from linepulse.commands.setup import prepare_database
-from rebuild.table_builder import Rebuild
+from rebuild.table_builder import TableBuilder
 from rebuild.workers import OBJECTS
 from runtime.rules_in_force import settle_rules
 from runtime.settings import Settings
@@ -79,7 +79,7 @@ def copy(settings: Settings) -> int:
 def rebuild(settings: Settings, workers: int) -> int:
     """From the log to tables, before indexes; then with them."""
     spare_the_collector(OBJECTS)
-    with Rebuild(settings, "", workers) as made:
+    with TableBuilder(settings, "", workers) as made:
         extents = made.extents()
         began, cpu = time.monotonic(), cpu_seconds()
         made.apply(extents, lambda _: None)
@@ -123,7 +123,7 @@ def run_part(settings: Settings, name: str, workers: int = 1) -> dict[str, float
 
 def forget(settings: Settings) -> None:
     """The tables that a part made."""
-    with Rebuild(settings, "") as made:
+    with TableBuilder(settings, "") as made:
         made.drop()
 
 

@@ -10,7 +10,7 @@ class Stored(Protocol):
     done: bool
 
 
-class Ledger:
+class AckQueue:
     """Keeps deliveries in the order of receipt until everything before them, and they, are stored.
 
     MQTT wants acknowledgements in the order of receipt, and partitions are stored in any order.

@@ -37,7 +37,7 @@ class Held(NamedTuple):
     digest: str  # of the whole payload
 
 
-class Redelivered:
+class Deduplicator:
     """Tells which of the first deliveries of a session the log holds already.
 
     What was sent before is among the first `reach` deliveries, and among the last `reach` that the log holds.

@@ -4,11 +4,11 @@ import asyncio
 
 from prometheus_client import Counter
 
-from bridge.ack_queue import Ledger
+from bridge.ack_queue import AckQueue
 from bridge.backlog import Backlog
 from bridge.clock import LogClock
 from bridge.connection import Connection
-from bridge.deduplicator import Redelivered
+from bridge.deduplicator import Deduplicator
 from bridge.lanes import Batch, Lanes
 from bridge.record import Delivery, places, record_of
 from runtime import metrics
@@ -42,7 +42,7 @@ class Flow:
         connection: Connection,
         lanes: Lanes,
         run: int,
-        redelivered: Redelivered,
+        redelivered: Deduplicator,
         session_present: bool,
     ) -> None:
         self._settings = settings
@@ -55,7 +55,7 @@ class Flow:
         self._received = 0
         self._seq = 0
         self._place = places(settings.partitions)
-        self._ledger = Ledger()
+        self._acks = AckQueue()
         self._settled = asyncio.Event()
         self._backlog = Backlog(session_present)
         self._ticks: list[Batch] = []
@@ -69,7 +69,7 @@ class Flow:
         self._backlog.arrived()
         _count(delivery)
         if delivery.qos and self._redelivered.holds(delivery):
-            self._ledger.add(delivery.mid, 0, HELD)
+            self._acks.add(delivery.mid, 0, HELD)
             metrics.MQTT_RECOGNISED.inc()
             return
         self._seq += 1
@@ -83,7 +83,7 @@ class Flow:
             self._settings.max_payload_bytes,
         )
         batch = self._lanes.append(record, self._clock.now())
-        self._ledger.add(delivery.mid, len(record.value), batch)
+        self._acks.add(delivery.mid, len(record.value), batch)
         _RECEIVED[record.kind].inc()
         if self._narrator.wants():
             self._narrator.event("bridge.received", topic=delivery.topic, payload=shown(delivery.payload))
@@ -95,17 +95,17 @@ class Flow:
     def burst_over(self) -> None:
         """Take stock after a run of deliveries; those that the log held already need not wait for it."""
         self.stored()
-        metrics.MQTT_IN_FLIGHT.set(len(self._ledger))
+        metrics.MQTT_IN_FLIGHT.set(len(self._acks))
 
     def stored(self) -> None:
         """Acknowledge what Kafka has, as far as everything received before it is there too."""
-        before = len(self._ledger)
-        mids = self._ledger.settle()
-        if len(self._ledger) == before:
+        before = len(self._acks)
+        mids = self._acks.settle()
+        if len(self._acks) == before:
             return
         self._connection.ack(mids)
         metrics.MQTT_ACKED.inc(len(mids))
-        metrics.MQTT_IN_FLIGHT.set(len(self._ledger))
+        metrics.MQTT_IN_FLIGHT.set(len(self._acks))
         self._settled.set()
         self.probe(len(mids))
         if self._connection.paused and not self._stopping and not self._full(0.5):
@@ -113,7 +113,7 @@ class Flow:
 
     def probe(self, acked: int = 0) -> None:
         """Find out whether the broker's queue has run dry, while that is open."""
-        if self._backlog.wants_probe(acked, len(self._ledger)):
+        if self._backlog.wants_probe(acked, len(self._acks)):
             self._connection.ping()
 
     def answered(self) -> None:
@@ -146,14 +146,14 @@ class Flow:
 
     async def drained(self) -> None:
         """Wait until everything received is stored, and its acknowledgement on its way."""
-        while len(self._ledger):
+        while len(self._acks):
             self._settled.clear()
             await self._settled.wait()
 
     @property
     def waiting(self) -> int:
         """Messages received and not acknowledged."""
-        return len(self._ledger)
+        return len(self._acks)
 
     @property
     def received(self) -> int:
@@ -161,7 +161,7 @@ class Flow:
         return self._received
 
     def _full(self, share: float) -> bool:
-        return len(self._ledger) > share * self._most or self._ledger.bytes > share * IN_FLIGHT_BYTES
+        return len(self._acks) > share * self._most or self._acks.bytes > share * IN_FLIGHT_BYTES
 
 
 def _count(delivery: Delivery) -> None:

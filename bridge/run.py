@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from bridge.clock import LogClock
 from bridge.connection import Connection
 from bridge.declared import declared
-from bridge.deduplicator import Redelivered, reach_of
+from bridge.deduplicator import Deduplicator, reach_of
 from bridge.flow import Flow
 from bridge.holder import refuse_anothers
 from bridge.kafka import read_back, read_gap, read_tail, write_fence
@@ -118,7 +118,7 @@ class Run:
             connection,
             lanes,
             number,
-            Redelivered(held, reach_of(self._settings)),
+            Deduplicator(held, reach_of(self._settings)),
             session_present,
         )
         beside = [asyncio.create_task(self._tick(flow)), asyncio.create_task(self._look(flow, lanes))]

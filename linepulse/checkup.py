@@ -15,7 +15,6 @@ from linepulse.finding import Finding
 from linepulse.log_check import check_log
 from linepulse.operator_message import broker_answers
 from linepulse.page_answers import check_page
-from linepulse.sql import statement
 from linepulse.stages import check_stages
 from linepulse.waiting import older_event
 from plant.rules import PlantError, plant_text, read_plant
@@ -25,6 +24,7 @@ from runtime.kafka import newest_rules
 from runtime.log_end import fetched_ends
 from runtime.rules_in_force import disagreement, rules_in_database
 from runtime.settings import Settings, without_password
+from runtime.sql import statement
 from runtime.topics import TopicsError, admin, differences, partitions_of, plan, unfit
 from schemas.errors import Unavailable
 

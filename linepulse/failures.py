@@ -2,7 +2,7 @@
 
 import psycopg
 
-from linepulse.sql import statement
+from runtime.sql import statement
 
 
 def internal_errors(database_url: str, days: int) -> str | None:

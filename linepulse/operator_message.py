@@ -17,7 +17,7 @@ from plant.timestamps import event_time
 from runtime.errors import UserError
 from runtime.settings import Settings, without_password
 from schemas.errors import Poison
-from schemas.operator_message import parse_said
+from schemas.operator_message import parse_operator_message
 from schemas.payloads import parse_order
 from schemas.raw import LINE_ID, Kind
 
@@ -43,7 +43,7 @@ def message_of(settings: Settings, line: str, kind: Kind, fields: dict[str, obje
         if kind is Kind.ORDER:
             parse_order(payload)
         else:
-            parse_said(payload)
+            parse_operator_message(payload)
         for name in ("at", "start", "end"):
             event_time(fields.get(name), "UTC", name)  # type: ignore[arg-type]
     except Poison as poison:

@@ -13,9 +13,9 @@ from psycopg.rows import dict_row
 
 from linepulse.plant_time import PlantTime
 from linepulse.rows import cell, in_utc, print_table, row_as_json
-from linepulse.sql import statement
 from plant.catalogue import tell
 from runtime.settings import Settings
+from runtime.sql import statement
 from runtime.text import json_text, plain
 
 REFUSED = 1

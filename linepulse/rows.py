@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from linepulse.plant_time import PlantTime
-from linepulse.sql import statement
 from runtime.errors import UserError
 from runtime.settings import Settings, without_password
+from runtime.sql import statement
 from runtime.text import json_text, plain
 
 PIPE_WIDTH = 200  # columns where the output is no terminal

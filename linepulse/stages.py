@@ -14,11 +14,11 @@ from aiokafka import TopicPartition
 
 from bridge.outage import in_words
 from linepulse.finding import Finding
-from linepulse.sql import statement
 from runtime.log_end import Logs
 from runtime.progress import Progress, progress
 from runtime.rules_in_force import rules_in_database
 from runtime.settings import Settings
+from runtime.sql import statement
 from schemas.errors import Unavailable
 
 WATCH_S = 12.0  # two ticks, and what it takes to store them

@@ -14,7 +14,7 @@ __all__ = ["Calendar", "Calendars", "Demand", "Shift"]
 
 NEVER = 2**62
 REMEMBERED = 64  # days of each calendar: of an outage of some weeks, each line asks for all
-Stretch = TypeVar("Stretch", Shift, Demand)
+Period = TypeVar("Period", Shift, Demand)
 
 
 class Calendars:
@@ -86,24 +86,24 @@ class Calendar:
         self._demands: _Drawn[Demand] = _Drawn()
 
 
-class _Drawn(Generic[Stretch]):
+class _Drawn(Generic[Period]):
     """The stretches of the days that were drawn, in order; between them may be days that were not."""
 
     def __init__(self) -> None:
         self._starts: list[int] = []
-        self._stretches: list[Stretch] = []
+        self._periods: list[Period] = []
 
-    def at(self, at: int) -> Stretch:
+    def at(self, at: int) -> Period:
         """The stretch that holds a point in time of a day that was drawn."""
-        return self._stretches[bisect_right(self._starts, at) - 1]
+        return self._periods[bisect_right(self._starts, at) - 1]
 
     def holds(self, at: int) -> bool:
         """Whether the point's day was drawn."""
         index = bisect_right(self._starts, at) - 1
-        return index >= 0 and at < self._stretches[index].end
+        return index >= 0 and at < self._periods[index].end
 
-    def put(self, day: list[Stretch]) -> None:
+    def put(self, day: list[Period]) -> None:
         """Add the stretches of a day."""
         index = bisect_right(self._starts, day[0].start)
         self._starts[index:index] = [stretch.start for stretch in day]
-        self._stretches[index:index] = day
+        self._periods[index:index] = day

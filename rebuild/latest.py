@@ -7,7 +7,7 @@ from aiokafka import ConsumerRecord
 
 from rebuild.rows import TABLE_OF, line_of
 from rules.partition import PARTITION, Lines
-from rules.row_update import Change
+from rules.row_update import RowUpdate
 from schemas.events import CensusEvent, Event
 from schemas.instant import text_of
 from sinks.tables import Table
@@ -35,12 +35,12 @@ class Latest:
     def __init__(self, written_until: int | None) -> None:
         """`written_until`: rows created up to then (ms) may stand in the tables; None: there are none."""
         self._until = "" if written_until is None else text_of(written_until)
-        self._changes: dict[tuple[type[Event], str], tuple[Change, ConsumerRecord]] = {}
+        self._changes: dict[tuple[type[Event], str], tuple[RowUpdate, ConsumerRecord]] = {}
 
     def __len__(self) -> int:
         return len(self._changes)
 
-    def put(self, change: Change, record: ConsumerRecord) -> None:
+    def put(self, change: RowUpdate, record: ConsumerRecord) -> None:
         """A row takes another form, by a record."""
         self._changes[change.kind, change.id] = change, record
 
@@ -59,7 +59,7 @@ class Latest:
         return formed
 
 
-def written(lines: Lines, change: Change, record: ConsumerRecord) -> tuple[Event, str]:
+def written(lines: Lines, change: RowUpdate, record: ConsumerRecord) -> tuple[Event, str]:
     """The row's form, and its line for COPY; where that fails, those of the record's dead letter.
 
     What is and is not promised then: see `streams.agent.fold_batch`.

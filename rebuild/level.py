@@ -8,10 +8,10 @@ import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from linepulse.sql import statement
 from rebuild.database import connect
 from runtime.log_end import Logs
 from runtime.settings import Settings
+from runtime.sql import statement
 from schemas.errors import Unavailable
 from streams.changelog import app_name
 

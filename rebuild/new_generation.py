@@ -7,7 +7,7 @@ from schemas.state import LineState
 
 
 @dataclass(frozen=True)
-class Rebuilt:
+class NewGeneration:
     """A generation that stands in shadow tables and is not live yet.
 
     Attributes:

@@ -13,7 +13,7 @@ from aiokafka.errors import (
 )
 from msgspec.structs import replace
 
-from rebuild.new_generation import Rebuilt
+from rebuild.new_generation import NewGeneration
 from rules.partition import PARTITION
 from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
@@ -27,7 +27,7 @@ AGAIN_S = 0.1
 GONE_S = 30.0
 
 
-async def seed(settings: Settings, rebuilt: Rebuilt) -> None:
+async def seed(settings: Settings, rebuilt: NewGeneration) -> None:
     """Make the changelog anew and write every line's state at E into it, durably.
 
     What an earlier try left there is gone: it may be of other rules, or of another end.

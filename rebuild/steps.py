@@ -14,7 +14,7 @@ from rebuild.compare import Comparison, compare
 from rebuild.database import away
 from rebuild.level import level
 from rebuild.progress import progress
-from rebuild.table_builder import Rebuild
+from rebuild.table_builder import TableBuilder
 from rebuild.takeover import close_in, finish, take_over
 from runtime.errors import UserError
 from runtime.kafka import newest_rules
@@ -64,7 +64,7 @@ def rebuild_tables(settings: Settings, asked: Asked, told: Callable[[Found], Non
     _require_agreement(settings)
     if not asked.dry_run:
         asyncio.run(finish(settings, asked.plant_text))
-    with Rebuild(settings, asked.plant_text, asked.workers) as rebuild:
+    with TableBuilder(settings, asked.plant_text, asked.workers) as rebuild:
         try:
             found = _made_and_compared(settings, rebuild, asked)
             told(found)
@@ -77,7 +77,7 @@ def rebuild_tables(settings: Settings, asked: Asked, told: Callable[[Found], Non
     return found
 
 
-def _made_and_compared(settings: Settings, rebuild: Rebuild, asked: Asked) -> Found:
+def _made_and_compared(settings: Settings, rebuild: TableBuilder, asked: Asked) -> Found:
     def say(key: str, **facts: object) -> None:
         if not asked.quiet:
             print(tell(settings.lang, f"rebuild.{key}", **facts), flush=True)
@@ -110,7 +110,7 @@ def _made_and_compared(settings: Settings, rebuild: Rebuild, asked: Asked) -> Fo
     return Found(rebuild.applied(), comparison, reached, rebuild.refused(), done, seams)
 
 
-def _go_live(settings: Settings, rebuild: Rebuild, asked: Asked) -> None:
+def _go_live(settings: Settings, rebuild: TableBuilder, asked: Asked) -> None:
     close_in(rebuild.catch_up)
     rebuild.sum_up()
     narrator = Narrator(settings.lang, settings.log, "rebuild", out=sys.stderr if asked.quiet else sys.stdout)

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from rebuild.new_generation import Rebuilt
+from rebuild.new_generation import NewGeneration
 from rebuild.shadow import SUMS
 from rebuild.sql import composed, statement
 from runtime.errors import UserError
@@ -49,7 +49,7 @@ class Swapped:
 
 async def swap(
     settings: Settings,
-    rebuilt: Rebuilt,
+    rebuilt: NewGeneration,
     held: Callable[[str], None] = lambda _who: None,
     step: Callable[[str], None] = lambda _name: None,
     patience_s: float = PATIENCE_S,
@@ -112,7 +112,9 @@ OURS = {"statement_timeout": "0", "lock_timeout": CURSORS_WAIT, "synchronous_com
 class _Swap:
     """One try, on a connection of its own: what is not committed when it ends is rolled back."""
 
-    def __init__(self, connection: psycopg.AsyncConnection, settings: Settings, rebuilt: Rebuilt) -> None:
+    def __init__(
+        self, connection: psycopg.AsyncConnection, settings: Settings, rebuilt: NewGeneration
+    ) -> None:
         self._connection = connection
         self._settings = settings
         self._rebuilt = rebuilt

@@ -14,7 +14,7 @@ from rebuild import shadow, workers
 from rebuild.checkpoint import Checkpoint, read_checkpoints, read_refused
 from rebuild.database import away, connect
 from rebuild.ends import Extent, extents
-from rebuild.new_generation import Rebuilt
+from rebuild.new_generation import NewGeneration
 from rebuild.sql import composed, statement
 from rebuild.work import Job
 from runtime.errors import UserError
@@ -26,7 +26,7 @@ MOST_ROUNDS = 5  # each has its price: where machines send as much meanwhile, th
 ENDING_S = 3.0  # PostgreSQL lets a session go a moment after its end
 
 
-class Rebuild:
+class TableBuilder:
     """Makes the next generation's tables, beside the live ones. One at a time: the block holds a lock.
 
     Attributes:
@@ -128,10 +128,10 @@ class Rebuild:
         shadow.sum_up(self._connection, self.job.schema)
         self._connection.commit()
 
-    def rebuilt(self) -> Rebuilt:
+    def rebuilt(self) -> NewGeneration:
         """What there is now."""
         stand = self.checkpoints()
-        return Rebuilt(
+        return NewGeneration(
             self.job.generation,
             self.job.plant_text,
             {partition: at.next_offset for partition, at in stand.items()},

@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable
 
-from rebuild.new_generation import Rebuilt
+from rebuild.new_generation import NewGeneration
 from rebuild.seed import seed
 from rebuild.swap import HINT, Swapped, live_generation, swap
 from runtime.errors import UserError
@@ -47,7 +47,7 @@ def close_in(catch_up: Callable[[], object], clock: Callable[[], float] = time.m
 
 async def take_over(
     settings: Settings,
-    rebuilt: Rebuilt,
+    rebuilt: NewGeneration,
     narrator: Narrator,
     step: Callable[[str], None] = lambda _name: None,
 ) -> Swapped:
@@ -94,7 +94,7 @@ async def finish(settings: Settings, plant: str) -> int:
 
 
 async def _swap(
-    settings: Settings, rebuilt: Rebuilt, narrator: Narrator, step: Callable[[str], None]
+    settings: Settings, rebuilt: NewGeneration, narrator: Narrator, step: Callable[[str], None]
 ) -> Swapped:
     """Swap; if the connection breaks in the commit, ask what became of it."""
     before = await live_generation(settings)
@@ -115,7 +115,7 @@ async def _swap(
         return Swapped(before, ())
 
 
-async def _record(settings: Settings, rebuilt: Rebuilt) -> None:
+async def _record(settings: Settings, rebuilt: NewGeneration) -> None:
     """Tell the log, as soon as Kafka takes it."""
     deadline = time.monotonic() + DOUBT_S
     while True:

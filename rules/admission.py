@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from plant.file import About
 from schemas.errors import Poison
 from schemas.instant import DAY, HOUR
-from schemas.operator_message import Action, parse_said
+from schemas.operator_message import Action, parse_operator_message
 from schemas.raw import DATA, ORDER, STATUS, RawRecord
 from schemas.state import Guest, LineState, Undeclared
 
@@ -78,7 +78,7 @@ def said(record: RawRecord) -> Action | None:
     if record.headers.kind is not STATUS or b'"action"' not in record.payload:
         return None
     try:
-        message = parse_said(record.payload)
+        message = parse_operator_message(record.payload)
     except Poison:
         return None
     return None if message is None else message.action

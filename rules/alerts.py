@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from plant.catalogue import tell
 from rules.line_clock import ACCEPT_FUTURE
-from rules.record_context import Cause, Sample
-from rules.row_update import Change
+from rules.record_context import RecordContext, Sample
+from rules.row_update import RowUpdate
 from schemas.events import AlertEvent, AlertStatus, AlertType, Severity
 from schemas.ids import uuid_of
 from schemas.instant import MINUTE, SECOND, text_of
@@ -38,7 +38,7 @@ class Condition(Struct, frozen=True, gc=False):
     delay_s: float = 0.0
 
 
-def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, list[Change]]:
+def hold(alerts: Alerts, condition: Condition, context: RecordContext) -> tuple[Alerts, list[RowUpdate]]:
     """Begin, keep, open or end a condition.
 
     It opens once it has held for its delay, and then ends only where it clears; before that, it is
@@ -48,12 +48,12 @@ def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, li
     if held is None:
         if not condition.opens:
             return alerts, []
-        held = Alert(since=condition.since, created_at=cause.received_at)
+        held = Alert(since=condition.since, created_at=context.received_at)
     elif held.id is not None:
         if not condition.clears:
             return alerts, []
         return _without(alerts, condition.type), [
-            _change(held, condition.type, "resolved", condition.at, cause)
+            _change(held, condition.type, "resolved", condition.at, context)
         ]
     elif not condition.opens:
         return _without(alerts, condition.type), []
@@ -61,41 +61,41 @@ def hold(alerts: Alerts, condition: Condition, cause: Cause) -> tuple[Alerts, li
         return _with(alerts, condition.type, held), []
     held = replace(
         held,
-        id=uuid_of("alert", cause.event_id, condition.type),
-        message=_message(condition, cause),
+        id=uuid_of("alert", context.event_id, condition.type),
+        message=_message(condition, context),
         value=condition.value,
         threshold=condition.threshold,
-        created_at=cause.received_at,
+        created_at=context.received_at,
     )
-    return _with(alerts, condition.type, held), [_change(held, condition.type, "open", None, cause)]
+    return _with(alerts, condition.type, held), [_change(held, condition.type, "open", None, context)]
 
 
-def on_sample(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, list[Change]]:
+def on_sample(alerts: Alerts, sample: Sample, context: RecordContext) -> tuple[Alerts, list[RowUpdate]]:
     """Judge the conditions that a message in line order tells of."""
-    changes: list[Change] = []
-    alerts, share = _counted(alerts, sample, cause)
-    alerts, mismatch = _mismatch(alerts, sample, cause)
+    changes: list[RowUpdate] = []
+    alerts, share = _counted(alerts, sample, context)
+    alerts, mismatch = _mismatch(alerts, sample, context)
     for condition in (
-        _low_rate(alerts, sample, cause),
-        _high_temperature(alerts, sample, cause),
-        None if share is None else _high_defect_rate(alerts, share, sample, cause),
+        _low_rate(alerts, sample, context),
+        _high_temperature(alerts, sample, context),
+        None if share is None else _high_defect_rate(alerts, share, sample, context),
         mismatch,
     ):
         if condition is not None:
-            alerts, told = hold(alerts, condition, cause)
+            alerts, told = hold(alerts, condition, context)
             changes += told
     return alerts, changes
 
 
-def on_turn(
-    alerts: Alerts, mode: Mode, at: int, stop_since: int, cause: Cause
-) -> tuple[Alerts, list[Change]]:
+def on_state_change(
+    alerts: Alerts, mode: Mode, at: int, stop_since: int, context: RecordContext
+) -> tuple[Alerts, list[RowUpdate]]:
     """A line that stops or falls silent, or does so no more: MACHINE_STOP and NO_SIGNAL, at once."""
-    changes: list[Change] = []
+    changes: list[RowUpdate] = []
     for kind, present in (("MACHINE_STOP", mode == "stopped"), ("NO_SIGNAL", mode == "no_signal")):
         if present or kind in alerts.held:
             condition = Condition(kind, stop_since, at, present, not present)  # type: ignore[arg-type]
-            alerts, told = hold(alerts, condition, cause)
+            alerts, told = hold(alerts, condition, context)
             changes += told
     return alerts, changes
 
@@ -110,8 +110,8 @@ def on_silence(alerts: Alerts, silence: int) -> Alerts:
 
 
 def on_clock(
-    alerts: Alerts, at: int, off: int | None, since: int, right: bool, cause: Cause
-) -> tuple[Alerts, list[Change]]:
+    alerts: Alerts, at: int, off: int | None, since: int, right: bool, context: RecordContext
+) -> tuple[Alerts, list[RowUpdate]]:
     """A timestamp was judged: CLOCK_SKEW.
 
     Args:
@@ -120,7 +120,7 @@ def on_clock(
         off: by how much (ms) its clock is ahead, negative: behind; None: it is believed.
         since: when it was first off, ms.
         right: no clock of the line is off any more.
-        cause: the record.
+        context: the record.
     """
     if off is not None:
         condition = Condition("CLOCK_SKEW", since, at, True, False, off / SECOND, ACCEPT_FUTURE / SECOND)
@@ -128,20 +128,20 @@ def on_clock(
         condition = Condition("CLOCK_SKEW", at, at, opens=False, clears=True)
     else:
         return alerts, []
-    return hold(alerts, condition, cause)
+    return hold(alerts, condition, context)
 
 
-def end_all(alerts: Alerts, at: int, cause: Cause) -> tuple[Alerts, list[Change]]:
+def end_all(alerts: Alerts, at: int, context: RecordContext) -> tuple[Alerts, list[RowUpdate]]:
     """Nobody watches the line any more: what is open ends, what might have opened is forgotten."""
-    changes: list[Change] = []
+    changes: list[RowUpdate] = []
     for kind in alerts.held:
-        alerts, told = hold(alerts, Condition(kind, at, at, opens=False, clears=True), cause)
+        alerts, told = hold(alerts, Condition(kind, at, at, opens=False, clears=True), context)
         changes += told
     return alerts, changes
 
 
-def _low_rate(alerts: Alerts, sample: Sample, cause: Cause) -> Condition | None:
-    rules, target, rate = cause.line_rules.alerts, sample.target_rate, sample.rate
+def _low_rate(alerts: Alerts, sample: Sample, context: RecordContext) -> Condition | None:
+    rules, target, rate = context.line_rules.alerts, sample.target_rate, sample.rate
     held = "LOW_RATE" in alerts.held
     if sample.mode != "running":
         return Condition("LOW_RATE", sample.at, sample.at, False, True) if held else None
@@ -162,8 +162,8 @@ def _low_rate(alerts: Alerts, sample: Sample, cause: Cause) -> Condition | None:
     )
 
 
-def _high_temperature(alerts: Alerts, sample: Sample, cause: Cause) -> Condition | None:
-    rules, temperature = cause.line_rules.alerts, sample.temperature
+def _high_temperature(alerts: Alerts, sample: Sample, context: RecordContext) -> Condition | None:
+    rules, temperature = context.line_rules.alerts, sample.temperature
     if temperature is None:
         return None
     opens = temperature > rules.high_temperature
@@ -181,9 +181,9 @@ def _high_temperature(alerts: Alerts, sample: Sample, cause: Cause) -> Condition
     )
 
 
-def _counted(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, float | None]:
+def _counted(alerts: Alerts, sample: Sample, context: RecordContext) -> tuple[Alerts, float | None]:
     """Note what was made; the share of defects in the latest messages that hold the pieces of the rule."""
-    enough = cause.line_rules.alerts.high_defect_rate_pieces
+    enough = context.line_rules.alerts.high_defect_rate_pieces
     if sample.pieces == 0 and (sample.defects == 0 or not alerts.recent):
         return alerts, None
     recent = (*alerts.recent, (sample.pieces, sample.defects))
@@ -207,8 +207,10 @@ def _counted(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, floa
     return alerts, defects / pieces if pieces >= enough else None
 
 
-def _high_defect_rate(alerts: Alerts, share: float, sample: Sample, cause: Cause) -> Condition | None:
-    rules = cause.line_rules.alerts
+def _high_defect_rate(
+    alerts: Alerts, share: float, sample: Sample, context: RecordContext
+) -> Condition | None:
+    rules = context.line_rules.alerts
     opens = share > rules.high_defect_rate
     if not (opens or "HIGH_DEFECT_RATE" in alerts.held):
         return None
@@ -223,9 +225,9 @@ def _high_defect_rate(alerts: Alerts, share: float, sample: Sample, cause: Cause
     )
 
 
-def _mismatch(alerts: Alerts, sample: Sample, cause: Cause) -> tuple[Alerts, Condition | None]:
+def _mismatch(alerts: Alerts, sample: Sample, context: RecordContext) -> tuple[Alerts, Condition | None]:
     """Counted pieces beside the reported rate, both over the running time that the rule asks for."""
-    rules, mismatch = cause.line_rules.alerts, alerts.mismatch
+    rules, mismatch = context.line_rules.alerts, alerts.mismatch
     if mismatch is None:
         return replace(alerts, mismatch=Mismatch(start=sample.at)), None
     if mismatch.running < rules.rate_mismatch_s * SECOND:
@@ -273,24 +275,24 @@ def _without(alerts: Alerts, kind: AlertType) -> Alerts:
     return replace(alerts, held={key: value for key, value in alerts.held.items() if key != kind})
 
 
-def _message(condition: Condition, cause: Cause) -> str:
+def _message(condition: Condition, context: RecordContext) -> str:
     facts = {"value": condition.value or 0.0, "threshold": condition.threshold or 0.0}
-    return tell(cause.rules.language, f"alerts.{condition.type}", **facts)
+    return tell(context.rules.language, f"alerts.{condition.type}", **facts)
 
 
 def _change(
-    alert: Alert, kind: AlertType, status: AlertStatus, resolved_at: int | None, cause: Cause
-) -> Change:
+    alert: Alert, kind: AlertType, status: AlertStatus, resolved_at: int | None, context: RecordContext
+) -> RowUpdate:
     assert alert.id is not None
-    return Change(AlertEvent, alert.id, partial(_row, alert, kind, status, resolved_at, cause))
+    return RowUpdate(AlertEvent, alert.id, partial(_row, alert, kind, status, resolved_at, context))
 
 
 def _row(
-    alert: Alert, kind: AlertType, status: AlertStatus, resolved_at: int | None, cause: Cause
+    alert: Alert, kind: AlertType, status: AlertStatus, resolved_at: int | None, context: RecordContext
 ) -> AlertEvent:
     assert alert.id is not None
     return AlertEvent(
-        **cause.stamp(alert.id),
+        **context.stamp(alert.id),
         type=kind,
         severity=SEVERITY[kind],
         message=alert.message,
@@ -300,5 +302,5 @@ def _row(
         started_at=text_of(alert.since),
         resolved_at=None if resolved_at is None else text_of(max(resolved_at, alert.since)),
         created_at=text_of(alert.created_at),
-        updated_at=cause.seen_at,
+        updated_at=context.seen_at,
     )

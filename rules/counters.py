@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from rules.record_context import Cause
+from rules.record_context import RecordContext
 from rules.stops import lifecycle
 from schemas.bounds import MAX_COUNT
 from schemas.errors import Poison
@@ -35,7 +35,9 @@ class Restarted(Poison):
         self.counters = counters
 
 
-def increments(state: LineState, data: Data, at: int, late: bool, cause: Cause) -> tuple[LineState, Data]:
+def increments(
+    state: LineState, data: Data, at: int, late: bool, context: RecordContext
+) -> tuple[LineState, Data]:
     """The message with `count` and `defects` as pieces since the line's last message, as its rules say.
 
     The first reading is where counting begins: no pieces. A late message adds none: they are in the reading
@@ -44,21 +46,21 @@ def increments(state: LineState, data: Data, at: int, late: bool, cause: Cause) 
     Raises:
         Restarted: the counter stands where production can't have brought it.
     """
-    rules = cause.line_rules
+    rules = context.line_rules
     if rules.as_counted:
         return state, data
     known, counted = state.counters, dict[str, int]()
-    limit = _limit(state, data, cause)
-    for field, highest in _counters(cause):
+    limit = _limit(state, data, context)
+    for field, highest in _counters(context):
         told: int | None = getattr(data, field)
         counted[field] = 0
         if told is None or late:
             continue
         last, reading = getattr(known, field), Reading(told, at)
-        passed = 0 if last is None or told >= last.value else _passed(state, last.at, at, cause)
+        passed = 0 if last is None or told >= last.value else _passed(state, last.at, at, context)
         pieces = _since(last, reading, highest, passed, limit)
         if pieces is None:
-            raise _restarted(field, known, reading, cause)
+            raise _restarted(field, known, reading, context)
         counted[field] = pieces
         known = replace(known, **{field: reading})
     data = replace(data, **counted)
@@ -77,8 +79,8 @@ def _idle(known: Counters, data: Data, at: int, stopped_after_s: float) -> tuple
     return known, data
 
 
-def _counters(cause: Cause) -> list[tuple[str, int]]:
-    rules = cause.line_rules
+def _counters(context: RecordContext) -> list[tuple[str, int]]:
+    rules = context.line_rules
     modes = (("count", rules.counter_max), ("defects", rules.defects_max))
     return [(field, highest) for field, highest in modes if highest is not None]
 
@@ -98,27 +100,27 @@ def _since(last: Reading | None, now: Reading, highest: int, passed: int, limit:
     return None
 
 
-def _passed(state: LineState, since: int, at: int, cause: Cause) -> int:
+def _passed(state: LineState, since: int, at: int, context: RecordContext) -> int:
     """The time (ms) in which the line may have run."""
-    lately = max(at - cause.line_rules.silence, since)
+    lately = max(at - context.line_rules.silence, since)
     return max(at - since, 0) - lifecycle.stood(state, since, lately) + SLACK
 
 
-def _limit(state: LineState, data: Data, cause: Cause) -> float | None:
+def _limit(state: LineState, data: Data, context: RecordContext) -> float | None:
     """The most pieces a minute that the line can make, if anything tells of it."""
-    rules = cause.line_rules
+    rules = context.line_rules
     if rules.counter_max_rate is not None:
         return rules.counter_max_rate
     target = data.target_rate or state.positive_target or rules.target_rate or 0.0
     return TARGETS * target if target > 0 else None
 
 
-def _restarted(field: str, known: Counters, now: Reading, cause: Cause) -> Restarted:
+def _restarted(field: str, known: Counters, now: Reading, context: RecordContext) -> Restarted:
     last: Reading = getattr(known, field)
     return Restarted(
         "counter_jump" if now.value > last.value else "counter_reset",
         replace(known, **{field: now}),
-        field=cause.line_rules.names.get(field, field),
+        field=context.line_rules.names.get(field, field),
         before=last.value,
         after=now.value,
     )

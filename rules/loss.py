@@ -5,8 +5,8 @@ from functools import partial
 from typing import Literal
 
 from plant.catalogue import tell
-from rules.record_context import Cause
-from rules.row_update import Change
+from rules.record_context import RecordContext
+from rules.row_update import RowUpdate
 from schemas.events import DeadLetterEvent
 from schemas.ids import uuid_of
 from schemas.raw import RawRecord
@@ -25,20 +25,20 @@ class Loss:
     last: int
     mark: int  # ms; tells apart losses at the same offsets: the lost log's last known time
 
-    def letter(self, record: RawRecord, topic: str, cause: Cause) -> Change:
+    def letter(self, record: RawRecord, topic: str, context: RecordContext) -> RowUpdate:
         """The dead letter, caused by the first record after the loss."""
         row_id = uuid_of(self.reason, topic, record.partition, self.first, self.last, self.mark)
-        return Change(DeadLetterEvent, row_id, partial(self._row, row_id, topic, cause))
+        return RowUpdate(DeadLetterEvent, row_id, partial(self._row, row_id, topic, context))
 
-    def _row(self, row_id: str, topic: str, cause: Cause) -> DeadLetterEvent:
+    def _row(self, row_id: str, topic: str, context: RecordContext) -> DeadLetterEvent:
         return DeadLetterEvent(
-            **cause.stamp(row_id) | {"line_id": "", "line": ""},
+            **context.stamp(row_id) | {"line_id": "", "line": ""},
             topic=topic,
-            partition=cause.partition,
+            partition=context.partition,
             offset=self.first,
             mqtt_topic=None,
             payload=b"",
             reason=self.reason,
-            detail=tell(cause.rules.language, f"poison.{self.reason}", first=self.first, last=self.last),
-            received_at=cause.seen_at,
+            detail=tell(context.rules.language, f"poison.{self.reason}", first=self.first, last=self.last),
+            received_at=context.seen_at,
         )

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from rules.record_context import Cause
-from rules.row_update import Change
+from rules.record_context import RecordContext
+from rules.row_update import RowUpdate
 from schemas.events import AlertCensus, CensusEvent, DowntimeCensus, OrderCensus
 from schemas.ids import uuid_of
 from schemas.state import LineState
@@ -12,26 +12,28 @@ from schemas.state import LineState
 EVERY_LINE = ""
 
 
-def census(states: Iterable[LineState], cause: Cause) -> list[Change]:
+def census(states: Iterable[LineState], context: RecordContext) -> list[RowUpdate]:
     """What is open on these lines, all that a partition has, after the record; see `CensusEvent`."""
     lines = tuple(states)
-    return [_census(kind, lines, ids, cause) for kind, ids in _OPEN.items()]
+    return [_census(kind, lines, ids, context) for kind, ids in _OPEN.items()]
 
 
 def _census(
     kind: type[CensusEvent],
     lines: tuple[LineState, ...],
     ids: Callable[[LineState], Iterator[str]],
-    cause: Cause,
-) -> Change:
-    row_id = uuid_of("census", kind.__name__, cause.partition, cause.offset, cause.received_at)
+    context: RecordContext,
+) -> RowUpdate:
+    row_id = uuid_of("census", kind.__name__, context.partition, context.offset, context.received_at)
     still_open = tuple(row for line in lines for row in ids(line))
-    return Change(kind, row_id, partial(_row, kind, row_id, still_open, cause))
+    return RowUpdate(kind, row_id, partial(_row, kind, row_id, still_open, context))
 
 
-def _row(kind: type[CensusEvent], row_id: str, still_open: tuple[str, ...], cause: Cause) -> CensusEvent:
-    stamp = cause.stamp(row_id) | {"line_id": EVERY_LINE, "line": EVERY_LINE}
-    return kind(**stamp, partition=cause.partition, open=still_open, at=cause.seen_at)
+def _row(
+    kind: type[CensusEvent], row_id: str, still_open: tuple[str, ...], context: RecordContext
+) -> CensusEvent:
+    stamp = context.stamp(row_id) | {"line_id": EVERY_LINE, "line": EVERY_LINE}
+    return kind(**stamp, partition=context.partition, open=still_open, at=context.seen_at)
 
 
 def _orders(state: LineState) -> Iterator[str]:

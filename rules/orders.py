@@ -5,8 +5,8 @@ from hashlib import blake2b
 
 from msgspec.structs import replace
 
-from rules.record_context import Cause, Sample
-from rules.row_update import Change
+from rules.record_context import RecordContext, Sample
+from rules.row_update import RowUpdate
 from schemas.errors import Poison
 from schemas.events import OrderEvent, OrderStatus
 from schemas.ids import order_number_of, uuid_of
@@ -29,8 +29,8 @@ _RANK = {"low": 0, "medium": 1, "high": 2, "urgent": 3}
 
 
 def on_sample(
-    orders: Orders, sample: Sample, at: int, positive_target: float | None, cause: Cause
-) -> tuple[Orders, Order, list[Change]]:
+    orders: Orders, sample: Sample, at: int, positive_target: float | None, context: RecordContext
+) -> tuple[Orders, Order, list[RowUpdate]]:
     """Count a data message into the running order, starting one if none runs, ending it if it is full.
 
     Args:
@@ -38,12 +38,12 @@ def on_sample(
         sample: the message.
         at: the line's clock; ms. A late message of no order that is known counts into the one that runs now.
         positive_target: the line's last target rate above zero, pieces per minute.
-        cause: the record.
+        context: the record.
     Returns:
         The orders after it, the order that it counted in, and that order's row.
     """
     if orders.running is None:
-        orders = _start(orders, sample, at, cause)
+        orders = _start(orders, sample, at, context)
     order = orders.running
     assert order is not None
     produced = order.produced + sample.pieces
@@ -56,8 +56,8 @@ def on_sample(
         estimated_end=_estimate(at, remaining, positive_target),
     )
     if remaining > 0:
-        return replace(orders, running=order), order, [row(order, "running", None, cause)]
-    return _ended(orders, order, "completed", at), order, [row(order, "completed", at, cause)]
+        return replace(orders, running=order), order, [row(order, "running", None, context)]
+    return _ended(orders, order, "completed", at), order, [row(order, "completed", at, context)]
 
 
 def _estimate(at: int, remaining: int, target: float | None) -> int | None:
@@ -69,8 +69,8 @@ def _estimate(at: int, remaining: int, target: float | None) -> int | None:
 
 
 def on_past_sample(
-    orders: Orders, number: str | None, sample: Sample, cause: Cause
-) -> tuple[Orders, Order, list[Change]] | None:
+    orders: Orders, number: str | None, sample: Sample, context: RecordContext
+) -> tuple[Orders, Order, list[RowUpdate]] | None:
     """Count pieces that were made for an order that ended, if it is still known; it stays as it ended."""
     for index, done in enumerate(orders.latest):
         if done.order.number == number and done.order.started_at is not None:
@@ -80,38 +80,40 @@ def on_past_sample(
                 defects=done.order.defects + sample.defects,
             )
             known = (*orders.latest[:index], replace(done, order=order), *orders.latest[index + 1 :])
-            return replace(orders, latest=known), order, [row(order, done.status, done.ended_at, cause)]
+            return replace(orders, latest=known), order, [row(order, done.status, done.ended_at, context)]
     return None
 
 
-def _start(orders: Orders, sample: Sample, at: int, cause: Cause) -> Orders:
+def _start(orders: Orders, sample: Sample, at: int, context: RecordContext) -> Orders:
     if orders.waiting:
         # The first of the highest priority: they wait in order of arrival.
         order = max(orders.waiting, key=lambda waiting: _RANK[waiting.priority])
     else:
-        order = _automatic(at, cause)
+        order = _automatic(at, context)
     target = order.target_rate if order.target_rate is not None else sample.target_rate
-    started = replace(order, started_at=at, shift=cause.shift(at).id, target_rate=target)
+    started = replace(order, started_at=at, shift=context.shift(at).id, target_rate=target)
     waiting = tuple(other for other in orders.waiting if other.id != order.id)
     return replace(orders, running=started, waiting=waiting)
 
 
-def _automatic(at: int, cause: Cause) -> Order:
-    rules = cause.line_rules.order
-    number = order_number_of(cause.event_id, at)
+def _automatic(at: int, context: RecordContext) -> Order:
+    rules = context.line_rules.order
+    number = order_number_of(context.event_id, at)
     return Order(
-        id=uuid_of("order", cause.line_id, number),
+        id=uuid_of("order", context.line_id, number),
         number=number,
         product=rules.product,
         quantity=rules.quantity,
         priority=rules.priority,
         operator=rules.operator,
         target_rate=None,
-        created_at=cause.received_at,
+        created_at=context.received_at,
     )
 
 
-def on_message(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+def on_message(
+    orders: Orders, message: OrderMessage, at: int, context: RecordContext
+) -> tuple[Orders, list[RowUpdate]]:
     """Plan, close or cancel an order. What was done already changes nothing.
 
     Raises:
@@ -123,22 +125,22 @@ def on_message(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> 
             return orders, []
         orders = replace(orders, requests=(*orders.requests, request)[-MAX_REMEMBERED:])
     if message.action == "add":
-        return _add(orders, message, at, cause)
+        return _add(orders, message, at, context)
     if message.action == "correct":
-        return _correct(orders, message, at, cause)
-    return _end(orders, message, at, cause)
+        return _correct(orders, message, at, context)
+    return _end(orders, message, at, context)
 
 
-def end_running(orders: Orders, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+def end_running(orders: Orders, at: int, context: RecordContext) -> tuple[Orders, list[RowUpdate]]:
     """The running order, if any, ends as completed, whatever was produced."""
     if orders.running is None:
         return orders, []
-    return _ended(orders, orders.running, "completed", at), [row(orders.running, "completed", at, cause)]
+    return _ended(orders, orders.running, "completed", at), [row(orders.running, "completed", at, context)]
 
 
-def cancel_waiting(orders: Orders, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+def cancel_waiting(orders: Orders, at: int, context: RecordContext) -> tuple[Orders, list[RowUpdate]]:
     """Nothing will be made of the orders that wait."""
-    return replace(orders, waiting=()), [row(order, "cancelled", at, cause) for order in orders.waiting]
+    return replace(orders, waiting=()), [row(order, "cancelled", at, context) for order in orders.waiting]
 
 
 def known(orders: Orders, number: str | None) -> tuple[Order, int | None] | None:
@@ -149,8 +151,10 @@ def known(orders: Orders, number: str | None) -> tuple[Order, int | None] | None
     return ended or next(((order, None) for order in orders.waiting if order.number == number), None)
 
 
-def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
-    number = message.order_number or order_number_of(cause.event_id, at)
+def _add(
+    orders: Orders, message: OrderMessage, at: int, context: RecordContext
+) -> tuple[Orders, list[RowUpdate]]:
+    number = message.order_number or order_number_of(context.event_id, at)
     running = orders.running
     if (running is not None and running.number == number) or _digest(number) in orders.done:
         return orders, []
@@ -158,7 +162,7 @@ def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[
     assert message.quantity is not None
     known = next((order for order in orders.waiting if order.number == number), None)
     # The line forgets numbers in time: an order of a forgotten one must not take the row of the first.
-    new = uuid_of("order", cause.line_id, number, cause.event_id)
+    new = uuid_of("order", context.line_id, number, context.event_id)
     order = Order(
         id=new if known is None else known.id,
         number=number,
@@ -167,7 +171,7 @@ def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[
         priority=message.priority,
         operator=message.operator,
         target_rate=message.target_rate,
-        created_at=cause.received_at if known is None else known.created_at,
+        created_at=context.received_at if known is None else known.created_at,
     )
     if known is None:
         waiting = (*orders.waiting, order)
@@ -175,16 +179,18 @@ def _add(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[
         waiting = tuple(order if other is known else other for other in orders.waiting)
     if waiting != latest(waiting, MAX_WAITING, MAX_WAITING_SIZE):
         raise Poison("too_many_orders", limit=len(orders.waiting))
-    return replace(orders, waiting=waiting), [row(order, "waiting", None, cause)]
+    return replace(orders, waiting=waiting), [row(order, "waiting", None, context)]
 
 
-def _end(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+def _end(
+    orders: Orders, message: OrderMessage, at: int, context: RecordContext
+) -> tuple[Orders, list[RowUpdate]]:
     status: OrderStatus = "completed" if message.action == "close" else "cancelled"
     number, running = message.order_number, orders.running
     if number is None and running is None:
         raise Poison("no_running_order")
     if running is not None and number in (None, running.number):
-        return _ended(orders, running, status, at), [row(running, status, at, cause)]
+        return _ended(orders, running, status, at), [row(running, status, at, context)]
     assert number is not None
     if _digest(number) in orders.done:
         return orders, []
@@ -193,28 +199,30 @@ def _end(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[
         raise Poison("unknown_order", value=number)
     waiting = tuple(other for other in orders.waiting if other is not order)
     orders = replace(_ended(orders, order, status, at), running=running, waiting=waiting)
-    return orders, [row(order, status, at, cause)]
+    return orders, [row(order, status, at, context)]
 
 
-def _correct(orders: Orders, message: OrderMessage, at: int, cause: Cause) -> tuple[Orders, list[Change]]:
+def _correct(
+    orders: Orders, message: OrderMessage, at: int, context: RecordContext
+) -> tuple[Orders, list[RowUpdate]]:
     """Set an order's quantity, add defects to it: one that is full then ends, one that ended stays so."""
     number, running = message.order_number, orders.running
     assert number is not None
     if running is not None and running.number == number:
         order = _corrected(running, message)
         if order.produced < order.quantity:
-            return replace(orders, running=order), [row(order, "running", None, cause)]
-        return _ended(orders, order, "completed", at), [row(order, "completed", at, cause)]
+            return replace(orders, running=order), [row(order, "running", None, context)]
+        return _ended(orders, order, "completed", at), [row(order, "completed", at, context)]
     for index, waiting in enumerate(orders.waiting):
         if waiting.number == number:
             order = _corrected(waiting, message)
             others = (*orders.waiting[:index], order, *orders.waiting[index + 1 :])
-            return replace(orders, waiting=others), [row(order, "waiting", None, cause)]
+            return replace(orders, waiting=others), [row(order, "waiting", None, context)]
     for index, done in enumerate(orders.latest):
         if done.order.number == number:
             order = _corrected(done.order, message)
             corrected = (*orders.latest[:index], replace(done, order=order), *orders.latest[index + 1 :])
-            return replace(orders, latest=corrected), [row(order, done.status, done.ended_at, cause)]
+            return replace(orders, latest=corrected), [row(order, done.status, done.ended_at, context)]
     raise Poison("unknown_order", value=number)
 
 
@@ -240,14 +248,14 @@ def _digest(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def row(order: Order, status: OrderStatus, ended_at: int | None, cause: Cause) -> Change:
+def row(order: Order, status: OrderStatus, ended_at: int | None, context: RecordContext) -> RowUpdate:
     """The row of an order as it stands."""
-    return Change(OrderEvent, order.id, partial(_row, order, status, ended_at, cause))
+    return RowUpdate(OrderEvent, order.id, partial(_row, order, status, ended_at, context))
 
 
-def _row(order: Order, status: OrderStatus, ended_at: int | None, cause: Cause) -> OrderEvent:
+def _row(order: Order, status: OrderStatus, ended_at: int | None, context: RecordContext) -> OrderEvent:
     return OrderEvent(
-        **cause.stamp(order.id),
+        **context.stamp(order.id),
         order_number=order.number,
         product_type=order.product,
         quantity=order.quantity,
@@ -263,5 +271,5 @@ def _row(order: Order, status: OrderStatus, ended_at: int | None, cause: Cause) 
         shift=order.shift,
         operator=order.operator,
         created_at=text_of(order.created_at),
-        updated_at=cause.seen_at,
+        updated_at=context.seen_at,
     )

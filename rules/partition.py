@@ -11,8 +11,8 @@ from rules.failures import Failure, Observer, internal, raised
 from rules.fold import Fold
 from rules.loss import Loss
 from rules.open_rows import census
-from rules.record_context import Cause
-from rules.row_update import Change
+from rules.record_context import RecordContext
+from rules.row_update import RowUpdate
 from schemas.errors import Poison
 from schemas.events import Event
 from schemas.instant import END
@@ -81,7 +81,7 @@ class Lines:
             for name, state in self.states.items()
         }
 
-    def apply(self, record: RawRecord) -> list[Change]:
+    def apply(self, record: RawRecord) -> list[RowUpdate]:
         """Apply the next record: to its line, or, if it is a tick, to every line."""
         self.next_offset = record.offset + 1
         run = record.headers.run
@@ -97,15 +97,15 @@ class Lines:
             changes += self._let_go(self._too_many, record)
             self._too_many = []
         if self.loss is not None:
-            changes.append(self.loss.letter(record, self.topic, self._cause(record)))
+            changes.append(self.loss.letter(record, self.topic, self._context(record)))
             self.loss = None
         own = self.states[PARTITION]
         if own.census is not None and own.offset + 1 >= own.census:
-            changes += census(self.states.values(), self._cause(record))
+            changes += census(self.states.values(), self._context(record))
             self.states[PARTITION] = replace(own, census=None)
         return changes
 
-    def foreign(self, record: RawRecord, why: str) -> list[Change]:
+    def foreign(self, record: RawRecord, why: str) -> list[RowUpdate]:
         """A record that no bridge wrote."""
         self.next_offset = record.offset + 1
         self._own(record)
@@ -116,8 +116,8 @@ class Lines:
         record = self._corrected(record)
         line_id = record.line_id or PARTITION
         # Whatever came after the record by now: each reading of the log tells the same of it.
-        cause = replace(self._cause(record), received_at=record.received_at)
-        letter = dead_letter(record, internal(error), self.topic, cause)
+        context = replace(self._context(record), received_at=record.received_at)
+        letter = dead_letter(record, internal(error), self.topic, context)
         self._failed(Failure(line_id, record.partition, record.offset, error))
         return letter.form()
 
@@ -142,7 +142,7 @@ class Lines:
         assert undeclared is not None
         return undeclared
 
-    def _change(self, record: RawRecord, first: bool) -> list[Change]:
+    def _change(self, record: RawRecord, first: bool) -> list[RowUpdate]:
         kind = record.headers.kind
         if kind is TICK:
             changes = [event for line_id in tuple(self.states) for event in self._line(line_id, record)]
@@ -166,7 +166,7 @@ class Lines:
         guest = self._undeclared.lines.get(line_id) if line_id in self.states else None
         return guest is not None and guest.messages == admission.ENOUGH
 
-    def _message(self, line_id: str, record: RawRecord, first: bool) -> list[Change]:
+    def _message(self, line_id: str, record: RawRecord, first: bool) -> list[RowUpdate]:
         """A message of a line that the rules do not name.
 
         Args:
@@ -199,16 +199,16 @@ class Lines:
     def _admit(self, undeclared: Undeclared) -> None:
         self.states[PARTITION] = replace(self.states[PARTITION], undeclared=undeclared)
 
-    def _let_go(self, names: Iterable[str], record: RawRecord) -> list[Change]:
+    def _let_go(self, names: Iterable[str], record: RawRecord) -> list[RowUpdate]:
         """End what is open on lines, and forget them."""
-        changes: list[Change] = []
+        changes: list[RowUpdate] = []
         for line_id in names:
             state = self.states.pop(line_id, None)
             if state is not None and state.offset <= record.offset:  # else: told, and it came back since
                 changes += self._fold.let_go(state, record, self.topic)
         return changes
 
-    def _line(self, line_id: str, record: RawRecord) -> list[Change]:
+    def _line(self, line_id: str, record: RawRecord) -> list[RowUpdate]:
         if line_id == PARTITION:
             return []
         state = self.states.get(line_id)
@@ -253,13 +253,13 @@ class Lines:
             )
         return first
 
-    def _letter(self, record: RawRecord, poison: Poison) -> Change:
-        return dead_letter(record, poison, self.topic, self._cause(record))
+    def _letter(self, record: RawRecord, poison: Poison) -> RowUpdate:
+        return dead_letter(record, poison, self.topic, self._context(record))
 
-    def _cause(self, record: RawRecord) -> Cause:
+    def _context(self, record: RawRecord) -> RecordContext:
         own, line_id = self.states[PARTITION], (record.line_id or PARTITION).replace("\0", "�")
         fold = self._fold
-        return Cause(
+        return RecordContext(
             fold.rules,
             fold.rules.line(PARTITION, own.received_at),
             fold.calendars.of(PARTITION),

@@ -13,7 +13,7 @@ from schemas.instant import text_of
 from schemas.state import Mode
 
 
-class Cause(Struct, frozen=True, gc=False):
+class RecordContext(Struct, frozen=True, gc=False):
     """The record behind a step, and the rules in force at its time."""
 
     rules: Rules
@@ -31,7 +31,7 @@ class Cause(Struct, frozen=True, gc=False):
         # As `uuid_of` does it; each message has one.
         return uuid_of_name(f"{self.line_id}\x1f{self.received_at}\x1f{self.partition}\x1f{self.offset}")
 
-    def at(self, ms: int) -> "Cause":
+    def at(self, ms: int) -> "RecordContext":
         """With the rules in force at the time that it tells of."""
         rules = self.rules.line(self.line_id, ms)
         return self if rules is self.line_rules else replace(self, line_rules=rules)

@@ -7,7 +7,7 @@ import msgspec
 from schemas.events import Event
 
 
-class Change(msgspec.Struct, frozen=True, gc=False):
+class RowUpdate(msgspec.Struct, frozen=True, gc=False):
     """The row `id` of the table of `kind` takes the form that `form` gives.
 
     `form` must hold no exception and no frame: a circle through a change is never collected (`gc=False`).

@@ -3,8 +3,8 @@
 from functools import partial
 
 from rules.kpi.production import ran
-from rules.record_context import Cause, Sample
-from rules.row_update import Change
+from rules.record_context import RecordContext, Sample
+from rules.row_update import RowUpdate
 from rules.stops import restart
 from schemas.events import SampleEvent
 from schemas.instant import MINUTE, text_of
@@ -12,7 +12,7 @@ from schemas.payloads import Data
 from schemas.state import LineState, Mode
 
 
-def decide(state: LineState, data: Data, at: int, late: bool, known: bool, cause: Cause) -> Sample:
+def decide(state: LineState, data: Data, at: int, late: bool, known: bool, context: RecordContext) -> Sample:
     """Fill in what the message leaves out.
 
     Without `running`, a line runs if pieces came, else it keeps its state; where a status told a stop, pieces
@@ -24,13 +24,13 @@ def decide(state: LineState, data: Data, at: int, late: bool, known: bool, cause
         late=late,
         pieces=data.count,
         defects=data.defects or 0,
-        target_rate=_target(state, data, cause),
-        rate=data.rate if data.rate is not None else _rate(state, data.count, at, cause),
+        target_rate=_target(state, data, context),
+        rate=data.rate if data.rate is not None else _rate(state, data.count, at, context),
         mode=_mode(state, data),
         temperature=data.temperature,
         pressure=data.pressure,
         known=known,
-        ruled=data.target_rate is None and cause.line_rules.target_rate is not None,
+        ruled=data.target_rate is None and context.line_rules.target_rate is not None,
         tells_running=data.running is not None,
     )
 
@@ -44,19 +44,19 @@ def _mode(state: LineState, data: Data) -> Mode:
     return "running" if state.mode == "no_signal" else state.mode
 
 
-def _target(state: LineState, data: Data, cause: Cause) -> float | None:
+def _target(state: LineState, data: Data, context: RecordContext) -> float | None:
     if data.target_rate is not None:
         return data.target_rate
-    if cause.line_rules.target_rate is not None:
-        return cause.line_rules.target_rate
+    if context.line_rules.target_rate is not None:
+        return context.line_rules.target_rate
     running = state.orders.running
     return running.target_rate if running is not None else None
 
 
-def _rate(state: LineState, pieces: int, at: int, cause: Cause) -> float | None:
+def _rate(state: LineState, pieces: int, at: int, context: RecordContext) -> float | None:
     """Over the time since the last data message, whatever statuses came in between; not that of stops."""
     making = state.kpi.making if state.kpi is not None else None
-    if state.clock is None or making is None or not 0 <= at - state.clock <= cause.line_rules.silence:
+    if state.clock is None or making is None or not 0 <= at - state.clock <= context.line_rules.silence:
         return None
     passed = ran(making)
     if passed is None:
@@ -66,21 +66,21 @@ def _rate(state: LineState, pieces: int, at: int, cause: Cause) -> float | None:
     return round(pieces * MINUTE / passed, 3) if passed else None
 
 
-def row(sample: Sample, cause: Cause) -> Change:
+def row(sample: Sample, context: RecordContext) -> RowUpdate:
     """The row of a data message."""
-    event_id = cause.event_id
-    return Change(SampleEvent, event_id, partial(_row, event_id, sample, cause))
+    event_id = context.event_id
+    return RowUpdate(SampleEvent, event_id, partial(_row, event_id, sample, context))
 
 
-def _row(event_id: str, sample: Sample, cause: Cause) -> SampleEvent:
-    shift = cause.calendar.shift(sample.at)
+def _row(event_id: str, sample: Sample, context: RecordContext) -> SampleEvent:
+    shift = context.calendar.shift(sample.at)
     return SampleEvent(
-        # As `Cause.stamp` says it; of these events there is one a message.
-        generation=cause.rules.generation,
-        version=(cause.received_at, cause.offset),
+        # As `RecordContext.stamp` says it; of these events there is one a message.
+        generation=context.rules.generation,
+        version=(context.received_at, context.offset),
         id=event_id,
-        line_id=cause.line_id,
-        line=cause.line_name,
+        line_id=context.line_id,
+        line=context.line_name,
         timestamp=text_of(sample.at),
         bottles_produced=sample.pieces,
         target_rate=sample.target_rate,
@@ -91,5 +91,5 @@ def _row(event_id: str, sample: Sample, cause: Cause) -> SampleEvent:
         shift_date=shift.date,
         temperature=sample.temperature,
         pressure=sample.pressure,
-        received_at=text_of(cause.received_at),
+        received_at=text_of(context.received_at),
     )

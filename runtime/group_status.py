@@ -16,7 +16,7 @@ ANSWER_S = 10.0
 
 
 @dataclass(frozen=True)
-class Look:
+class GroupStatus:
     """The log and the group at one moment."""
 
     ends: Mapping[TP, int]  # as ListOffsets says; the embedded broker's may lie below what was read
@@ -25,7 +25,7 @@ class Look:
     free: frozenset[TP]  # what it gives to nobody, as far as the broker tells
 
 
-async def look(servers: str, group: str, client_id: str, partitions: Collection[TP]) -> Look:
+async def look(servers: str, group: str, client_id: str, partitions: Collection[TP]) -> GroupStatus:
     """Ask over connections of our own, made for this one look.
 
     Raises:
@@ -45,7 +45,7 @@ async def look(servers: str, group: str, client_id: str, partitions: Collection[
         await consumer.stop()
         await admin.close()
     told = {owner: theirs & set(partitions) for owner, theirs in given.items() if theirs is not None}
-    return Look(
+    return GroupStatus(
         ends={TP(*where): end for where, end in ends.items()},
         member=member is not None,
         given=None if member is None else told.get(member),

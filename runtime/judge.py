@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from faust.types import TP
 
-from runtime.group_status import Look
+from runtime.group_status import GroupStatus
 
 
 class Dead(NamedTuple):
@@ -42,7 +42,7 @@ class Judge:
         self._outside = 0.0
 
     def after(
-        self, seconds: float, look: Look, positions: Mapping[TP, int | None], signs: Hashable
+        self, seconds: float, look: GroupStatus, positions: Mapping[TP, int | None], signs: Hashable
     ) -> Dead | None:
         """Judge, `seconds` after the look before.
 
@@ -55,7 +55,9 @@ class Judge:
             self.begin_again()
         return self._of_partitions(seconds, look, positions) or self._of_group(seconds, look, positions)
 
-    def _of_partitions(self, seconds: float, look: Look, positions: Mapping[TP, int | None]) -> Dead | None:
+    def _of_partitions(
+        self, seconds: float, look: GroupStatus, positions: Mapping[TP, int | None]
+    ) -> Dead | None:
         lagging = {
             tp: position
             for tp, position in positions.items()
@@ -72,7 +74,7 @@ class Judge:
                 return Dead("watchdog.still", {**where, **stood, **end})
         return None
 
-    def _of_group(self, seconds: float, look: Look, positions: Mapping[TP, int | None]) -> Dead | None:
+    def _of_group(self, seconds: float, look: GroupStatus, positions: Mapping[TP, int | None]) -> Dead | None:
         # More workers than partitions: some have nothing to do, and are well.
         if look.member and (positions or not look.free):
             self._outside = 0.0

@@ -13,7 +13,7 @@ BEAT_S = 1.0
 LAST_WORDS_S = 2.0
 
 
-class Pulse:
+class LoopWatchdog:
     """Asks the loop for an answer again and again, from a thread.
 
     Only beats of that thread count: a process that was frozen, or slept with its machine, has missed none,

@@ -7,11 +7,11 @@ import psycopg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from linepulse.sql import statement
 from plant.rules import RulesRecord
 from runtime.errors import UserError
 from runtime.kafka import newest_rules
 from runtime.settings import Settings, without_password
+from runtime.sql import statement
 from schemas.errors import Unavailable
 from schemas.instant import ms_of, text_of
 

@@ -14,7 +14,7 @@ from faust.types import TP
 
 from plant.catalogue import tell
 from runtime.batches import Stage
-from runtime.group_status import ANSWER_S, Look, look
+from runtime.group_status import ANSWER_S, GroupStatus, look
 from runtime.judge import Dead, Judge
 from runtime.kafka import require_topics
 from runtime.narrator import Narrator
@@ -94,7 +94,7 @@ class Watchdog:
                     return self._say(dead)
             await asyncio.sleep(min(self._every_s, DOUBT_S) if self._doubt else self._every_s)
 
-    def _positions(self, seen: Look) -> Mapping[TP, int | None]:
+    def _positions(self, seen: GroupStatus) -> Mapping[TP, int | None]:
         """Where the worker stands in what is its own, by its own account and by the group's."""
         held = {tp: self._stage.position(tp) for tp in self._partitions}
         given = seen.given
@@ -102,7 +102,7 @@ class Watchdog:
             given = self._stage.app.consumer.assignment()
         return {tp: at for tp, at in held.items() if at is not None or tp in (given or ())}
 
-    async def _look_at_log(self, seen: Look) -> None:
+    async def _look_at_log(self, seen: GroupStatus) -> None:
         """A log that ends before where it ended once was made anew, maybe behind the worker's back.
 
         A stage that is stuck does not answer; that must not keep the watchdog from seeing it.

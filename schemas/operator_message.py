@@ -21,7 +21,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 }
 
 
-class Said(Payload):
+class OperatorMessage(Payload):
     """A person's message.
 
     Attributes:
@@ -55,7 +55,7 @@ class _Object(Payload):
     model_config = ConfigDict(extra="allow")
 
 
-def parse_said(payload: bytes) -> Said | None:
+def parse_operator_message(payload: bytes) -> OperatorMessage | None:
     """Read a person's message; None if it is a machine's.
 
     Raises:
@@ -70,7 +70,7 @@ def parse_said(payload: bytes) -> Said | None:
     if "action" not in fields or "status" in fields or "running" in fields:
         return None
     try:
-        return parse(Said, payload)
+        return parse(OperatorMessage, payload)
     except Poison as poison:
         if poison.facts.get("field") != "action":
             raise

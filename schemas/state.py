@@ -139,7 +139,7 @@ class Plan(Frozen, frozen=True, omit_defaults=True, gc=False):
     reason: str | None = None
 
 
-class People(Frozen, frozen=True, omit_defaults=True, gc=False):
+class StopHistory(Frozen, frozen=True, omit_defaults=True, gc=False):
     """What people said of the line, and the latest stops that they may speak of."""
 
     stops: tuple[PastStop, ...] = ()
@@ -220,7 +220,7 @@ class Others(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False)
     unknown: int
 
 
-class Making(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
+class ProductionInterval(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """A stretch [start, end) in which the next message's pieces may have been made; `known`: the line ran."""
 
     start: int
@@ -229,7 +229,7 @@ class Making(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False)
     others: Others | None = None  # that it stands for, too; of many, memory holds some
 
 
-class Owner(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
+class WindowOrder(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """From `since` (ms) on, windows were of this order and product; None: of no order."""
 
     since: int
@@ -237,7 +237,9 @@ class Owner(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
     product: str | None = None
 
 
-class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
+class Kpi(
+    Frozen, frozen=True, omit_defaults=True, gc=False, rename={"gaps": "holes", "window_orders": "owners"}
+):
     """The open window, charged up to `charged`; the latest closed ones, for messages that come late.
 
     What the line told is charged. What silence means is only shown: rows up to `shown` say that there was no
@@ -247,9 +249,9 @@ class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False):
     charged: int
     open: Window
     closed: tuple[Window, ...] = ()
-    owners: tuple[Owner, ...] = ()  # whose windows were that are no longer remembered
-    holes: tuple[Interval, ...] = ()  # time in no window: of a silence beyond all bounds, of a retired line
-    making: tuple[Making, ...] | None = None  # since the last data message; None before the first
+    window_orders: tuple[WindowOrder, ...] = ()  # whose windows were that are no longer remembered
+    gaps: tuple[Interval, ...] = ()  # time in no window: of a silence beyond all bounds, of a retired line
+    making: tuple[ProductionInterval, ...] | None = None  # since the last data message; None before the first
     shown: int = 0
     ends: int = 0  # ms; then the order of the open window ended, though time is not charged up to there
     published: int = 0  # received_at of the open window's last row
@@ -346,7 +348,7 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     alerts: Alerts = Alerts()
     kpi: Kpi | None = None
     counters: Counters = Counters()
-    people: People = People()
+    people: StopHistory = StopHistory()
     retired: bool = False
     belief: Belief | None = None  # None: there is no doubt
     failed_at: int = 0  # received_at of the last tick that failed on the line and left a dead letter

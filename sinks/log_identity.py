@@ -12,7 +12,7 @@ from sinks.cursors import Cursors
 from sinks.decode import loss
 
 
-class SameLog:
+class LogIdentity:
     """Tells positions as `Cursors` does, after a look at the last applied record of each partition.
 
     Where another record stands in its place the log is another one: it is read from its start. What it tells

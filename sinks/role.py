@@ -15,7 +15,7 @@ from runtime.worker import make_app, run_app
 from schemas.errors import Unavailable
 from sinks.cursors import Cursors
 from sinks.database import Database
-from sinks.log_identity import SameLog
+from sinks.log_identity import LogIdentity
 from sinks.outage import Outage
 from sinks.schema import check
 from sinks.sink import Sink
@@ -50,7 +50,9 @@ async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
     tables = tables_of(settings.topics)
     database = Database(settings.database_url)
     cursors, outage = Cursors(database), Outage(narrator)
-    stage = Stage(app, tables, SameLog(cursors, Logs(settings.kafka_bootstrap_servers), narrator), narrator)
+    stage = Stage(
+        app, tables, LogIdentity(cursors, Logs(settings.kafka_bootstrap_servers), narrator), narrator
+    )
     for topic, table in tables.items():
 
         async def write(stream: faust.StreamT[bytes], table: Table = table) -> None:

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from plant.rules import Rules
 from rules.partition import Lines
-from rules.row_update import Change
+from rules.row_update import RowUpdate
 from runtime import metrics
 from runtime.batches import BACK_OFF_S, Batch, Stage
 from runtime.log_end import Logs
@@ -137,7 +137,7 @@ def folded(lines: Lines, batch: Batch) -> Iterator[list[Event]]:
 
     The state that implies them is written when all are sent: after a crash in between, all are sent again.
     """
-    last: dict[tuple[type[Event], str], tuple[Change, ConsumerRecord]] = {}
+    last: dict[tuple[type[Event], str], tuple[RowUpdate, ConsumerRecord]] = {}
     for record in batch.records:
         for change in changes(lines, record):
             last[change.kind, change.id] = change, record
@@ -147,7 +147,7 @@ def folded(lines: Lines, batch: Batch) -> Iterator[list[Event]]:
     yield from _all_formed(lines, last.values())
 
 
-def _all_formed(lines: Lines, last: Iterable[tuple[Change, ConsumerRecord]]) -> Iterator[list[Event]]:
+def _all_formed(lines: Lines, last: Iterable[tuple[RowUpdate, ConsumerRecord]]) -> Iterator[list[Event]]:
     some: list[Event] = []
     for change, record in last:
         try:
@@ -180,7 +180,7 @@ def tell_void(lines: Lines, partition: int, narrator: Narrator) -> None:
         lines.void = 0
 
 
-def changes(lines: Lines, record: ConsumerRecord) -> list[Change]:
+def changes(lines: Lines, record: ConsumerRecord) -> list[RowUpdate]:
     """The rows that a record of the log changes."""
     try:
         key, headers = _read(record)

@@ -17,12 +17,12 @@ from linepulse.embedded.folder import take_folder
 from linepulse.embedded.ports import free_port
 from linepulse.embedded.server import ServerError
 from linepulse.embedded.stack import STANDARD_PORTS, EmbeddedStack
-from linepulse.sql import statement
 from linepulse.supervisor import Child, linepulse, supervise
 from runtime.errors import UserError
 from runtime.health import PORTS
 from runtime.narrator import Narrator, quiet_libraries
 from runtime.settings import Settings
+from runtime.sql import statement
 
 PAGE_PORT = 8080
 PAST = "8h"

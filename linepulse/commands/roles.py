@@ -6,7 +6,7 @@ from importlib import import_module
 import uvloop
 
 from plant.rules import plant_text, read_plant
-from runtime.loop_watchdog import Pulse
+from runtime.loop_watchdog import LoopWatchdog
 from runtime.narrator import Narrator, quiet_libraries
 from runtime.settings import Settings
 
@@ -54,7 +54,7 @@ def run_role(name: str) -> None:
     quiet_libraries()
     role = import_module(f"{name}.role")  # only what this role needs
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        pulse = Pulse(runner.get_loop(), Narrator(settings.lang, settings.log, name))
+        pulse = LoopWatchdog(runner.get_loop(), Narrator(settings.lang, settings.log, name))
         pulse.start()
         runner.run(role.run(settings))
         pulse.stop()

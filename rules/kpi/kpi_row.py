@@ -4,27 +4,27 @@ from functools import partial
 
 from rules.kpi import line_kpi
 from rules.kpi.figures import Figures, Sums, figures
-from rules.record_context import Cause
-from rules.row_update import Change
+from rules.record_context import RecordContext
+from rules.row_update import RowUpdate
 from schemas.events import KpiEvent, PerformanceFrom
 from schemas.instant import HOUR, SECOND, text_of
 from schemas.state import Kpi, LineState, Window
 
 
-def row(window: Window, cause: Cause) -> Change:
+def row(window: Window, context: RecordContext) -> RowUpdate:
     """The row of a window as it stands."""
-    return Change(KpiEvent, window.id, partial(_row, window, cause))
+    return RowUpdate(KpiEvent, window.id, partial(_row, window, context))
 
 
 def published(
-    before: Kpi | None, state: LineState, changes: list[Change], cause: Cause
-) -> tuple[LineState, list[Change]]:
+    before: Kpi | None, state: LineState, changes: list[RowUpdate], context: RecordContext
+) -> tuple[LineState, list[RowUpdate]]:
     """The line as it stands, and the rows of its windows that have changed since `before`."""
     if state.kpi is not None:
-        state.kpi, told = line_kpi.publish(before, state.kpi, cause)
+        state.kpi, told = line_kpi.publish(before, state.kpi, context)
         if told:
             for window in told:
-                changes.append(row(window, cause))
+                changes.append(row(window, context))
     return state, changes
 
 
@@ -44,18 +44,18 @@ def sums_of(window: Window, performance_from: PerformanceFrom) -> Sums:
     )
 
 
-def _row(window: Window, cause: Cause) -> KpiEvent:
-    rules = cause.rules.line(cause.line_id, window.start)
+def _row(window: Window, context: RecordContext) -> KpiEvent:
+    rules = context.rules.line(context.line_id, window.start)
     if window.no_signal < 0 or window.unknown < 0 or window.micro_stops < 0:  # in no figure's sums
         found = Figures(reason="correction")
     else:
         found = figures(sums_of(window, rules.performance_from))
     return KpiEvent(
-        **cause.stamp(window.id),
+        **context.stamp(window.id),
         window_start=text_of(window.start),
         window_end=text_of(window.end),
         day=window.day,
-        hour=text_of(window.start - (window.start + cause.shift(window.start).offset) % HOUR),
+        hour=text_of(window.start - (window.start + context.shift(window.start).offset) % HOUR),
         time_zone=rules.time_zone,
         order_number=window.order_number,
         product_type=window.product,
@@ -87,5 +87,5 @@ def _row(window: Window, cause: Cause) -> KpiEvent:
         stops=window.stops,
         micro_stops=window.micro_stops,
         created_at=text_of(window.created_at),
-        updated_at=cause.seen_at,
+        updated_at=context.seen_at,
     )

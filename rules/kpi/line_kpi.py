@@ -11,62 +11,71 @@ from msgspec.structs import replace
 from rules.kpi import long_silence, windowing
 from rules.kpi.production import longer, shares, span
 from rules.kpi.remembered import Of, Remembered, plus, time_of
-from rules.kpi.windowing import Intervals, Stretch
-from rules.record_context import Cause
+from rules.kpi.windowing import Intervals, StateInterval
+from rules.record_context import RecordContext
 from rules.stops.planned import without
 from schemas.ids import uuid_of
 from schemas.instant import SECOND
-from schemas.state import MAX_SIZE, MAX_WINDOWS, Interval, Kpi, Making, Owner, Window, latest
+from schemas.state import (
+    MAX_SIZE,
+    MAX_WINDOWS,
+    Interval,
+    Kpi,
+    ProductionInterval,
+    Window,
+    WindowOrder,
+    latest,
+)
 
 REFRESH = SECOND
-MAX_HOLES = 100
-MAX_OWNERS = 100
+MAX_GAPS = 100
+MAX_WINDOW_ORDERS = 100
 TIMES = ("producing", "slow", "unplanned", "planned", "no_signal", "closed", "unknown")  # micro is told later
 OUTPUTS = ("theoretical", "reported")
 
 
-def begin(at: int, order_number: str | None, product: str | None, cause: Cause) -> Kpi:
+def begin(at: int, order_number: str | None, product: str | None, context: RecordContext) -> Kpi:
     """The first window of a line: the time before its first message, at `at`, is unknown.
 
     Where a log begins again in the middle of a window, it stands beside the one that an older log told.
     """
-    window = windowing.begin(at, order_number, product, cause)
-    window = replace(window, id=uuid_of("kpi", cause.line_id, window.start, "first"))
-    return charge(Kpi(charged=window.start, open=window), [Stretch(at, "unknown")], at, cause)
+    window = windowing.begin(at, order_number, product, context)
+    window = replace(window, id=uuid_of("kpi", context.line_id, window.start, "first"))
+    return charge(Kpi(charged=window.start, open=window), [StateInterval(at, "unknown")], at, context)
 
 
-def charge(kpi: Kpi, stretches: Iterable[Stretch], heard: int, cause: Cause) -> Kpi:
+def charge(kpi: Kpi, intervals: Iterable[StateInterval], heard: int, context: RecordContext) -> Kpi:
     """Charge time to what the line was, stretch by stretch; last heard at `heard` (ms)."""
-    for stretch in stretches:
-        if stretch.until > kpi.charged:
-            kpi = _charge(kpi, stretch, heard, cause)
+    for interval in intervals:
+        if interval.until > kpi.charged:
+            kpi = _charge(kpi, interval, heard, context)
     return kpi
 
 
-def _charge(kpi: Kpi, stretch: Stretch, heard: int, cause: Cause) -> Kpi:
-    at, window, until = kpi.charged, kpi.open, stretch.until
+def _charge(kpi: Kpi, interval: StateInterval, heard: int, context: RecordContext) -> Kpi:
+    at, window, until = kpi.charged, kpi.open, interval.until
     if until > heard + long_silence.LONGEST:
-        stretch = replace(stretch, until=max(at, heard + long_silence.LONGEST))
-    closed, holes = list[Window](), kpi.holes
-    while at < stretch.until:
-        window, at = windowing.charge(window, at, stretch, cause)
+        interval = replace(interval, until=max(at, heard + long_silence.LONGEST))
+    closed, gaps = list[Window](), kpi.gaps
+    while at < interval.until:
+        window, at = windowing.charge(window, at, interval, context)
         if at == window.end:
             closed.append(window)
-            window = long_silence.following(window, heard, stretch.until, cause)
+            window = long_silence.following(window, heard, interval.until, context)
     if at < until:  # in no window
         if at > window.start:
             closed.append(replace(window, end=at))
-        window = windowing.begin_at(until, window.order_number, window.product, cause)
-        holes = (*holes, (at, until))[-MAX_HOLES:]
+        window = windowing.begin_at(until, window.order_number, window.product, context)
+        gaps = (*gaps, (at, until))[-MAX_GAPS:]
     remembered = (*kpi.closed, *closed) if closed else kpi.closed
     making = kpi.making
-    if making is not None and stretch.mode != "stopped":
-        making = longer(making, kpi.charged, at, stretch.mode == "running")
-    kpi = replace(kpi, charged=until, open=window, closed=remembered, holes=holes)
+    if making is not None and interval.mode != "stopped":
+        making = longer(making, kpi.charged, at, interval.mode == "running")
+    kpi = replace(kpi, charged=until, open=window, closed=remembered, gaps=gaps)
     return replace(kpi, making=making, shown=0, dirty=True)
 
 
-def starts(kpi: Kpi, order_number: str, product: str, cause: Cause) -> Kpi:
+def starts(kpi: Kpi, order_number: str, product: str, context: RecordContext) -> Kpi:
     """An order starts with the data message up to which time is charged: what it tells of was made before.
 
     So the time in which its pieces were made, since no other order has run, is the order's.
@@ -74,7 +83,7 @@ def starts(kpi: Kpi, order_number: str, product: str, cause: Cause) -> Kpi:
     if _unknown_only(kpi.open):  # the line's first order: no need to set its past apart
         return replace(kpi, open=replace(kpi.open, order_number=order_number, product=product), dirty=True)
     if not kpi.making:
-        return cut(kpi, order_number, product, cause)
+        return cut(kpi, order_number, product, context)
     since, until = span(kpi.making)
     kpi = replace(
         kpi,
@@ -88,10 +97,10 @@ def starts(kpi: Kpi, order_number: str, product: str, cause: Cause) -> Kpi:
     if kpi.open.start < until:
         return replace(kpi, open=replace(kpi.open, order_number=order_number, product=product), dirty=True)
     making = kpi.making
-    return replace(cut(kpi, order_number, product, cause), making=making)
+    return replace(cut(kpi, order_number, product, context), making=making)
 
 
-def cut(kpi: Kpi, order_number: str | None, product: str | None, cause: Cause) -> Kpi:
+def cut(kpi: Kpi, order_number: str | None, product: str | None, context: RecordContext) -> Kpi:
     """Begin a new window where the order changes, at the point up to which time is charged.
 
     What is made from here on is not the order's that ran before.
@@ -101,7 +110,7 @@ def cut(kpi: Kpi, order_number: str | None, product: str | None, cause: Cause) -
     if kpi.charged == before.start and not (before.pieces or before.defects):
         window = replace(before, order_number=order_number, product=product)
         return replace(kpi, open=window, making=making, ends=0, shown=0, dirty=True)
-    window = windowing.begin_at(kpi.charged, order_number, product, cause)
+    window = windowing.begin_at(kpi.charged, order_number, product, context)
     if window.start == before.start:  # the one before has pieces and no time: where it starts tells neither
         window = replace(window, id=uuid_of("kpi", before.id))
     closed = (*kpi.closed, replace(before, end=kpi.charged))
@@ -116,7 +125,7 @@ def ends(kpi: Kpi, at: int) -> Kpi:
     return replace(kpi, ends=at, shown=0, dirty=True)
 
 
-def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: Cause) -> Kpi:
+def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, context: RecordContext) -> Kpi:
     """Share a data message's pieces over the time since the line's data message before it.
 
     Whole pieces, by cumulative floor over all time but stops. What was made while there was no signal, or
@@ -128,7 +137,7 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
         at: the message's time, ms: pieces that no running time could have made are counted there.
         pieces, defects: counted since the message before.
         known: whether the message's time is the machine's own, or it came as it was made.
-        cause: the record.
+        context: the record.
     """
     making, timed = kpi.making, known and kpi.making is not None
     if making and making[0].start >= kpi.open.start and len(making) == 1 and making[0].known:
@@ -137,11 +146,11 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
     if not pieces and not defects:
         return kpi
     if not making:
-        return _change(kpi, at, cause, pieces=pieces, defects=defects, timed=pieces if timed else 0)
+        return _change(kpi, at, context, pieces=pieces, defects=defects, timed=pieces if timed else 0)
     parts = list(shares(making))
     total = sum(part.weight for part in parts)
     before = told_pieces = told_defects = 0
-    remembered = Remembered(kpi, cause)
+    remembered = Remembered(kpi, context)
     for part in parts:
         start = part.start
         while start < part.end:
@@ -156,7 +165,14 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: C
 
 
 def count_late(
-    kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, cause: Cause, order: Of | None = None
+    kpi: Kpi,
+    at: int,
+    pieces: int,
+    defects: int,
+    *,
+    known: bool,
+    context: RecordContext,
+    order: Of | None = None,
 ) -> Kpi:
     """Count what is told behind the line's clock in the window of its time, or beside it.
 
@@ -165,13 +181,13 @@ def count_late(
         at: when it was made, ms.
         pieces, defects: what was made.
         known: the line had a signal then, so what was made counts for performance.
-        cause: the record.
+        context: the record.
         order: what it counts in. Where the window is another order's, or none's, it stands beside that.
     """
     sums = {"pieces": pieces, "defects": defects, "timed": pieces if known else 0}
     if order is not None and order_of(kpi, at) != order and any(sums.values()):
-        return _beside(kpi, at, order, cause, sums)
-    return _change(kpi, at, cause, order, **sums)
+        return _beside(kpi, at, order, context, sums)
+    return _change(kpi, at, context, order, **sums)
 
 
 def order_of(kpi: Kpi, at: int) -> Of | None:
@@ -179,18 +195,22 @@ def order_of(kpi: Kpi, at: int) -> Of | None:
     window = window_of(kpi, at)
     if window is not None:
         return window.order_number, window.product
-    return next(((owner.number, owner.product) for owner in reversed(kpi.owners) if owner.since <= at), None)
+    return next(
+        ((owner.number, owner.product) for owner in reversed(kpi.window_orders) if owner.since <= at), None
+    )
 
 
-def count_in(kpi: Kpi, made: Interval, pieces: int, defects: int, *, known: bool, cause: Cause) -> Kpi:
+def count_in(
+    kpi: Kpi, made: Interval, pieces: int, defects: int, *, known: bool, context: RecordContext
+) -> Kpi:
     """Count pieces that are known to have been made in a stretch of time: shared over it."""
     start, end = made
     making = kpi.making
-    kpi = replace(kpi, making=(Making(start, end, True),) if start < end else ())
-    return replace(count(kpi, end, pieces, defects, known=known, cause=cause), making=making)
+    kpi = replace(kpi, making=(ProductionInterval(start, end, True),) if start < end else ())
+    return replace(count(kpi, end, pieces, defects, known=known, context=context), making=making)
 
 
-def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, cause: Cause) -> Kpi:
+def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, context: RecordContext) -> Kpi:
     """Count defects of an order, found later or taken back, in a window of that order, or one beside it.
 
     Args:
@@ -199,7 +219,7 @@ def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, cause:
         ended: the order's last moment, ms, if it has no such window any more.
         defects: how many; negative: taken back.
         order: the order.
-        cause: the record.
+        context: the record.
     """
     every = (*kpi.closed, kpi.open)
     for window in reversed(every):
@@ -210,15 +230,17 @@ def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, cause:
             if window is kpi.open:
                 return replace(kpi, open=found, shown=0, dirty=True)
             return replace(kpi, closed=tuple(found if each is window else each for each in kpi.closed))
-    return _beside(kpi, ended if at is None else at, order, cause, {"defects": defects})
+    return _beside(kpi, ended if at is None else at, order, context, {"defects": defects})
 
 
-def tally(kpi: Kpi, at: int, stops: int, micro_stops: int, order: Of, cause: Cause) -> Kpi:
+def count_stops(kpi: Kpi, at: int, stops: int, micro_stops: int, order: Of, context: RecordContext) -> Kpi:
     """Count stops that began at `at` (ms), or count them no more."""
-    return _change(kpi, at, cause, _owner(kpi, at, order), stops=stops, micro_stops=micro_stops)
+    return _change(kpi, at, context, _window_order(kpi, at, order), stops=stops, micro_stops=micro_stops)
 
 
-def move(kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, cause: Cause) -> Kpi:
+def reclassify(
+    kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, context: RecordContext
+) -> Kpi:
     """Time that was charged to one state was of another: its windows are revised.
 
     Where they are no longer remembered, a correction stands beside them: its sums are what changes. It is of
@@ -226,36 +248,40 @@ def move(kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, cause:
     """
     if not parts:
         return kpi
-    remembered = Remembered(kpi, cause)
-    for start, end in without(parts, kpi.holes):
+    remembered = Remembered(kpi, context)
+    for start, end in without(parts, kpi.gaps):
         at = start
         while at < end:
             until = min(end, remembered.end_of(at))
-            remembered.add(at, _owner(kpi, at, order), {source: at - until, target: until - at})
+            remembered.add(at, _window_order(kpi, at, order), {source: at - until, target: until - at})
             at = until
     return remembered.kpi()
 
 
-def recharge(kpi: Kpi, at: int, was: Stretch, now: Stretch, order: Of, cause: Cause) -> Kpi:
+def recharge(
+    kpi: Kpi, at: int, was: StateInterval, now: StateInterval, order: Of, context: RecordContext
+) -> Kpi:
     """Time from `at` (ms) on that was charged as one stretch is charged as another one of the same end."""
-    remembered = Remembered(kpi, cause)
+    remembered = Remembered(kpi, context)
     while at < now.until:
         until = min(now.until, remembered.end_of(at))
-        before, after = (_charged_as(stretch, at, until, cause) for stretch in (was, now))
+        before, after = (_charged_as(interval, at, until, context) for interval in (was, now))
         sums = {name: getattr(after, name) - getattr(before, name) for name in (*TIMES, *OUTPUTS)}
-        remembered.add(at, _owner(kpi, at, order), sums)
+        remembered.add(at, _window_order(kpi, at, order), sums)
         at = until
     return remembered.kpi()
 
 
-def _charged_as(stretch: Stretch, start: int, end: int, cause: Cause) -> Window:
+def _charged_as(interval: StateInterval, start: int, end: int, context: RecordContext) -> Window:
     window, at = Window(id="", start=start, end=end, created_at=0), start
     while at < end:
-        window, at = windowing.charge(window, at, stretch, cause)
+        window, at = windowing.charge(window, at, interval, context)
     return window
 
 
-def shown(kpi: Kpi, stretches: Sequence[Stretch], heard: int, cause: Cause) -> tuple[Kpi, list[Window]]:
+def shown(
+    kpi: Kpi, intervals: Sequence[StateInterval], heard: int, context: RecordContext
+) -> tuple[Kpi, list[Window]]:
     """What windows look like if silence goes on as the stretches say, as far as that was not shown yet.
 
     Nothing is charged: a message may still tell what the line was. So many windows at once; the next ticks
@@ -265,25 +291,25 @@ def shown(kpi: Kpi, stretches: Sequence[Stretch], heard: int, cause: Cause) -> t
         kpi: the windows.
         stretches: what the line was since it is charged.
         heard: the line's last message, ms.
-        cause: the tick.
+        context: the tick.
     """
-    until = min(stretches[-1].until, heard + long_silence.LONGEST)
+    until = min(intervals[-1].until, heard + long_silence.LONGEST)
     if kpi.shown >= until:
         return kpi, []
     at, window = kpi.charged, kpi.open
     if kpi.ends:
         window = _until_order_ends(kpi, window)
     if kpi.shown >= window.end:
-        window = _next(kpi, kpi.shown, window, heard, cause)
+        window = _next(kpi, kpi.shown, window, heard, context)
         at = window.start
     told: list[Window] = []
-    for stretch in stretches:
-        seen = replace(stretch, until=min(stretch.until, until))
+    for interval in intervals:
+        seen = replace(interval, until=min(interval.until, until))
         while at < seen.until and len(told) < long_silence.SHOWN_AT_ONCE:
-            window, at = windowing.charge(window, at, seen, cause)
+            window, at = windowing.charge(window, at, seen, context)
             if at == window.end:
                 told.append(window)
-                window = _next(kpi, at, window, heard, cause)
+                window = _next(kpi, at, window, heard, context)
     if window.start < at and window.start < heard + long_silence.AS_EVER:
         told.append(window)
     elif window.start < at:
@@ -291,32 +317,32 @@ def shown(kpi: Kpi, stretches: Sequence[Stretch], heard: int, cause: Cause) -> t
     return (replace(kpi, shown=at) if at > kpi.shown else kpi), told
 
 
-def _next(kpi: Kpi, at: int, window: Window, heard: int, cause: Cause) -> Window:
+def _next(kpi: Kpi, at: int, window: Window, heard: int, context: RecordContext) -> Window:
     """The window of `at`, after another one: not the order's any more that has ended meanwhile."""
     of = (window.order_number, window.product)
     if not kpi.ends:
-        return long_silence.around(at, of, heard, None, cause)
+        return long_silence.around(at, of, heard, None, context)
     if at < kpi.ends:
-        return _until_order_ends(kpi, long_silence.around(at, of, heard, kpi.ends, cause))
-    window = long_silence.around(at, (None, None), heard, None, cause)
-    return window if window.start >= kpi.ends else windowing.begin_at(kpi.ends, None, None, cause)
+        return _until_order_ends(kpi, long_silence.around(at, of, heard, kpi.ends, context))
+    window = long_silence.around(at, (None, None), heard, None, context)
+    return window if window.start >= kpi.ends else windowing.begin_at(kpi.ends, None, None, context)
 
 
 def _until_order_ends(kpi: Kpi, window: Window) -> Window:
     return replace(window, end=kpi.ends) if window.start < kpi.ends < window.end else window
 
 
-def publish(before: Kpi | None, kpi: Kpi, cause: Cause) -> tuple[Kpi, list[Window]]:
+def publish(before: Kpi | None, kpi: Kpi, context: RecordContext) -> tuple[Kpi, list[Window]]:
     """The windows that changed since `before`; the open one at most once a second."""
     told: list[Window] = []
     if before is None or kpi.closed is not before.closed:
         known = set() if before is None else {id(window) for window in before.closed}
         told = [window for window in kpi.closed if id(window) not in known]
         if len(kpi.closed) > MAX_WINDOWS:
-            kpi = replace(kpi, closed=kpi.closed[-MAX_WINDOWS:], owners=_owners(kpi))
-    if kpi.dirty and cause.received_at - kpi.published >= REFRESH and not _empty(kpi):
+            kpi = replace(kpi, closed=kpi.closed[-MAX_WINDOWS:], window_orders=_window_orders(kpi))
+    if kpi.dirty and context.received_at - kpi.published >= REFRESH and not _empty(kpi):
         told.append(kpi.open)
-        kpi = replace(kpi, published=cause.received_at, dirty=False)
+        kpi = replace(kpi, published=context.received_at, dirty=False)
     return kpi, told
 
 
@@ -332,21 +358,25 @@ def _holds(window: Window, at: int) -> bool:
     return window.start <= at < window.end and time_of(window) != 0
 
 
-def _owners(kpi: Kpi) -> tuple[Owner, ...]:
+def _window_orders(kpi: Kpi) -> tuple[WindowOrder, ...]:
     """Whose the windows were, those among them that are being forgotten."""
-    owners = kpi.owners
+    window_orders = kpi.window_orders
     for window in kpi.closed[:-MAX_WINDOWS]:
         if not 0 < time_of(window) == window.end - window.start:  # it stands beside another, and is older
             continue
-        owner = Owner(window.start, window.order_number, window.product)
-        if not owners or replace(owner, since=owners[-1].since) != owners[-1]:
-            owners = (*owners, owner)
-    return owners if owners is kpi.owners else latest(owners, MAX_OWNERS, MAX_SIZE)
+        owner = WindowOrder(window.start, window.order_number, window.product)
+        if not window_orders or replace(owner, since=window_orders[-1].since) != window_orders[-1]:
+            window_orders = (*window_orders, owner)
+    return (
+        window_orders
+        if window_orders is kpi.window_orders
+        else latest(window_orders, MAX_WINDOW_ORDERS, MAX_SIZE)
+    )
 
 
-def _owner(kpi: Kpi, at: int, order: Of) -> Of:
+def _window_order(kpi: Kpi, at: int, order: Of) -> Of:
     """Whose the window of `at` was, if that is known; else `order`."""
-    for owner in reversed(kpi.owners):
+    for owner in reversed(kpi.window_orders):
         if owner.since <= at:
             return owner.number, owner.product
     return order
@@ -361,7 +391,7 @@ def _into_open(kpi: Kpi, pieces: int, defects: int, timed: int) -> Kpi:
     return replace(kpi, open=window, making=(), shown=0, dirty=True)
 
 
-def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: float) -> Kpi:
+def _change(kpi: Kpi, at: int, context: RecordContext, order: Of | None = None, **sums: float) -> Kpi:
     """Add to the window that `at` belongs to; to one beside it where it is no longer remembered."""
     if not any(sums.values()):
         return kpi
@@ -371,11 +401,11 @@ def _change(kpi: Kpi, at: int, cause: Cause, order: Of | None = None, **sums: fl
         window = kpi.closed[index]
         if _holds(window, at):
             return replace(kpi, closed=(*kpi.closed[:index], plus(window, sums), *kpi.closed[index + 1 :]))
-    return _beside(kpi, at, order or (kpi.open.order_number, kpi.open.product), cause, sums)
+    return _beside(kpi, at, order or (kpi.open.order_number, kpi.open.product), context, sums)
 
 
-def _beside(kpi: Kpi, at: int, order: Of, cause: Cause, sums: Mapping[str, float]) -> Kpi:
-    remembered = Remembered(kpi, cause)
+def _beside(kpi: Kpi, at: int, order: Of, context: RecordContext, sums: Mapping[str, float]) -> Kpi:
+    remembered = Remembered(kpi, context)
     remembered.add_beside(at, order, sums)
     return remembered.kpi()
 

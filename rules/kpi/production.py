@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from schemas.state import Interval, Making, Others
+from schemas.state import Interval, Others, ProductionInterval
 
 MOST = 40
 
@@ -30,7 +30,9 @@ class Share(NamedTuple):
     weight: int
 
 
-def longer(making: tuple[Making, ...], start: int, end: int, known: bool) -> tuple[Making, ...]:
+def longer(
+    making: tuple[ProductionInterval, ...], start: int, end: int, known: bool
+) -> tuple[ProductionInterval, ...]:
     """With the stretch [start, end), which follows on all of them."""
     if start >= end:
         return making
@@ -40,16 +42,16 @@ def longer(making: tuple[Making, ...], start: int, end: int, known: bool) -> tup
         if others is not None:
             others = replace(others, until=end)
         return (*making[:-1], replace(last, end=end, others=others))
-    making = (*making, Making(start, end, known))
+    making = (*making, ProductionInterval(start, end, known))
     return making if len(making) <= MOST else _fewer(making)
 
 
-def span(making: tuple[Making, ...]) -> Interval:
+def span(making: tuple[ProductionInterval, ...]) -> Interval:
     """From the beginning of the first to the end of the last."""
     return _reach(making[0])[0], _reach(making[-1])[1]
 
 
-def shares(making: Iterable[Making]) -> Iterator[Share]:
+def shares(making: Iterable[ProductionInterval]) -> Iterator[Share]:
     """Where pieces were made, in order, and how many of them."""
     for part in making:
         for known in (True, False):
@@ -58,7 +60,7 @@ def shares(making: Iterable[Making]) -> Iterator[Share]:
                 yield Share(part.start, part.end, known, weight)
 
 
-def ran(making: Iterable[Making]) -> int | None:
+def ran(making: Iterable[ProductionInterval]) -> int | None:
     """How long (ms) the line ran in all; None if nobody knows that of some of it."""
     made = 0
     for part in making:
@@ -68,13 +70,13 @@ def ran(making: Iterable[Making]) -> int | None:
     return made
 
 
-def _fewer(making: tuple[Making, ...]) -> tuple[Making, ...]:
+def _fewer(making: tuple[ProductionInterval, ...]) -> tuple[ProductionInterval, ...]:
     spans = [_reach(after)[1] - _reach(part)[0] for part, after in pairwise(making)]
     at = spans.index(min(spans))
     return (*making[:at], _both(making[at], making[at + 1]), *making[at + 2 :])
 
 
-def _both(one: Making, other: Making) -> Making:
+def _both(one: ProductionInterval, other: ProductionInterval) -> ProductionInterval:
     """One that stands for two: where the line is known to have run, rather than where nobody knows."""
     place = max(one, other, key=lambda part: (part.known, part.end - part.start))
     gone = other if place is one else one
@@ -90,11 +92,11 @@ def _both(one: Making, other: Making) -> Making:
     )
 
 
-def _reach(part: Making) -> Interval:
+def _reach(part: ProductionInterval) -> Interval:
     return (part.start, part.end) if part.others is None else (part.others.since, part.others.until)
 
 
-def _weight(part: Making, known: bool) -> int:
+def _weight(part: ProductionInterval, known: bool) -> int:
     own = part.end - part.start if part.known == known else 0
     if part.others is None:
         return own

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from rules.kpi import windowing
-from rules.record_context import Cause
+from rules.record_context import RecordContext
 from schemas.ids import uuid_of
 from schemas.instant import HOUR
 from schemas.state import Kpi, Window
@@ -22,9 +22,9 @@ Of = tuple[str | None, str | None]
 class Remembered:
     """A line's windows, to be added to."""
 
-    def __init__(self, kpi: Kpi, cause: Cause) -> None:
+    def __init__(self, kpi: Kpi, context: RecordContext) -> None:
         self._before = kpi
-        self._cause = cause
+        self._context = context
         self._open = kpi.open
         self._closed = list(kpi.closed)
         self._last = max(len(self._closed) - 1, 0)  # where the last one was: the next is there, or behind it
@@ -44,8 +44,8 @@ class Remembered:
                 start = self._closed[index].start
                 if at < start < later:
                     later = start
-        later = min([later, *(owner.since for owner in kpi.owners if owner.since > at)])
-        shift = self._cause.shift(at)
+        later = min([later, *(owner.since for owner in kpi.window_orders if owner.since > at)])
+        shift = self._context.shift(at)
         return min(later, shift.end, at + HOUR - (at + shift.offset) % HOUR)
 
     def add(self, at: int, order: Of | None, sums: Mapping[str, float]) -> None:
@@ -63,7 +63,7 @@ class Remembered:
 
     def add_beside(self, at: int, order: Of, sums: Mapping[str, float]) -> None:
         """Add to a window of that order beside the one of `at`: one that is there already, or a new one."""
-        window = beside(at, order, self._cause)
+        window = beside(at, order, self._context)
         for index in self._by_hour.get(window.start // HOUR, ()):
             known = self._closed[index]
             same = known.start == window.start and (known.order_number, known.product) == order
@@ -114,10 +114,10 @@ def plus(window: Window, sums: Mapping[str, float]) -> Window:
     return replace(window, **{name: getattr(window, name) + more for name, more in sums.items()})
 
 
-def beside(at: int, order: Of, cause: Cause) -> Window:
+def beside(at: int, order: Of, context: RecordContext) -> Window:
     """A window of a correction: it stands beside the one of `at`, and has nothing but what changes."""
-    window = windowing.begin(at, *order, cause)
-    return replace(window, id=uuid_of("kpi", cause.event_id, window.start))
+    window = windowing.begin(at, *order, context)
+    return replace(window, id=uuid_of("kpi", context.event_id, window.start))
 
 
 def time_of(window: Window) -> int:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from plant.line_rules import LineRules
-from rules.record_context import Cause
+from rules.record_context import RecordContext
 from schemas.ids import uuid_of
 from schemas.instant import MINUTE, SECOND
 from schemas.state import Mode, Window
@@ -17,7 +17,7 @@ Intervals = tuple[tuple[int, int], ...]
 """Stretches [start, end) of time in ms, apart and in order."""
 
 
-class Stretch(Struct, frozen=True, gc=False):
+class StateInterval(Struct, frozen=True, gc=False):
     """Up to `until` (ms), the line is in `mode`. Rates in pieces per minute.
 
     `planned`: stretches in which a stop is planned, beside those of the calendar. `ruled`: the target rate is
@@ -32,17 +32,17 @@ class Stretch(Struct, frozen=True, gc=False):
     ruled: bool = False
 
 
-def begin(at: int, order_number: str | None, product: str | None, cause: Cause) -> Window:
+def begin(at: int, order_number: str | None, product: str | None, context: RecordContext) -> Window:
     """The whole window around a point in time."""
-    length = cause.rules.line(cause.line_id, at).window_s * SECOND
-    shift = cause.shift(at)
+    length = context.rules.line(context.line_id, at).window_s * SECOND
+    shift = context.shift(at)
     into = (at + shift.offset) % length
     start = max(at - into, shift.start)
     return Window(
-        id=window_id(cause, start),
+        id=window_id(context, start),
         start=start,
         end=min(at - into + length, shift.end),
-        created_at=cause.received_at,
+        created_at=context.received_at,
         order_number=order_number,
         product=product,
         shift_id=shift.id,
@@ -51,53 +51,53 @@ def begin(at: int, order_number: str | None, product: str | None, cause: Cause) 
     )
 
 
-def begin_at(at: int, order_number: str | None, product: str | None, cause: Cause) -> Window:
+def begin_at(at: int, order_number: str | None, product: str | None, context: RecordContext) -> Window:
     """What is left of a window from a point in time on."""
-    window = begin(at, order_number, product, cause)
-    return window if window.start == at else replace(window, start=at, id=window_id(cause, at))
+    window = begin(at, order_number, product, context)
+    return window if window.start == at else replace(window, start=at, id=window_id(context, at))
 
 
-def start_of(at: int, cause: Cause) -> int:
+def start_of(at: int, context: RecordContext) -> int:
     """Where the whole window around a point in time begins."""
-    length = cause.rules.line(cause.line_id, at).window_s * SECOND
-    shift = cause.shift(at)
+    length = context.rules.line(context.line_id, at).window_s * SECOND
+    shift = context.shift(at)
     return max(at - (at + shift.offset) % length, shift.start)
 
 
-def window_id(cause: Cause, start: int) -> str:
+def window_id(context: RecordContext, start: int) -> str:
     """A line's windows do not overlap: where one starts tells it from the others, whatever it holds."""
-    return uuid_of("kpi", cause.line_id, start)
+    return uuid_of("kpi", context.line_id, start)
 
 
-def charge(window: Window, at: int, stretch: Stretch, cause: Cause) -> tuple[Window, int]:
+def charge(window: Window, at: int, interval: StateInterval, context: RecordContext) -> tuple[Window, int]:
     """Charge the window's time from `at` on to what the line was, as far as one time state goes.
 
     Returns:
         The window, and up to where its time is charged now: the stretch's end, or the window's, or before
         both where the calendar or the rules change.
     """
-    until = stretch.until if stretch.until < window.end else window.end
-    if stretch.mode == "running":
-        rules, bound = cause.rules.in_force(cause.line_id, at)
+    until = interval.until if interval.until < window.end else window.end
+    if interval.mode == "running":
+        rules, bound = context.rules.in_force(context.line_id, at)
         until = until if until < bound else bound
-        return _run(window, until - at, stretch, rules), until
-    if stretch.mode == "unknown":
+        return _run(window, until - at, interval, rules), until
+    if interval.mode == "unknown":
         return replace(window, unknown=window.unknown + until - at), until
-    kind, bound = _kind(at, stretch, cause)
+    kind, bound = _kind(at, interval, context)
     until = min(until, bound)
     part = until - at
     if kind == "planned":
         return replace(window, planned=window.planned + part), until
     if kind == "closed":
         return replace(window, closed=window.closed + part), until
-    if stretch.mode == "no_signal":
+    if interval.mode == "no_signal":
         return replace(window, no_signal=window.no_signal + part), until
     return replace(window, unplanned=window.unplanned + part), until
 
 
-def _run(window: Window, part: int, stretch: Stretch, rules: LineRules) -> Window:
+def _run(window: Window, part: int, interval: StateInterval, rules: LineRules) -> Window:
     """A line that runs is running, whatever the calendar says."""
-    target, rate = (rules.target_rate if stretch.ruled else stretch.target_rate) or 0.0, stretch.rate
+    target, rate = (rules.target_rate if interval.ruled else interval.target_rate) or 0.0, interval.rate
     if target <= 0:  # neither output counts: a real one without a possible one would flatter the rest
         return replace(window, producing=window.producing + part)
     theoretical = window.theoretical + target * part / MINUTE
@@ -109,13 +109,13 @@ def _run(window: Window, part: int, stretch: Stretch, rules: LineRules) -> Windo
     return replace(window, producing=window.producing + part, theoretical=theoretical, reported=reported)
 
 
-def _kind(at: int, stretch: Stretch, cause: Cause) -> tuple[str, int]:
+def _kind(at: int, interval: StateInterval, context: RecordContext) -> tuple[str, int]:
     """Whether the line should run at `at`, and up to when that holds."""
-    demand = cause.demand(at)
+    demand = context.demand(at)
     if demand.kind != "open":
         return demand.kind, demand.end
     bound = demand.end
-    for start, end in stretch.planned:
+    for start, end in interval.planned:
         if start <= at < end:
             return "planned", min(bound, end)
         if at < start:
@@ -123,12 +123,12 @@ def _kind(at: int, stretch: Stretch, cause: Cause) -> tuple[str, int]:
     return "open", bound
 
 
-def required(start: int, end: int, planned: Intervals, cause: Cause) -> Intervals:
+def required(start: int, end: int, planned: Intervals, context: RecordContext) -> Intervals:
     """The parts of [start, end) in which a line that stands still should run."""
     parts: list[tuple[int, int]] = []
-    at, stretch = start, Stretch(end, "stopped", planned=planned)
+    at, interval = start, StateInterval(end, "stopped", planned=planned)
     while at < end:
-        kind, bound = _kind(at, stretch, cause)
+        kind, bound = _kind(at, interval, context)
         bound = min(bound, end)
         if kind == "open":
             parts.append((at, bound))
@@ -136,20 +136,20 @@ def required(start: int, end: int, planned: Intervals, cause: Cause) -> Interval
     return tuple(parts)
 
 
-def excused_until(at: int, end: int, planned: Intervals, cause: Cause) -> int:
+def excused_until(at: int, end: int, planned: Intervals, context: RecordContext) -> int:
     """From `at` on, when a line that stands still should run again.
 
     If not before `end`: up to when it need not, as far as is clear without looking further; `end` or later.
     """
-    stretch = Stretch(end, "stopped", planned=planned)
+    interval = StateInterval(end, "stopped", planned=planned)
     while at < end:
-        kind, bound = _kind(at, stretch, cause)
+        kind, bound = _kind(at, interval, context)
         if kind == "open":
             break
         at = bound
     return at
 
 
-def is_required(at: int, planned: Intervals, cause: Cause) -> bool:
+def is_required(at: int, planned: Intervals, context: RecordContext) -> bool:
     """Whether the line should run at a point in time."""
-    return _kind(at, Stretch(at + 1, "stopped", planned=planned), cause)[0] == "open"
+    return _kind(at, StateInterval(at + 1, "stopped", planned=planned), context)[0] == "open"

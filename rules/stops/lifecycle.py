@@ -7,8 +7,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rules.kpi.windowing import Intervals, is_required, required
-from rules.record_context import Cause
-from rules.row_update import Change
+from rules.record_context import RecordContext
+from rules.row_update import RowUpdate
 from schemas.events import DowntimeCategory, DowntimeEvent
 from schemas.ids import uuid_of
 from schemas.instant import SECOND, text_of
@@ -19,7 +19,7 @@ OFFLINE = "offline"
 _CATEGORY: dict[Mode, DowntimeCategory] = {"stopped": "unplanned", "no_signal": "no_signal"}
 
 
-class Turn(Struct, frozen=True, gc=False):
+class StateChange(Struct, frozen=True, gc=False):
     """From `at` (ms) on, the line is in `mode`."""
 
     mode: Mode
@@ -27,9 +27,9 @@ class Turn(Struct, frozen=True, gc=False):
     reason: str | None = None
 
 
-def on_turn(
-    stop: Stop | None, turn: Turn, order: Order | None, planned: Intervals, cause: Cause
-) -> tuple[Stop | None, PastStop | None, list[Change]]:
+def on_state_change(
+    stop: Stop | None, change: StateChange, order: Order | None, planned: Intervals, context: RecordContext
+) -> tuple[Stop | None, PastStop | None, list[RowUpdate]]:
     """Open, keep or close the line's stop.
 
     A stop opens when the line is not running, `no_signal` when a running line falls silent; silence leaves a
@@ -40,41 +40,41 @@ def on_turn(
         turn: what the line is from now on.
         order: the running order, if any.
         planned: stretches of time in which a stop is planned, beside those of the calendar.
-        cause: the record that tells.
+        context: the record that tells.
     Returns:
         The stop after it, the one that ended, and the rows that people see.
     """
     changes = []
     ended: PastStop | None = None
-    wanted = _CATEGORY.get(turn.mode)
+    wanted = _CATEGORY.get(change.mode)
     stops_after_silence = stop is not None and stop.category == "no_signal" and wanted == "unplanned"
     if stop is not None and (wanted is None or stops_after_silence):
-        ended = _ended(stop, turn.at, planned, cause)
-        changes.append(past_row(ended, cause))
+        ended = _ended(stop, change.at, planned, context)
+        changes.append(past_row(ended, context))
         stop = None
     if stop is None and wanted is not None:
-        expected = wanted == "no_signal" or is_required(turn.at, planned, cause)
+        expected = wanted == "no_signal" or is_required(change.at, planned, context)
         stop = Stop(
-            id=uuid_of("downtime", cause.event_id, wanted),
+            id=uuid_of("downtime", context.event_id, wanted),
             category=wanted if expected else "planned",
-            start=turn.at,
-            created_at=cause.received_at,
-            reason=turn.reason,
+            start=change.at,
+            created_at=context.received_at,
+            reason=change.reason,
             order_number=order.number if order else None,
             product=order.product if order else None,
-            shift_id=cause.shift(turn.at).id,
+            shift_id=context.shift(change.at).id,
         )
-        changes.append(row(stop, cause))
+        changes.append(row(stop, context))
     elif stop is not None:
-        stop, told = with_reason(stop, turn.reason, cause)
+        stop, told = with_reason(stop, change.reason, context)
         changes += told
     return stop, ended, changes
 
 
-def unplanned(stop: Stop, cause: Cause) -> tuple[Stop, list[Change]]:
+def unplanned(stop: Stop, context: RecordContext) -> tuple[Stop, list[RowUpdate]]:
     """A stop that was planned and has lasted longer than that."""
     stop = replace(stop, category="unplanned")
-    return stop, [row(stop, cause)]
+    return stop, [row(stop, context)]
 
 
 def stood(state: LineState, since: int, until: int) -> int:
@@ -94,56 +94,56 @@ def was_silent(past: Iterable[PastStop], at: int) -> bool:
     return any(each.stop.category == "no_signal" and each.stop.start < at <= each.end for each in past)
 
 
-def with_reason(stop: Stop, reason: str | None, cause: Cause) -> tuple[Stop, list[Change]]:
+def with_reason(stop: Stop, reason: str | None, context: RecordContext) -> tuple[Stop, list[RowUpdate]]:
     """Tell an open stop's reason: the first one stays."""
     if reason is None or stop.reason is not None:
         return stop, []
     stop = replace(stop, reason=reason)
-    return stop, [row(stop, cause)]
+    return stop, [row(stop, context)]
 
 
-def _ended(stop: Stop, at: int, planned: Intervals, cause: Cause) -> PastStop:
+def _ended(stop: Stop, at: int, planned: Intervals, context: RecordContext) -> PastStop:
     """The stop once it has ended, its class judged on all of it."""
     if stop.told:
         stop = replace(stop, told=0, counting=None)
     if stop.category == "no_signal":
         # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
         stop = replace(stop, start=min(stop.start, at))
-    return judged(PastStop(stop, at), planned, cause)
+    return judged(PastStop(stop, at), planned, context)
 
 
-def judged(past: PastStop, planned: Intervals, cause: Cause) -> PastStop:
+def judged(past: PastStop, planned: Intervals, context: RecordContext) -> PastStop:
     """Planned if the line was never required meanwhile, micro if it was short; silence stays silence."""
-    asked = sum(end - start for start, end in required(past.stop.start, past.end, planned, cause))
+    asked = sum(end - start for start, end in required(past.stop.start, past.end, planned, context))
     category: DowntimeCategory = "no_signal"
     if past.stop.category != "no_signal":
-        category = length_class(past, cause) if asked else "planned"
+        category = length_class(past, context) if asked else "planned"
     if (category, asked) == (past.stop.category, past.required):
         return past
     return PastStop(replace(past.stop, category=category), past.end, asked)
 
 
-def length_class(past: PastStop, cause: Cause) -> DowntimeCategory:
+def length_class(past: PastStop, context: RecordContext) -> DowntimeCategory:
     """What a stop that should not have been is by its length, and by the rules of when it ended."""
-    short = past.end - past.stop.start < cause.at(past.end).line_rules.micro_stop_s * SECOND
+    short = past.end - past.stop.start < context.at(past.end).line_rules.micro_stop_s * SECOND
     return "micro" if short else "unplanned"
 
 
-def row(stop: Stop, cause: Cause) -> Change:
+def row(stop: Stop, context: RecordContext) -> RowUpdate:
     """The row of a stop that lasts."""
-    return Change(DowntimeEvent, stop.id, partial(_row, stop, None, None, cause))
+    return RowUpdate(DowntimeEvent, stop.id, partial(_row, stop, None, None, context))
 
 
-def past_row(past: PastStop, cause: Cause) -> Change:
+def past_row(past: PastStop, context: RecordContext) -> RowUpdate:
     """The row of a stop that ended."""
-    return Change(DowntimeEvent, past.stop.id, partial(_row, past.stop, past.end, past.required, cause))
+    return RowUpdate(DowntimeEvent, past.stop.id, partial(_row, past.stop, past.end, past.required, context))
 
 
-def _row(stop: Stop, end: int | None, asked: int | None, cause: Cause) -> DowntimeEvent:
+def _row(stop: Stop, end: int | None, asked: int | None, context: RecordContext) -> DowntimeEvent:
     # As the windows have it: nobody asks whether a line speaks in time that was planned.
     silent_when_planned = stop.category == "no_signal" and asked == 0 and end != stop.start
     return DowntimeEvent(
-        **cause.stamp(stop.id),
+        **context.stamp(stop.id),
         start_time=text_of(stop.start),
         end_time=None if end is None else text_of(end),
         duration=None if end is None else (end - stop.start) / SECOND,
@@ -153,5 +153,5 @@ def _row(stop: Stop, end: int | None, asked: int | None, cause: Cause) -> Downti
         order_number=stop.order_number,
         shift_id=stop.shift_id,
         created_at=text_of(stop.created_at),
-        updated_at=cause.seen_at,
+        updated_at=context.seen_at,
     )

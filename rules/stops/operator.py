@@ -8,11 +8,11 @@ from hashlib import blake2b
 from msgspec.structs import replace
 
 from plant.timestamps import event_time
-from rules.record_context import Cause
-from rules.row_update import Change
+from rules.record_context import RecordContext
+from rules.row_update import RowUpdate
 from rules.stops import lifecycle, planned
 from schemas.errors import Poison
-from schemas.operator_message import Said
+from schemas.operator_message import OperatorMessage
 from schemas.refusals import shown
 from schemas.state import (
     MAX_PLANS,
@@ -22,16 +22,16 @@ from schemas.state import (
     MAX_STOPS_SIZE,
     LineState,
     PastStop,
-    People,
     Plan,
     Stop,
+    StopHistory,
     latest,
 )
 
-Step = tuple[LineState, list[Change]]
+Step = tuple[LineState, list[RowUpdate]]
 
 
-def closed(people: People, past: PastStop, open_: Stop | None) -> People:
+def closed(people: StopHistory, past: PastStop, open_: Stop | None) -> StopHistory:
     """Remember a stop that ended."""
     people = replace(people, stops=latest((*people.stops, past), MAX_STOPS, MAX_STOPS_SIZE))
     if not past.stop.planned:
@@ -39,7 +39,7 @@ def closed(people: People, past: PastStop, open_: Stop | None) -> People:
     return replace(people, planned=planned.planned_time(people, open_))
 
 
-def on_said(state: LineState, said: Said, cause: Cause) -> Step:
+def on_operator_message(state: LineState, said: OperatorMessage, context: RecordContext) -> Step:
     """A reason, a declaration, an announcement, or the end of one.
 
     Raises:
@@ -47,7 +47,7 @@ def on_said(state: LineState, said: Said, cause: Cause) -> Step:
     """
     digest = None if said.request_id is None else digest_of(said.request_id)
     if said.action == "unplan":
-        after, changes = _unplan(state, digest), list[Change]()
+        after, changes = _unplan(state, digest), list[RowUpdate]()
     elif digest is not None and digest in state.people.requests:
         return state, []
     else:
@@ -56,14 +56,14 @@ def on_said(state: LineState, said: Said, cause: Cause) -> Step:
             state = replace(state, people=replace(state.people, requests=requests))
         if said.action == "plan":
             assert digest is not None
-            after, changes = _plan(state, said, digest, cause), []
+            after, changes = _plan(state, said, digest, context), []
         else:
-            after, changes = _reason(state, said, cause)
+            after, changes = _reason(state, said, context)
     now = planned.planned_time(after.people, after.stop)
     return replace(after, people=replace(after.people, planned=now)), changes
 
 
-def on_late_reason(state: LineState, at: int, reason: str, cause: Cause) -> Step:
+def on_late_reason(state: LineState, at: int, reason: str, context: RecordContext) -> Step:
     """A machine's `stopped` that comes behind the line's clock still tells the reason of its stop.
 
     MQTT keeps order within a topic only: the data that shows the stop may come first, or all of the stop.
@@ -71,16 +71,16 @@ def on_late_reason(state: LineState, at: int, reason: str, cause: Cause) -> Step
     Args:
         at: when the machine stopped, as it says, ms: at most the line's silence before its data show it.
     """
-    earliest = at + cause.line_rules.silence
+    earliest = at + context.line_rules.silence
     for index, past in enumerate(state.people.stops):
         if at < past.end and past.stop.category != "no_signal":
             if past.stop.start > earliest or past.stop.reason is not None:
                 return state, []
             told = replace(past, stop=replace(past.stop, reason=reason))
-            return _known_anew(state, index, told), [lifecycle.past_row(told, cause)]
+            return _known_anew(state, index, told), [lifecycle.past_row(told, context)]
     if state.stop is None or state.stop.start > earliest:
         return state, []
-    stop, rows = lifecycle.with_reason(state.stop, reason, cause)
+    stop, rows = lifecycle.with_reason(state.stop, reason, context)
     return replace(state, stop=stop), rows
 
 
@@ -90,12 +90,12 @@ def _known_anew(state: LineState, index: int, past: PastStop) -> LineState:
     return replace(state, people=replace(state.people, stops=told))
 
 
-def _plan(state: LineState, said: Said, digest: str, cause: Cause) -> LineState:
-    start = event_time(said.start, cause.line_rules.time_zone, "start")
-    end = event_time(said.end, cause.line_rules.time_zone, "end")
+def _plan(state: LineState, said: OperatorMessage, digest: str, context: RecordContext) -> LineState:
+    start = event_time(said.start, context.line_rules.time_zone, "start")
+    end = event_time(said.end, context.line_rules.time_zone, "end")
     assert start is not None
     assert end is not None
-    if not max(start, cause.received_at - planned.REMEMBERED) < end:
+    if not max(start, context.received_at - planned.REMEMBERED) < end:
         raise Poison("bad_field", field="end", value=shown(said.end))
     plans = (*state.people.plans, Plan(digest, start, end, said.reason))
     if plans != latest(plans, MAX_PLANS, MAX_SIZE):
@@ -110,19 +110,19 @@ def _unplan(state: LineState, digest: str | None) -> LineState:
     return replace(state, people=replace(state.people, plans=plans))
 
 
-def _reason(state: LineState, said: Said, cause: Cause) -> Step:
+def _reason(state: LineState, said: OperatorMessage, context: RecordContext) -> Step:
     """Give a stop its reason: the open one, or one that ended."""
-    at = event_time(said.at, cause.line_rules.time_zone, "at")
+    at = event_time(said.at, context.line_rules.time_zone, "at")
     stop = state.stop
     if stop is not None and _meant(stop, None, said.stop, at):
         stop = _told(stop, said)
-        return replace(state, stop=stop), [lifecycle.row(stop, cause)]
+        return replace(state, stop=stop), [lifecycle.row(stop, context)]
     known = state.people.stops
     for index in range(len(known) - 1, -1, -1):
         past = known[index]
         if _meant(past.stop, past.end, said.stop, at):
             past = replace(past, stop=_told(past.stop, said))
-            return _known_anew(state, index, past), [lifecycle.past_row(past, cause)]
+            return _known_anew(state, index, past), [lifecycle.past_row(past, context)]
     raise Poison("unknown_stop", value=shown(said.stop or said.at or "-"))
 
 
@@ -132,7 +132,7 @@ def _meant(stop: Stop, end: int | None, stop_id: str | None, at: int | None) -> 
     return at is None or (stop.start <= at and (end is None or at < end))
 
 
-def _told(stop: Stop, said: Said) -> Stop:
+def _told(stop: Stop, said: OperatorMessage) -> Stop:
     return replace(
         stop,
         reason=stop.reason if said.reason is None else said.reason,

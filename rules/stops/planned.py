@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from schemas.instant import DAY
-from schemas.state import Interval, People, Stop
+from schemas.state import Interval, Stop, StopHistory
 
 OPEN = 2**53 - 1  # ms; the end of a stop that lasts
 REMEMBERED = (
@@ -53,7 +53,7 @@ def without(intervals: Iterable[Interval], taken: Iterable[Interval]) -> tuple[I
     return tuple(left)
 
 
-def planned_time(people: People, stop: Stop | None) -> tuple[Interval, ...]:
+def planned_time(people: StopHistory, stop: Stop | None) -> tuple[Interval, ...]:
     """All planned time that is remembered: announced stops, and stops that were declared planned."""
     announced = [(plan.start, plan.end) for plan in people.plans]
     declared = [(past.stop.start, past.end) for past in people.stops if past.stop.planned]
@@ -62,7 +62,7 @@ def planned_time(people: People, stop: Stop | None) -> tuple[Interval, ...]:
     return union([*announced, *declared])
 
 
-def forgotten(people: People, stop: Stop | None, now: int, judged: int) -> People:
+def forgotten(people: StopHistory, stop: Stop | None, now: int, judged: int) -> StopHistory:
     """What is announced, without what is long past.
 
     Args:

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 from rules import alerts
 from rules.kpi import line_kpi
 from rules.kpi.remembered import Of
-from rules.kpi.windowing import Stretch
-from rules.record_context import Cause, Sample
-from rules.row_update import Change
+from rules.kpi.windowing import StateInterval
+from rules.record_context import RecordContext, Sample
+from rules.row_update import RowUpdate
 from rules.stops import state_change
 from schemas.instant import MINUTE, SECOND
 from schemas.payloads import Data
-from schemas.state import Counted, Counting, Kpi, LineState, Making, Order, Stop
+from schemas.state import Counted, Counting, Kpi, LineState, Order, ProductionInterval, Stop
 
-Step = tuple[LineState, list[Change]]
+Step = tuple[LineState, list[RowUpdate]]
 PIECES = 2  # a line that runs at its target, and tells none in the time of so many, makes none any more
 MAX_COUNTED = 64
 
@@ -34,30 +34,30 @@ def is_held(stop: Stop | None) -> bool:
     return stop is not None and stop.told > 0
 
 
-def on_data(state: LineState, data: Data, at: int, cause: Cause) -> Step:
+def on_data(state: LineState, data: Data, at: int, context: RecordContext) -> Step:
     """A message in such a stop, not late: if it shows that the line runs again, the stop ends before it."""
     stop = state.stop
     assert stop is not None
     if data.running is not None or not data.count:
         return state, []
-    counting = _going_on(stop, at, data.count, data.target_rate, cause)
+    counting = _going_on(stop, at, data.count, data.target_rate, context)
     since = at if counting is None else counting.told[0].at
-    if at - since < cause.line_rules.trailing_s * SECOND:
+    if at - since < context.line_rules.trailing_s * SECOND:
         return state, []
     if counting is None:
         state.stop = replace(stop, told=0)  # this very message ends it
         return state, []
-    return _runs_since(state, since, cause)
+    return _runs_since(state, since, context)
 
 
-def on_late_running(state: LineState, at: int, cause: Cause) -> Step:
+def on_late_running(state: LineState, at: int, context: RecordContext) -> Step:
     """A status `running` that comes behind data told since: MQTT keeps order within a topic only."""
     if state.stop is None or not 0 < state.stop.told <= at:
         return state, []
-    return _runs_since(state, at, cause)
+    return _runs_since(state, at, context)
 
 
-def count(state: LineState, windows: Kpi, order: Of, sample: Sample, cause: Cause) -> Kpi:
+def count(state: LineState, windows: Kpi, order: Of, sample: Sample, context: RecordContext) -> Kpi:
     """Count the pieces of a line that stands, as those of the time before, until more of them show otherwise.
 
     Args:
@@ -66,7 +66,7 @@ def count(state: LineState, windows: Kpi, order: Of, sample: Sample, cause: Caus
         order: what the pieces are counted in. If another one ran before the stop, or that time's window is no
             longer remembered, they are counted at their message.
         sample: the message.
-        cause: the record.
+        context: the record.
     """
     stop = state.stop
     assert stop is not None
@@ -78,10 +78,10 @@ def count(state: LineState, windows: Kpi, order: Of, sample: Sample, cause: Caus
         before = None
     timed = known and (before is None or before.producing + before.slow > 0)
     stands_in = place if before is not None else windows.open.start
-    windows = line_kpi.count(windows, place, sample.pieces, sample.defects, known=timed, cause=cause)
+    windows = line_kpi.count(windows, place, sample.pieces, sample.defects, known=timed, context=context)
     counting = None
     if not sample.tells_running:
-        counting = _going_on(stop, sample.at, sample.pieces, sample.target_rate, cause)
+        counting = _going_on(stop, sample.at, sample.pieces, sample.target_rate, context)
         if counting is not None or sample.pieces:
             counted = Counted(
                 at=sample.at,
@@ -102,20 +102,22 @@ def count(state: LineState, windows: Kpi, order: Of, sample: Sample, cause: Caus
     return windows
 
 
-def starts(state: LineState, windows: Kpi, order: Order, sample: Sample, cause: Cause) -> Kpi:
+def starts(state: LineState, windows: Kpi, order: Order, sample: Sample, context: RecordContext) -> Kpi:
     """An order starts; where the line may run again, the time since its last message is that order's."""
     counting = None if state.stop is None else state.stop.counting
     if counting is None:
-        return line_kpi.starts(windows, order.number, order.product, cause)
-    made_in = Making(counting.told[-1].at, sample.at, True)
-    windows = line_kpi.starts(replace(windows, making=(made_in,)), order.number, order.product, cause)
+        return line_kpi.starts(windows, order.number, order.product, context)
+    made_in = ProductionInterval(counting.told[-1].at, sample.at, True)
+    windows = line_kpi.starts(replace(windows, making=(made_in,)), order.number, order.product, context)
     return replace(windows, making=())
 
 
-def _going_on(stop: Stop, at: int, pieces: int, target: float | None, cause: Cause) -> Counting | None:
+def _going_on(
+    stop: Stop, at: int, pieces: int, target: float | None, context: RecordContext
+) -> Counting | None:
     """What the line counted up to the message, if it has not paused since."""
     counting = stop.counting
-    if counting is None or at - counting.told[-1].at > cause.line_rules.silence:
+    if counting is None or at - counting.told[-1].at > context.line_rules.silence:
         return None
     if pieces:
         return counting
@@ -123,42 +125,42 @@ def _going_on(stop: Stop, at: int, pieces: int, target: float | None, cause: Cau
     return counting if target is not None and target > 0 and due < PIECES * MINUTE else None
 
 
-def _runs_since(state: LineState, since: int, cause: Cause) -> Step:
+def _runs_since(state: LineState, since: int, context: RecordContext) -> Step:
     """The line runs since its first message from `since` (ms) on that counted; if none did, from now on."""
     stop, at = state.stop, state.clock
     assert stop is not None
     assert at is not None
     counted = [] if stop.counting is None else [each for each in stop.counting.told if each.at >= since]
-    state, changes = state_change.runs(state, counted[0].at if counted else at, cause)
+    state, changes = state_change.runs(state, counted[0].at if counted else at, context)
     before: Counted | None = None
     for each in counted:
         if before is not None:
-            _run(state, stop, before, each.at, cause)
+            _run(state, stop, before, each.at, context)
         windows = state.kpi
         assert windows is not None
         if each.place is not None:
             pieces, defects = each.pieces, each.defects
             windows = line_kpi.count_late(
-                windows, each.place, -pieces, -defects, known=each.timed, cause=cause
+                windows, each.place, -pieces, -defects, known=each.timed, context=context
             )
             made_in = (each.at if before is None else before.at, each.at)
-            windows = line_kpi.count_in(windows, made_in, pieces, defects, known=each.known, cause=cause)
+            windows = line_kpi.count_in(windows, made_in, pieces, defects, known=each.known, context=context)
         if each.rate is not None:
             state.rate = each.rate
         elif before is not None and each.at > before.at:
             state.rate = round(each.pieces * MINUTE / (each.at - before.at), 3)
         state.kpi, state.target_rate, state.ruled, before = windows, each.target_rate, each.ruled, each
     if before is not None:
-        _run(state, stop, before, at, cause)
+        _run(state, stop, before, at, context)
     return state, changes
 
 
-def _run(state: LineState, stop: Stop, since: Counted, until: int, cause: Cause) -> None:
+def _run(state: LineState, stop: Stop, since: Counted, until: int, context: RecordContext) -> None:
     """Time that was charged to the stop was the line's running time."""
     assert state.kpi is not None
-    stood = Stretch(until, "stopped", planned=state.people.planned)
-    ran = Stretch(until, "running", since.target_rate, state.rate, ruled=since.ruled)
-    state.kpi = line_kpi.recharge(state.kpi, since.at, stood, ran, state_change.of(stop), cause)
+    stood = StateInterval(until, "stopped", planned=state.people.planned)
+    ran = StateInterval(until, "running", since.target_rate, state.rate, ruled=since.ruled)
+    state.kpi = line_kpi.recharge(state.kpi, since.at, stood, ran, state_change.of(stop), context)
     state.alerts = alerts.on_running_time(state.alerts, until - since.at, state.rate)
 
 

@@ -9,67 +9,71 @@ from msgspec.structs import replace
 from rules import alerts
 from rules.kpi import line_kpi
 from rules.kpi.remembered import Of
-from rules.kpi.windowing import Intervals, Stretch, excused_until, required
-from rules.record_context import Cause
-from rules.row_update import Change
+from rules.kpi.windowing import Intervals, StateInterval, excused_until, required
+from rules.record_context import RecordContext
+from rules.row_update import RowUpdate
 from rules.stops import lifecycle, operator, planned
-from rules.stops.lifecycle import Turn
+from rules.stops.lifecycle import StateChange
 from schemas.instant import SECOND
 from schemas.state import LineState, Mode, PastStop, Stop
 
-Step = tuple[LineState, list[Change]]
+Step = tuple[LineState, list[RowUpdate]]
 PAST = 5 * SECOND  # a message that took longer to arrive waited somewhere
 
 
-def take(state: LineState, turn: Turn, cause: Cause) -> Step:
-    """A message in the line's order: time is settled up to it; from there on the line is in `turn.mode`."""
-    changes: list[Change] = []
-    at = turn.at
+def take(state: LineState, change: StateChange, context: RecordContext) -> Step:
+    """A message in the line's order: time is settled up to it; from there on the line is in `change.mode`."""
+    changes: list[RowUpdate] = []
+    at = change.at
     if state.kpi is None or state.clock is None:
         running = state.orders.running
         number, product = (running.number, running.product) if running is not None else (None, None)
-        state.clock, state.kpi = at, line_kpi.begin(at, number, product, cause)
+        state.clock, state.kpi = at, line_kpi.begin(at, number, product, context)
     if state.retired:  # it speaks again: the time in between is nobody's
-        state.kpi = replace(line_kpi.charge(state.kpi, [Stretch(at, "unknown")], 0, cause), making=None)
+        state.kpi = replace(
+            line_kpi.charge(state.kpi, [StateInterval(at, "unknown")], 0, context), making=None
+        )
         state.clock, state.retired = at, False
-    silence = state.clock + cause.line_rules.silence
+    silence = state.clock + context.line_rules.silence
     if at > silence and state.alerts.held:
         state.alerts = alerts.on_silence(state.alerts, at - silence)
     if state.mode == "running" and at > silence:
         reason = lifecycle.PIPELINE if state.ticked_at < state.heard_at + (silence - state.clock) else None
-        state, changes = fall_silent(state, silence, reason, cause)
-    elif state.mode == "no_signal" and state.stop is not None and cause.received_at - at > PAST:
+        state, changes = fall_silent(state, silence, reason, context)
+    elif state.mode == "no_signal" and state.stop is not None and context.received_at - at > PAST:
         # It tells its past: `offline` was its gateway's, which says nothing of when the line fell silent.
         state.stop = replace(state.stop, start=min(silence, at))
-    _settle(state, at, cause)
-    if turn.mode != state.mode or turn.reason is not None:
-        state, changed = _change(state, turn, cause)
+    _settle(state, at, context)
+    if change.mode != state.mode or change.reason is not None:
+        state, changed = _change(state, change, context)
         changes += changed
     state.clock = at
     return state, changes
 
 
-def fall_silent(state: LineState, at: int, reason: str | None, cause: Cause) -> Step:
+def fall_silent(state: LineState, at: int, reason: str | None, context: RecordContext) -> Step:
     """A running line falls silent at `at` (ms), or when its last message held no longer.
 
     What it was since its last message is not settled by that: its clock stands still.
     """
     if state.mode != "running" or state.clock is None:
         return state, []
-    return _change(state, Turn("no_signal", min(at, state.clock + cause.line_rules.silence), reason), cause)
+    return _change(
+        state, StateChange("no_signal", min(at, state.clock + context.line_rules.silence), reason), context
+    )
 
 
-def runs(state: LineState, at: int, cause: Cause) -> Step:
+def runs(state: LineState, at: int, context: RecordContext) -> Step:
     """A line that stood has run since `at` (ms), as is known only now: its stop ended then."""
-    return _change(state, Turn("running", at), cause)
+    return _change(state, StateChange("running", at), context)
 
 
-def leave(state: LineState, at: int, cause: Cause) -> Step:
+def leave(state: LineState, at: int, context: RecordContext) -> Step:
     """The line is no more at `at` (ms): its stop ends. What it was since its last message is not settled."""
-    return _change(state, Turn("unknown", at), cause)
+    return _change(state, StateChange("unknown", at), context)
 
 
-def overdue(state: LineState, at: int, cause: Cause) -> Step:
+def overdue(state: LineState, at: int, context: RecordContext) -> Step:
     """A planned stop that the line has not ended in time: from then on it is none.
 
     How far it was looked at is remembered: however long the stop is, a message looks at what is new.
@@ -79,30 +83,30 @@ def overdue(state: LineState, at: int, cause: Cause) -> Step:
         return state, []
     if at <= stop.excused or state.kpi is None:
         return state, []
-    until = excused_until(max(stop.start, stop.excused), at, state.people.planned, cause)
+    until = excused_until(max(stop.start, stop.excused), at, state.people.planned, context)
     if until >= at:
         state.stop = replace(stop, excused=until)
         return state, []
-    state.stop, rows = lifecycle.unplanned(stop, cause)
-    state.kpi = line_kpi.tally(state.kpi, stop.start, 1, 0, of(stop), cause)
-    state.alerts, told = alerts.on_turn(state.alerts, "stopped", at, until, cause)
+    state.stop, rows = lifecycle.unplanned(stop, context)
+    state.kpi = line_kpi.count_stops(state.kpi, stop.start, 1, 0, of(stop), context)
+    state.alerts, told = alerts.on_state_change(state.alerts, "stopped", at, until, context)
     return state, [*rows, *told]
 
 
-def passed(state: LineState, until: int, cause: Cause) -> list[Stretch]:
+def passed(state: LineState, until: int, context: RecordContext) -> list[StateInterval]:
     """What the line was since its last message, up to `until` (ms), as far as is known now."""
     assert state.clock is not None
     if state.mode == "unknown":
-        return [Stretch(until, "unknown")]
+        return [StateInterval(until, "unknown")]
     if state.mode == "stopped":
-        return [Stretch(until, "stopped", planned=state.people.planned)]
-    silence = state.clock + cause.line_rules.silence
+        return [StateInterval(until, "stopped", planned=state.people.planned)]
+    silence = state.clock + context.line_rules.silence
     if state.mode == "no_signal" and state.stop is not None and state.stop.start < silence:
         silence = state.stop.start
     if until <= silence:
-        return [Stretch(until, "running", state.target_rate, state.rate, ruled=state.ruled)]
-    running = Stretch(silence, "running", state.target_rate, state.rate, ruled=state.ruled)
-    return [running, Stretch(until, "no_signal", planned=state.people.planned)]
+        return [StateInterval(until, "running", state.target_rate, state.rate, ruled=state.ruled)]
+    running = StateInterval(silence, "running", state.target_rate, state.rate, ruled=state.ruled)
+    return [running, StateInterval(until, "no_signal", planned=state.people.planned)]
 
 
 def can_be_shown(state: LineState) -> bool:
@@ -115,69 +119,75 @@ def of(stop: Stop) -> Of:
     return stop.order_number, stop.product
 
 
-def _settle(state: LineState, at: int, cause: Cause) -> None:
+def _settle(state: LineState, at: int, context: RecordContext) -> None:
     """Time up to `at` (ms) is charged to what the line was."""
     assert state.kpi is not None
     assert state.clock is not None
     if at <= state.kpi.charged:
         return
-    stretches = passed(state, at, cause)
+    intervals = passed(state, at, context)
     ends = state.kpi.ends
     if 0 < ends < at:
-        before = [replace(stretch, until=min(stretch.until, ends)) for stretch in stretches]
-        state.kpi = line_kpi.cut(line_kpi.charge(state.kpi, before, state.clock, cause), None, None, cause)
-    state.kpi = line_kpi.charge(state.kpi, stretches, state.clock, cause)
-    if stretches[0].mode == "running" and stretches[0].until > state.clock:
-        ran = stretches[0].until - state.clock
+        before = [replace(interval, until=min(interval.until, ends)) for interval in intervals]
+        state.kpi = line_kpi.cut(
+            line_kpi.charge(state.kpi, before, state.clock, context), None, None, context
+        )
+    state.kpi = line_kpi.charge(state.kpi, intervals, state.clock, context)
+    if intervals[0].mode == "running" and intervals[0].until > state.clock:
+        ran = intervals[0].until - state.clock
         state.alerts = alerts.on_running_time(state.alerts, ran, state.rate)
 
 
-def _change(state: LineState, turn: Turn, cause: Cause) -> Step:
+def _change(state: LineState, change: StateChange, context: RecordContext) -> Step:
     """The line is in another mode, or tells why it is in this one."""
-    if turn.mode == state.mode and turn.reason is None:
+    if change.mode == state.mode and change.reason is None:
         return state, []
     before = state.stop
-    stop, ended, rows = lifecycle.on_turn(before, turn, state.orders.running, state.people.planned, cause)
-    since = stop.start if stop is not None else turn.at
-    mode: Mode = "unknown" if stop is not None and stop.category == "planned" else turn.mode
-    state.alerts, told = alerts.on_turn(state.alerts, mode, turn.at, since, cause)
+    stop, ended, rows = lifecycle.on_state_change(
+        before, change, state.orders.running, state.people.planned, context
+    )
+    since = stop.start if stop is not None else change.at
+    mode: Mode = "unknown" if stop is not None and stop.category == "planned" else change.mode
+    state.alerts, told = alerts.on_state_change(state.alerts, mode, change.at, since, context)
     if before is not None and ended is not None:
-        _note_end(state, before, ended, cause)
+        _note_end(state, before, ended, context)
     begins = stop is not None and (before is None or before.id != stop.id)
     if stop is not None and begins and stop.category == "unplanned" and state.kpi is not None:
-        state.kpi = line_kpi.tally(state.kpi, stop.start, 1, 0, of(stop), cause)
-    state.mode, state.stop = turn.mode, stop
+        state.kpi = line_kpi.count_stops(state.kpi, stop.start, 1, 0, of(stop), context)
+    state.mode, state.stop = change.mode, stop
     if ended is not None:
         state.people = operator.closed(state.people, ended, stop)
     return state, [*rows, *told]
 
 
-def _note_end(state: LineState, before: Stop, ended: PastStop, cause: Cause) -> None:
+def _note_end(state: LineState, before: Stop, ended: PastStop, context: RecordContext) -> None:
     """A stop ended: the windows that it lay in say what it was, now that all of it is known."""
     stop, windows = ended.stop, state.kpi
     if windows is None or stop.category == "no_signal":
         return
     if stop.category == "micro":
-        parts = required(stop.start, ended.end, state.people.planned, cause)
-        windows = line_kpi.move(windows, parts, "unplanned", "micro", of(stop), cause)
+        parts = required(stop.start, ended.end, state.people.planned, context)
+        windows = line_kpi.reclassify(windows, parts, "unplanned", "micro", of(stop), context)
     unplanned = int(stop.category == "unplanned") - int(before.category == "unplanned")
-    state.kpi = line_kpi.tally(windows, stop.start, unplanned, int(stop.category == "micro"), of(stop), cause)
+    state.kpi = line_kpi.count_stops(
+        windows, stop.start, unplanned, int(stop.category == "micro"), of(stop), context
+    )
 
 
-def replanned(state: LineState, was: Intervals, now: Intervals, cause: Cause) -> Step:
+def replanned(state: LineState, was: Intervals, now: Intervals, context: RecordContext) -> Step:
     """Planned time is other than it was: stops are judged anew, and their windows with them."""
-    changes: list[Change] = []
+    changes: list[RowUpdate] = []
     told: list[PastStop] = []
     other = planned.union([*planned.without(now, was), *planned.without(was, now)])
     for past in state.people.stops:
         if not planned.touch(other, past.stop.start, past.end):
             told.append(past)  # what made it planned may be forgotten by now
             continue
-        judged = lifecycle.judged(past, now, cause)
+        judged = lifecycle.judged(past, now, context)
         told.append(judged)
         if judged is not past:
-            changes.append(lifecycle.past_row(judged, cause))
-        _recharge(state, past, judged, was, now, cause)
+            changes.append(lifecycle.past_row(judged, context))
+        _recharge(state, past, judged, was, now, context)
     state.people = replace(state.people, stops=tuple(told))
     stop = state.stop
     if stop is not None and stop.excused:  # by what was planned before
@@ -189,15 +199,15 @@ def replanned(state: LineState, was: Intervals, now: Intervals, cause: Cause) ->
         and state.kpi is not None
         and planned.touch(other, stop.start, charged)
     ):
-        late = required(stop.start, max(stop.start + 1, charged), now, cause)
+        late = required(stop.start, max(stop.start + 1, charged), now, context)
         judged_stop = replace(stop, category="unplanned" if late else "planned")
-        _recharge(state, PastStop(stop, charged), PastStop(judged_stop, charged), was, now, cause)
+        _recharge(state, PastStop(stop, charged), PastStop(judged_stop, charged), was, now, context)
         if judged_stop != stop:
             state.stop = judged_stop
-            changes.append(lifecycle.row(judged_stop, cause))
+            changes.append(lifecycle.row(judged_stop, context))
             mode: Mode = "stopped" if late else "unknown"
-            state.alerts, rows = alerts.on_turn(
-                state.alerts, mode, cause.received_at, late[0][0] if late else stop.start, cause
+            state.alerts, rows = alerts.on_state_change(
+                state.alerts, mode, context.received_at, late[0][0] if late else stop.start, context
             )
             changes += rows
     if state.kpi is not None:
@@ -206,20 +216,20 @@ def replanned(state: LineState, was: Intervals, now: Intervals, cause: Cause) ->
 
 
 def _recharge(
-    state: LineState, past: PastStop, judged: PastStop, was: Intervals, now: Intervals, cause: Cause
+    state: LineState, past: PastStop, judged: PastStop, was: Intervals, now: Intervals, context: RecordContext
 ) -> None:
     """Move the stop's time between planned and what it is otherwise."""
     if state.kpi is None:
         return
     start, end, order = past.stop.start, past.end, of(past.stop)
-    before, after = required(start, end, was, cause), required(start, end, now, cause)
+    before, after = required(start, end, was, context), required(start, end, now, context)
     ended = state.stop is None or state.stop.id != past.stop.id
-    kind = lifecycle.length_class(past, cause) if ended else "unplanned"
+    kind = lifecycle.length_class(past, context) if ended else "unplanned"
     if past.stop.category == "no_signal":
         kind = "no_signal"
-    windows = line_kpi.move(state.kpi, planned.without(before, after), kind, "planned", order, cause)
-    windows = line_kpi.move(windows, planned.without(after, before), "planned", kind, order, cause)
+    windows = line_kpi.reclassify(state.kpi, planned.without(before, after), kind, "planned", order, context)
+    windows = line_kpi.reclassify(windows, planned.without(after, before), "planned", kind, order, context)
     one, other = past.stop.category, judged.stop.category
     unplanned = int(other == "unplanned") - int(one == "unplanned")
     micro = int(other == "micro") - int(one == "micro")
-    state.kpi = line_kpi.tally(windows, start, unplanned, micro, order, cause)
+    state.kpi = line_kpi.count_stops(windows, start, unplanned, micro, order, context)

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from bridge.clock import LogClock
-from bridge.deduplicator import Held, Redelivered
+from bridge.deduplicator import Deduplicator, Held
 from bridge.flow import SHOWN_CHARACTERS, Flow, shown
 from bridge.record import Delivery, digest_of
 from runtime import metrics
@@ -14,7 +14,7 @@ from runtime.settings import Settings
 def test_the_brokers_mark_is_counted_whether_the_log_holds_the_message_or_not() -> None:
     """Two deliveries with DUP: one is recognised, and has been received before; the other is new."""
     topic, payload = "production/ligne1/data", b'{"count":1}'
-    log = Redelivered([Held(1, 1, 7, topic, digest_of(payload))], 10)
+    log = Deduplicator([Held(1, 1, 7, topic, digest_of(payload))], 10)
     flow = Flow(
         Settings(_env_file=None),
         Narrator("en"),

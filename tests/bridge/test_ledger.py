@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.ack_queue import Ledger
+from bridge.ack_queue import AckQueue
 
 
 @dataclass
@@ -16,7 +16,7 @@ class Batch:
 def test_a_later_delivery_waits_for_an_earlier_one() -> None:
     """Partition B is stored first, but the delivery before it, in partition A, is not yet."""
     #  receipt:    1(A)  2(B)  3(B)  4(A)
-    ledger, a, b = Ledger(), Batch(), Batch()
+    ledger, a, b = AckQueue(), Batch(), Batch()
     for mid, batch in ((1, a), (2, b), (3, b), (4, a)):
         ledger.add(mid, 10, batch)
     b.done = True
@@ -27,7 +27,7 @@ def test_a_later_delivery_waits_for_an_earlier_one() -> None:
 
 def test_qos_0_is_counted_and_not_acknowledged() -> None:
     """A delivery at QoS 0 has packet id 0, and takes its place in memory all the same."""
-    ledger, batch = Ledger(), Batch()
+    ledger, batch = AckQueue(), Batch()
     ledger.add(0, 100, batch)
     ledger.add(7, 10, batch)
     assert (len(ledger), ledger.bytes) == (2, 110)
@@ -40,7 +40,7 @@ def test_qos_0_is_counted_and_not_acknowledged() -> None:
 def test_whatever_is_stored_first_the_order_is_that_of_receipt(places: list[int], stored: list[int]) -> None:
     """Every delivery is acknowledged once, in order of receipt."""
     batches = [Batch() for _ in range(6)]
-    ledger = Ledger()
+    ledger = AckQueue()
     for mid, place in enumerate(places, start=1):
         ledger.add(mid, 1, batches[place])
     acked = []

@@ -5,7 +5,7 @@ from collections import deque
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.deduplicator import Held, Redelivered
+from bridge.deduplicator import Deduplicator, Held
 from bridge.record import Delivery, digest_of
 
 WINDOW = 10
@@ -23,30 +23,30 @@ def held(seq: int, mid: int, payload: bytes = b"same", run: int = 1) -> Held:
 
 def test_a_message_whose_acknowledgement_was_lost_is_recognised_once():
     """The same payload under the next packet id is another message."""
-    log = Redelivered([held(1, 1), held(2, 2)], REACH)
+    log = Deduplicator([held(1, 1), held(2, 2)], REACH)
     assert [log.holds(delivery(mid)) for mid in (2, 3, 2)] == [True, False, False]
 
 
 def test_a_message_that_a_later_run_wrote_does_not_hide_those_before_it():
     """The first of three failed with its partition; the next run wrote it, and died too."""
-    log = Redelivered([held(1, 2), held(2, 3), held(1, 1, run=2)], REACH)
+    log = Deduplicator([held(1, 2), held(2, 3), held(1, 1, run=2)], REACH)
     assert [log.holds(delivery(mid)) for mid in (1, 2, 3)] == [True, True, True]
 
 
 def test_another_payload_under_the_same_packet_id_is_another_message():
     """Packet ids come round."""
-    assert not Redelivered([held(1, 1)], REACH).holds(delivery(1, b"other"))
+    assert not Deduplicator([held(1, 1)], REACH).holds(delivery(1, b"other"))
 
 
 def test_a_message_that_another_partition_did_not_store_is_written():
     """Of three in flight the middle one was lost with its partition."""
-    log = Redelivered([held(1, 1), held(3, 3)], REACH)
+    log = Deduplicator([held(1, 1), held(3, 3)], REACH)
     assert [log.holds(delivery(mid)) for mid in (1, 2, 3)] == [True, False, True]
 
 
 def test_only_as_many_deliveries_are_looked_at_as_may_have_been_in_flight():
     """What comes later is new."""
-    log = Redelivered([held(1, 1)], 2)
+    log = Deduplicator([held(1, 1)], 2)
     assert [log.holds(delivery(mid)) for mid in (8, 9, 1)] == [False, False, False]
 
 
@@ -61,7 +61,7 @@ def test_a_bridge_that_dies_again_and_again_writes_each_message_once(data, messa
     mid = run = 0
     while queue or in_flight:
         run += 1
-        recognised = Redelivered([entry for _, entry in log], REACH)
+        recognised = Deduplicator([entry for _, entry in log], REACH)
         seq = 0
         again = deque(in_flight)
         life = data.draw(st.integers(0, 25)) if run < 12 else 10_000

@@ -12,7 +12,7 @@ from linepulse.simulator.plant import Line
 from linepulse.simulator.schedule import past
 from plant.rules import Rules, read_plant
 from rules.fold import Fold
-from rules.row_update import Change
+from rules.row_update import RowUpdate
 from schemas.events import Event
 from schemas.instant import HOUR
 from schemas.raw import Kind, RawHeaders, RawRecord
@@ -59,14 +59,14 @@ class Plant:
         """A past of the simulated plant that ends at `until`."""
         start = until - int(hours * HOUR)
         machines = [Line(f"ligne{k}", seed, start) for k in range(1, lines + 1)]
-        changes: list[Change] = []
+        changes: list[RowUpdate] = []
         for at, machine in past(machines, start, until):
             for message in machine.advance(at):
                 changes += self._hear(Kind(message.kind), machine.line_id, message.at, message.payload)
             changes += self._hear(Kind.TICK, machine.line_id, at, None)
         self._write(changes)
 
-    def _hear(self, kind: Kind, line_id: str, at: int, told: dict[str, Any] | None) -> list[Change]:
+    def _hear(self, kind: Kind, line_id: str, at: int, told: dict[str, Any] | None) -> list[RowUpdate]:
         self._offset += 1
         headers = RawHeaders(kind, f"production/{line_id}/{kind}")
         payload = b"" if told is None else json.dumps(told).encode()
@@ -74,7 +74,7 @@ class Plant:
         self._states[line_id], changes = self._fold(self._states.get(line_id), record, "production.raw")
         return changes
 
-    def _write(self, changes: list[Change]) -> None:
+    def _write(self, changes: list[RowUpdate]) -> None:
         rows: dict[type[Event], list[Event]] = defaultdict(list)
         for change in {(change.kind, change.id): change for change in changes}.values():
             rows[change.kind].append(change.form())

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from runtime.settings import Settings
-from schemas.operator_message import parse_said
+from schemas.operator_message import parse_operator_message
 from tests.commands import environment, linepulse
 from tests.listener import Listener
 from tests.publish import publish
@@ -56,7 +56,7 @@ def test_what_a_person_says_is_one_status_message_at_qos_1(
     told = json.loads(message.payload)
     assert len(told.pop("requestId")) == 36
     assert told == fields
-    assert parse_said(bytes(message.payload)) is not None
+    assert parse_operator_message(bytes(message.payload)) is not None
 
 
 def test_a_plan_prints_what_takes_it_back(settings: Settings, said: Listener) -> None:

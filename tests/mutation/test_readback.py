@@ -8,7 +8,7 @@ import pytest
 
 import bridge.run
 from bridge.clock import LogClock
-from bridge.deduplicator import Redelivered
+from bridge.deduplicator import Deduplicator
 from bridge.known import KnownLog
 from bridge.record import Delivery
 from runtime.narrator import Narrator
@@ -66,7 +66,7 @@ class Broker:
         """Nothing to end."""
 
 
-class KnowsNothing(Redelivered):
+class KnowsNothing(Deduplicator):
     """Takes every delivery for a new one."""
 
     def holds(self, _delivery: Delivery) -> bool:

@@ -11,7 +11,7 @@ from faust.types import TP
 from runtime.log_end import Logs
 from runtime.narrator import Narrator
 from schemas.events import OrderEvent, SampleEvent
-from sinks.log_identity import SameLog
+from sinks.log_identity import LogIdentity
 from sinks.sink import Sink
 from sinks.sql import statement
 from sinks.tables import PRODUCTION_DATA, PRODUCTION_ORDER, Table
@@ -81,7 +81,7 @@ async def test_log_identity(services: Services, logs: type[Logs], rows: int) -> 
     samples = [sample(number) for number in range(10)]
     await send(settings, tp.topic, [*samples])
     plant.run("""INSERT INTO "SinkCursor" VALUES (%s, 0, 4, '2020-01-01')""", [tp.topic])
-    asked = SameLog(plant.cursors, logs(settings.kafka_bootstrap_servers), Narrator("en"))
+    asked = LogIdentity(plant.cursors, logs(settings.kafka_bootstrap_servers), Narrator("en"))
     stands = (await asked.positions([tp]))[tp]
     sink = Sink(plant.database, PRODUCTION_DATA, "en", 1)
     await sink.write(log(*samples[stands:], at=stands, topic=tp.topic))

@@ -8,7 +8,7 @@ from faust.types import TP
 from psycopg import sql
 
 from plant.rules import Rules, read_plant
-from rebuild.new_generation import Rebuilt
+from rebuild.new_generation import NewGeneration
 from rebuild.swap import TABLES
 from rules.partition import Lines
 from runtime.batches import Batch
@@ -22,14 +22,14 @@ from sinks.tables import tables_of
 from streams.agent import fold_batch
 
 
-async def rebuild(settings: Settings, plant: str = "", generation: int = 2) -> Rebuilt:
+async def rebuild(settings: Settings, plant: str = "", generation: int = 2) -> NewGeneration:
     """Read the raw log up to where it ends now, and fill the shadow tables."""
     rebuilt, events = await fold_log(settings, plant, generation)
     _fill(settings, rebuilt.schema, events)
     return rebuilt
 
 
-async def fold_log(settings: Settings, plant: str, generation: int) -> tuple[Rebuilt, list[Event]]:
+async def fold_log(settings: Settings, plant: str, generation: int) -> tuple[NewGeneration, list[Event]]:
     """What a rebuild finds, without its tables; their rows' last forms."""
     rules = Rules(generation, read_plant(plant))
     ends = await Logs(settings.kafka_bootstrap_servers).ends(
@@ -43,7 +43,7 @@ async def fold_log(settings: Settings, plant: str, generation: int) -> tuple[Reb
             events += fold_batch(lines, Batch(tp, records, 0))
         states[tp.partition] = lines.states
     by_number = {tp.partition: end for tp, end in ends.items()}
-    return Rebuilt(generation, plant, by_number, states, f"generation_{generation}"), events
+    return NewGeneration(generation, plant, by_number, states, f"generation_{generation}"), events
 
 
 async def _read(settings: Settings, ends: dict[TP, int]) -> dict[TP, list[ConsumerRecord]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rebuild.table_builder import Rebuild
+from rebuild.table_builder import TableBuilder
 from rebuild.takeover import close_in
 from runtime.topics import admin
 from streams.changelog import changelog
@@ -71,14 +71,14 @@ def test_other_rules_go_live_and_the_roles_go_on(plant: Replayed, tmp_path: Path
 
 def test_the_doctor_knows_a_rebuild_that_was_not_finished(plant: Replayed) -> None:
     """Cut off, it is a finding with its mend; while it runs it is none."""
-    with Rebuild(plant.settings, RULES):
+    with TableBuilder(plant.settings, RULES):
         assert "✅ rebuild to generation 2 is under way" in findings(plant)
     assert "❌ rebuild to generation 2\n   was not finished" in findings(plant)
     plant.rebuild()
     assert "rebuild to generation" not in findings(plant)
 
 
-class Flooded(Rebuild):
+class Flooded(TableBuilder):
     """Of a plant that sends as much as a round can read, however many there are."""
 
     rounds = 0

@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from rebuild.carry import carry_over, note_reach
-from rebuild.table_builder import Rebuild
+from rebuild.table_builder import TableBuilder
 from runtime.topics import admin
 from schemas.instant import text_of
 from schemas.raw import Kind, RawHeaders
@@ -35,7 +35,7 @@ def expire(plant: Replayed, keep: float) -> dict[int, int]:
             )
         return begins
 
-    with Rebuild(plant.settings, RULES) as rebuild:
+    with TableBuilder(plant.settings, RULES) as rebuild:
         found = rebuild.extents()
         rebuild.drop()
     return asyncio.run(delete())
@@ -43,7 +43,7 @@ def expire(plant: Replayed, keep: float) -> dict[int, int]:
 
 def made(plant: Replayed) -> dict[int, int | None]:
     """Make the tables with all that they keep; each partition's first time."""
-    with Rebuild(plant.settings, RULES) as rebuild:
+    with TableBuilder(plant.settings, RULES) as rebuild:
         rebuild.apply(rebuild.extents(), lambda _: None)
         rebuild.finish()
         stand = rebuild.checkpoints()

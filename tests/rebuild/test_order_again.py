@@ -2,7 +2,7 @@
 
 import asyncio
 
-from linepulse.sql import statement
+from runtime.sql import statement
 from schemas.raw import Kind
 from schemas.state import MAX_REMEMBERED
 from tests.rebuild.test_every_payload import SCHEMA, compared

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from linepulse.embedded.server import children_of
-from rebuild.table_builder import Rebuild
+from rebuild.table_builder import TableBuilder
 from tests.commands import ROOT, alive, command_line, environment, linepulse
 from tests.eventually import wait_until
 from tests.rebuild.conftest import RULES, Replayed, differing
@@ -34,7 +34,7 @@ def applied(plant: Replayed) -> int:
 
 def made(plant: Replayed, plant_text: str = RULES, workers: int = 1) -> dict[str, str]:
     """The digests of the tables of a rebuild that runs to its end in this process."""
-    with Rebuild(plant.settings, plant_text, workers) as rebuild:
+    with TableBuilder(plant.settings, plant_text, workers) as rebuild:
         rebuild.apply(rebuild.extents(), lambda _: None)
         rebuild.finish()
         digests = plant.digests(SHADOW)
@@ -96,7 +96,7 @@ def test_killed_again_and_again_it_makes_the_same_rows(plant: Replayed, tmp_path
         assert applied(plant) > stood
         stood = applied(plant)
     assert stood > 0
-    with Rebuild(plant.settings, RULES) as rebuild:
+    with TableBuilder(plant.settings, RULES) as rebuild:
         assert rebuild.went_on
         rebuild.apply(rebuild.extents(), lambda _: None)
         rebuild.finish()
@@ -123,7 +123,7 @@ def test_a_process_that_is_killed_is_told(plant: Replayed, tmp_path: Path) -> No
         assert not any(map(alive, children))
     stood = applied(plant)
     assert stood > 0
-    with Rebuild(plant.settings, RULES) as rebuild:
+    with TableBuilder(plant.settings, RULES) as rebuild:
         assert rebuild.went_on
         assert rebuild.applied() == stood
 
@@ -144,10 +144,10 @@ def test_it_ends_cleanly_when_asked_to(plant: Replayed, tmp_path: Path, sign: si
 def test_other_rules_begin_anew(plant: Replayed) -> None:
     """What was made under others is of no use."""
     plant.write(story(seconds=30, seed=7))
-    with Rebuild(plant.settings, RULES) as rebuild:
+    with TableBuilder(plant.settings, RULES) as rebuild:
         rebuild.apply(rebuild.extents(), lambda _: None)
         assert rebuild.applied() > 0
-    with Rebuild(plant.settings, "[line.order]\nquantity = 40\n") as rebuild:
+    with TableBuilder(plant.settings, "[line.order]\nquantity = 40\n") as rebuild:
         assert rebuild.anew == "other_rules"
         assert rebuild.applied() == 0
 
@@ -156,7 +156,7 @@ def test_what_an_earlier_one_read_is_not_counted_as_read_again(plant: Replayed) 
     """In the sentence that tells people how fast it was."""
     count = plant.write(story(seconds=30, seed=9))
     plant.live()
-    with Rebuild(plant.settings, RULES) as rebuild:
+    with TableBuilder(plant.settings, RULES) as rebuild:
         rebuild.apply(rebuild.extents(), lambda _: None)
     said = plant.says("--dry-run")
     assert f"Going on where the last one stopped: {count} messages are read already" in said
@@ -165,7 +165,7 @@ def test_what_an_earlier_one_read_is_not_counted_as_read_again(plant: Replayed) 
 
 def test_one_at_a_time(plant: Replayed) -> None:
     """A second one is refused while the first one runs."""
-    with Rebuild(plant.settings, RULES):
+    with TableBuilder(plant.settings, RULES):
         done = linepulse(environment(plant.settings), "rebuild", "--dry-run")
         assert done.returncode == 2
         assert "another linepulse rebuild runs on this database" in done.stderr
@@ -184,11 +184,11 @@ def test_live_tables_that_changed_after_it_was_cut_off(
     """An index is made in the new ones, too; where they can't be made alike, it begins anew. Both go live."""
     plant.write(story(seconds=30, seed=8))
     plant.live()
-    with Rebuild(plant.settings, RULES) as rebuild:
+    with TableBuilder(plant.settings, RULES) as rebuild:
         rebuild.apply(rebuild.extents(), lambda _: None)
         rebuild.finish()
     plant.run(change)
-    with Rebuild(plant.settings, RULES) as rebuild:
+    with TableBuilder(plant.settings, RULES) as rebuild:
         assert rebuild.anew == anew
         assert rebuild.went_on == (anew is None)
     assert differing(plant.rebuild()) == {}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from rebuild.carry import carry_over, note_reach
 from rebuild.ends import Extent
-from rebuild.table_builder import Rebuild
+from rebuild.table_builder import TableBuilder
 from schemas.instant import SECOND, text_of
 from schemas.raw import Kind, RawHeaders
 from tests.rebuild.conftest import RULES, Replayed, differing
@@ -46,7 +46,7 @@ def steady(stopped: range) -> Iterator[Written]:
 
 def made(plant: Replayed, keep: float = 1.0) -> None:
     """Fill the shadow tables from the last part of the log, with what they keep of the live ones."""
-    with Rebuild(plant.settings, RULES) as rebuild:
+    with TableBuilder(plant.settings, RULES) as rebuild:
         extents = rebuild.extents()
         cut = {number: Extent(int(at.end * (1 - keep)), at.end) for number, at in extents.items()}
         rebuild.apply(cut, lambda _: None)

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from dashboard.store import Store
-from rebuild.new_generation import Rebuilt
+from rebuild.new_generation import NewGeneration
 from rebuild.previous import beside, drop_tables
 from rebuild.swap import TABLES, swap
 from runtime.errors import UserError
@@ -30,7 +30,7 @@ from tests.sinks.test_schema import described
 from tests.sinks.windows import WRITE, at, minute
 from tests.sinks.windows import Rows as Windows
 
-REBUILT = Rebuilt(2, "[line]\ntarget_rate = 100\n", {0: 0}, {0: {}}, "generation_2")
+REBUILT = NewGeneration(2, "[line]\ntarget_rate = 100\n", {0: 0}, {0: {}}, "generation_2")
 SUMS = """SELECT (SELECT sum("bottlesProduced") FROM "ProductionData"),
     (SELECT sum(produced) FROM "ProductionOrder")"""
 PRODUCED = 'SELECT sum(produced) FROM "ProductionOrder"'

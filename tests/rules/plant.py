@@ -49,7 +49,7 @@ class Partition:
     def __init__(self, plant: str, words: str | Sequence[str], step: int = 10) -> None:
         self.rules = Rules(1, read_plant(plant))
         self.records = records_of(words.split() if isinstance(words, str) else words, step=step)
-        self.lines = Lines(self.rules, WHERE.topic, 0)
+        self.lines = Lines(self.rules, WHERE.topic, 0, failed=lambda _: None)
         self.events = fold(self.lines, self.records)
 
     @property

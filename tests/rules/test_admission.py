@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from plant.rules import PlantError, read_plant
 from rules import admission, removal
 from rules.partition import PARTITION, Lines
-from rules.record_context import Cause
-from rules.row_update import Change
+from rules.record_context import RecordContext
+from rules.row_update import RowUpdate
 from schemas.events import DeadLetterEvent, DowntimeEvent, OrderEvent, SampleEvent
 from schemas.state import MAX_UNDECLARED, Guest, LineState, Undeclared, decode, encode
 from tests.rules.line import rows_of
@@ -88,10 +88,10 @@ def test_a_line_on_which_a_rule_fails_is_let_go_all_the_same(monkeypatch):
     """Its rows stay as they are, and a dead letter says so; the other line is ended as ever."""
     let_go = removal.let_go
 
-    def fails(state: LineState, cause: Cause) -> list[Change]:
+    def fails(state: LineState, context: RecordContext) -> list[RowUpdate]:
         if state.line_id == "a":
             raise ZeroDivisionError("a defect")
-        return let_go(state, cause)
+        return let_go(state, context)
 
     monkeypatch.setattr(removal, "let_go", fails)
     plant = Partition("", ["a", "b", *["+"] * 6, "+23h", "+1h"])

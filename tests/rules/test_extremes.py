@@ -9,7 +9,7 @@ from plant.calendar import Calendars
 from plant.rules import Rules, read_plant
 from rules.kpi.kpi_row import row
 from rules.partition import Lines
-from rules.record_context import Cause
+from rules.record_context import RecordContext
 from schemas.events import AlertEvent
 from schemas.instant import END
 from schemas.raw import Kind, RawHeaders, RawRecord
@@ -118,10 +118,10 @@ def test_the_first_and_the_last_time_that_a_record_may_have(received_at: int, zo
 def test_a_correction_of_what_is_in_no_figure_is_told_as_a_correction(sum_: str):
     """Time that was without signal, and was not after all: its row's sum is what changes."""
     rules = Rules(1, read_plant(""))
-    cause = Cause(rules, rules.line("a", 0), Calendars(rules).of("a"), "a", "a", 0, 0, at("10:00"))
+    context = RecordContext(rules, rules.line("a", 0), Calendars(rules).of("a"), "a", "a", 0, 0, at("10:00"))
     sums: dict[str, Any] = {sum_: -7}
     window = Window("w", at("10:00"), at("10:01"), at("10:00"), **sums)
-    event = row(window, cause).form()
+    event = row(window, context).form()
     assert (event.reason, event.trs) == ("correction", None)  # type: ignore[attr-defined]
 
 

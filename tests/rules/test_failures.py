@@ -206,10 +206,10 @@ def unformable(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows of samples of 13 pieces can't be formed."""
     form = samples._row
 
-    def fails(event_id: str, sample: Any, cause: Any) -> SampleEvent:
+    def fails(event_id: str, sample: Any, context: Any) -> SampleEvent:
         if sample.pieces == BROKEN:
             raise OverflowError("a defect")
-        return form(event_id, sample, cause)
+        return form(event_id, sample, context)
 
     monkeypatch.setattr(samples, "_row", fails)
 

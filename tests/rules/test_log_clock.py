@@ -79,7 +79,9 @@ def test_a_dead_letter_keeps_its_id() -> None:
 def test_a_row_that_cannot_be_formed_is_a_dead_letter_of_the_true_time() -> None:
     """The record comes as the log has it: its letter is of the time at which it was received."""
     true = next(r for r in story() if r.line_id and r.received_at > LEAP)
-    letter = Lines(Rules(1, read_plant(RULE)), "production.raw", 0).unformed(wrong(true), ValueError())
+    letter = Lines(Rules(1, read_plant(RULE)), "production.raw", 0, failed=lambda _: None).unformed(
+        wrong(true), ValueError()
+    )
     assert isinstance(letter, DeadLetterEvent)
     assert letter.received_at == text_of(true.received_at)
 

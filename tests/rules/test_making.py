@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from rules.kpi import production
 from schemas.instant import HOUR, ms_of
 from schemas.raw import Kind
-from schemas.state import Making
+from schemas.state import ProductionInterval
 from tests.rules.line import Line, at
 
 #  ran, of which nobody knows; then stood: s
-stretches = st.lists(
+intervals = st.lists(
     st.tuples(st.integers(1, 600), st.booleans(), st.integers(0, 600)), min_size=1, max_size=200
 )
 
 
-def remembered(told: list[tuple[int, bool, int]]) -> tuple[tuple[Making, ...], list[int], int]:
+def remembered(told: list[tuple[int, bool, int]]) -> tuple[tuple[ProductionInterval, ...], list[int], int]:
     """What a line remembers, for how long it ran up to each second, and the length of all of it."""
-    known: tuple[Making, ...] = ()
+    known: tuple[ProductionInterval, ...] = ()
     running, now = [0], 0
     for ran, sure, stood in told:
         known = production.longer(known, now, now + ran, sure)
@@ -32,7 +32,7 @@ def remembered(told: list[tuple[int, bool, int]]) -> tuple[tuple[Making, ...], l
 
 
 @settings(max_examples=200, deadline=None)
-@given(stretches)
+@given(intervals)
 def test_time_is_told_no_further_than_a_twentieth_of_all_from_where_it_was(told):
     """And none of it is lost: what ran stays what ran, what nobody knows stays that."""
     known, ran_until, end = remembered(told)
@@ -52,16 +52,16 @@ def test_time_is_told_no_further_than_a_twentieth_of_all_from_where_it_was(told)
 
 
 @settings(max_examples=100, deadline=None)
-@given(stretches)
+@given(intervals)
 def test_up_to_forty_stretches_are_told_as_they_were(told):
     """Nothing is joined but neighbours of one kind that touch."""
-    exact: list[Making] = []
+    exact: list[ProductionInterval] = []
     now = 0
     for ran, sure, stood in told[: production.MOST]:
         if exact and exact[-1].end == now and exact[-1].known == sure:
-            exact[-1] = Making(exact[-1].start, now + ran, sure)
+            exact[-1] = ProductionInterval(exact[-1].start, now + ran, sure)
         else:
-            exact.append(Making(now, now + ran, sure))
+            exact.append(ProductionInterval(now, now + ran, sure))
         now += ran + stood
     assert remembered(told[: production.MOST])[0] == tuple(exact)
 
@@ -142,4 +142,4 @@ def test_a_line_that_stood_all_the_while_made_its_pieces_in_all_of_it():
 
 def test_a_state_of_the_release_before_is_still_read():
     """Its stretches stand for themselves alone."""
-    assert msgspec.json.decode(b"[1,2,true]", type=Making) == Making(1, 2, True)
+    assert msgspec.json.decode(b"[1,2,true]", type=ProductionInterval) == ProductionInterval(1, 2, True)

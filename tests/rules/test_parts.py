@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from rules.row_update import Change
+from rules.row_update import RowUpdate
 from runtime.batches import Batch
 from schemas.events import KpiEvent, OrderEvent
 from streams import agent
@@ -18,7 +18,7 @@ def changes(kind, *forms):
     def told(form: Any) -> Callable[[], Any]:
         return lambda: form
 
-    return [Change(kind, form[0], told(form)) for form in forms]
+    return [RowUpdate(kind, form[0], told(form)) for form in forms]
 
 
 @pytest.fixture

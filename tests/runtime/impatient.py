@@ -17,7 +17,7 @@ import runtime.batches
 import runtime.fetching
 import runtime.watchdog
 from linepulse.commands import roles
-from runtime.loop_watchdog import Pulse
+from runtime.loop_watchdog import LoopWatchdog
 
 LOOK_EVERY_S = 0.5
 silenced = threading.Event()
@@ -42,7 +42,7 @@ def main() -> None:
     module.Watchdog = functools.partial(  # type: ignore[attr-defined]
         runtime.watchdog.Watchdog, limit_s=limit, look_every_s=LOOK_EVERY_S
     )
-    roles.Pulse = functools.partial(Pulse, limit_s=limit, beat_s=0.1)  # type: ignore[attr-defined, assignment]
+    roles.LoopWatchdog = functools.partial(LoopWatchdog, limit_s=limit, beat_s=0.1)  # type: ignore[attr-defined, assignment]
     signal.signal(signal.SIGUSR1, lambda *_: silenced.set())
     signal.signal(signal.SIGUSR2, lambda *_: threading.Event().wait())
     roles.run_role(role)

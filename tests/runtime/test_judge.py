@@ -2,7 +2,7 @@
 
 from faust.types import TP
 
-from runtime.group_status import Look
+from runtime.group_status import GroupStatus
 from runtime.judge import Dead, Judge
 
 A, B = TP("raw", 0), TP("raw", 1)
@@ -25,7 +25,7 @@ class Watched:
         free: frozenset[TP] = frozenset(),
         times: int = 1,
     ) -> Dead | None:
-        seen = Look({A: ends[0], B: ends[1]}, member, None, free)
+        seen = GroupStatus({A: ends[0], B: ends[1]}, member, None, free)
         for _ in range(times):
             dead = self._judge.after(10, seen, positions, self.signs)
         return dead

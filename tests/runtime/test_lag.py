@@ -10,7 +10,7 @@ from faust.types import TP
 import runtime.watchdog
 from runtime import metrics
 from runtime.batches import Stage
-from runtime.group_status import Look
+from runtime.group_status import GroupStatus
 from runtime.narrator import Narrator
 from runtime.settings import Settings
 from runtime.watchdog import Watchdog
@@ -55,7 +55,7 @@ async def test_a_stage_that_does_not_answer_keeps_nobody_from_judging_it(
     stage: Any = SimpleNamespace(sources={"raw"}, look_again=lambda _: asyncio.Event().wait())
     watchdog = Watchdog(stage, Settings(_env_file=None, partitions=2), Narrator("en"))
     for end in (10, 5, 5):
-        seen = Look({A: end, B: 10}, True, None, frozenset())
+        seen = GroupStatus({A: end, B: 10}, True, None, frozenset())
         await asyncio.wait_for(watchdog._look_at_log(seen), 5)
     for question in watchdog._questions:
         question.cancel()

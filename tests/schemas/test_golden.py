@@ -31,10 +31,10 @@ from schemas.state import (
     Order,
     Orders,
     PastStop,
-    People,
     Plan,
     Reading,
     Stop,
+    StopHistory,
     Window,
 )
 
@@ -230,7 +230,7 @@ STATE = LineState(
     kpi=Kpi(
         charged=1768467600000, open=Window(id="w1", start=1768467600000, end=1768467660000, created_at=1)
     ),
-    people=People(
+    people=StopHistory(
         stops=(
             PastStop(
                 stop=Stop(
