@@ -9,7 +9,7 @@ true (nobody knew), and there is no other default. Where it is not, the sinks ha
 makes their rows anew from the raw log.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -36,6 +36,7 @@ PerformanceFrom = Literal["rate", "pieces"]
 class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """What every derived event says: the rules that made it, its row, its line, its version."""
 
+    sent_to: ClassVar[str]  # the derived topic that it goes to, without the prefix
     generation: int
     version: Version
     id: str
@@ -46,6 +47,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True, gc=False)
 class SampleEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     """One data message: one row of `"ProductionData"`. Rates in pieces per minute, °C, bar."""
 
+    sent_to: ClassVar[str] = "samples"
     timestamp: str
     bottles_produced: int
     target_rate: float | None
@@ -65,6 +67,7 @@ class OrderEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     `reason`: why it ended otherwise than by what the line or a person said; see `CensusEvent`.
     """
 
+    sent_to: ClassVar[str] = "orders"
     order_number: str
     product_type: str
     quantity: int
@@ -91,6 +94,7 @@ class DowntimeEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     while it is open, and where nobody knows.
     """
 
+    sent_to: ClassVar[str] = "downtimes"
     start_time: str
     end_time: str | None
     duration: float | None
@@ -106,6 +110,7 @@ class DowntimeEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
 class AlertEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     """A row of `"Alert"`. `value` and `threshold` in the unit of the alert's type; `reason` as an order's."""
 
+    sent_to: ClassVar[str] = "alerts"
     type: AlertType
     severity: Severity
     message: str
@@ -131,6 +136,7 @@ class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     changes.
     """
 
+    sent_to: ClassVar[str] = "kpis"
     window_start: str
     window_end: str
     day: str  # of the plant's calendar
@@ -172,6 +178,7 @@ class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
 class DeadLetterEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     """A row of `"DeadLetter"`: a record that could not be applied, why, and its bytes (base64 here)."""
 
+    sent_to: ClassVar[str] = "dead-letters"
     topic: str
     partition: int
     offset: int
@@ -198,10 +205,30 @@ class CensusEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
 class OrderCensus(CensusEvent, frozen=True, rename="camel", kw_only=True, gc=False):
     """Orders that wait or run."""
 
+    sent_to: ClassVar[str] = "orders"
+
 
 class DowntimeCensus(CensusEvent, frozen=True, rename="camel", kw_only=True, gc=False):
     """Stops that are open."""
 
+    sent_to: ClassVar[str] = "downtimes"
+
 
 class AlertCensus(CensusEvent, frozen=True, rename="camel", kw_only=True, gc=False):
     """Alerts that are open."""
+
+    sent_to: ClassVar[str] = "alerts"
+
+
+DERIVED: tuple[type[Event], ...] = (
+    SampleEvent,
+    OrderEvent,
+    DowntimeEvent,
+    AlertEvent,
+    KpiEvent,
+    DeadLetterEvent,
+    OrderCensus,
+    DowntimeCensus,
+    AlertCensus,
+)
+"""Every kind of event. Topics, tables and columns follow from these declarations."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from schemas.events import DERIVED, Event
+
 MQTT_FILTERS = ("production/+/data", "production/+/status", "production/+/order")
 PARTITIONS = 6
 RAW_RETENTION_DAYS = 400
@@ -53,4 +55,8 @@ class Topics:
     @property
     def derived(self) -> tuple[str, ...]:
         """What the stream stage writes and the sinks read."""
-        return (self.samples, self.orders, self.downtimes, self.alerts, self.kpis, self.dead_letters)
+        return tuple(dict.fromkeys(self.of(kind) for kind in DERIVED))
+
+    def of(self, kind: type[Event]) -> str:
+        """The derived topic of a kind of event."""
+        return f"{self.prefix}.{kind.sent_to}"

@@ -1,7 +1,7 @@
 """Derived events on their way out, through an idempotent producer of our own (Faust's is not)."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import msgspec
 from aiokafka import AIOKafkaProducer
@@ -11,19 +11,7 @@ from aiokafka.structs import RecordMetadata
 from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
 from schemas.errors import Unavailable
-from schemas.events import (
-    AlertCensus,
-    AlertEvent,
-    DeadLetterEvent,
-    DowntimeCensus,
-    DowntimeEvent,
-    Event,
-    KpiEvent,
-    OrderCensus,
-    OrderEvent,
-    SampleEvent,
-)
-from schemas.topics import Topics
+from schemas.events import DERIVED, Event
 from streams.sent import Sent
 
 BATCH_BYTES = 256 * 1024
@@ -32,28 +20,13 @@ Encoded = tuple[bytes, bytes, int]
 Instead = Callable[[Event, Exception], Event]
 
 
-def topic_of(topics: Topics) -> Mapping[type[Event], str]:
-    """The topic that each kind of event goes to."""
-    return {
-        SampleEvent: topics.samples,
-        OrderEvent: topics.orders,
-        DowntimeEvent: topics.downtimes,
-        AlertEvent: topics.alerts,
-        KpiEvent: topics.kpis,
-        DeadLetterEvent: topics.dead_letters,
-        OrderCensus: topics.orders,
-        DowntimeCensus: topics.downtimes,
-        AlertCensus: topics.alerts,
-    }
-
-
 class Outbox:
     """Sends events to their topics, each in the partition of the record that caused it."""
 
     def __init__(self, settings: Settings) -> None:
         self.sent = Sent()
         self._settings = settings
-        self._topics = topic_of(settings.topics)
+        self._topics = {kind: settings.topics.of(kind) for kind in DERIVED}
         self._encode = msgspec.json.Encoder().encode
         self._producer: AIOKafkaProducer | None = None  # opened by the first send
         self._opening = asyncio.Lock()
