@@ -13,7 +13,9 @@ from schemas.instant import SECOND
 from schemas.payloads import MAX_QUANTITY, Text
 
 HOUR_S = 3600
-MICRO_STOP_WINDOWS = 15  # over so many windows a stop is remembered until it is told whether it is one
+MICRO_STOP_WINDOWS = (
+    15  # windows that are remembered until a stop is known to be a micro-stop
+)
 
 Ratio = Annotated[float, Field(ge=0, le=10)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -65,7 +67,7 @@ class LineRules(CalendarRules, SourceRules):
     silence_s: float = Field(30, ge=1, le=86_400)
     trailing_s: float = Field(
         60, ge=0, le=HOUR_S
-    )  # pieces that go on for so long end a stop that a status told
+    )  # a line that counts pieces for so long ends a stop that a status message began
     accept_past_s: float = Field(7 * 86_400, ge=60, le=31 * 86_400)
     window_s: int = Field(60, ge=10, le=HOUR_S)
     micro_stop_s: float = Field(0, ge=0)  # a shorter stop is a micro-stop

@@ -1,8 +1,9 @@
-"""A machine's message in its own words, read as one in ours; what is wrong with it is said in its words."""
+"""A machine's message with its own names and units, read as one with ours; a refusal names what it sent."""
 
 import json
 from typing import Any
 
+import msgspec
 from pydantic import ConfigDict
 
 from plant.source import SourceRules, word_of
@@ -12,9 +13,9 @@ from schemas.errors import Poison
 from schemas.payloads import Status, parse_status
 from schemas.refusals import parse, shown
 
-_DATA = ("count", "defects", "targetRate", "rate", "running", "temperature", "pressure", "timestamp")
+_DATA = tuple(field.encode_name for field in msgspec.structs.fields(Data))
 _STATUS = ("status", "running", "reason", "timestamp")
-_SAID = ("running", "status")
+_WORDS = ("running", "status")
 _MEASURABLE = 1e15  # what is beyond, or no number, is refused as it stands
 _MEASURES_KEPT_TO = 9  # decimals; what a change of unit leaves behind them is noise
 
@@ -29,14 +30,14 @@ def read_data(payload: bytes, source: SourceRules) -> Data:
     Raises:
         Poison: not a data message; the field is named as the machine names it.
     """
-    told: dict[str, Any] = {}
+    sent: dict[str, Any] = {}
     message = payload
     if not source.as_ours:
-        told, message = _in_our_words(payload, source, _DATA)
+        sent, message = _translated(payload, source, _DATA)
     try:
         return parse_data(message, source.limits)
     except Poison as poison:
-        raise _in_its_words(poison, told, source) from None
+        raise _refusal(poison, sent, source) from None
 
 
 def read_status(payload: bytes, source: SourceRules) -> Status:
@@ -52,49 +53,47 @@ def read_status(payload: bytes, source: SourceRules) -> Status:
         return parse_status(_status(source.words[word_of(word)]))
     if not payload.lstrip().startswith(b"{"):
         return parse_status(payload)
-    told, message = _in_our_words(payload, source, _STATUS)
+    sent, message = _translated(payload, source, _STATUS)
     try:
         return parse_status(message)
     except Poison as poison:
-        raise _in_its_words(poison, told, source) from None
+        raise _refusal(poison, sent, source) from None
 
 
 def _status(running: bool) -> bytes:
     return b"running" if running else b"stopped"
 
 
-def _in_our_words(
-    payload: bytes, source: SourceRules, names: tuple[str, ...]
-) -> tuple[dict[str, Any], bytes]:
-    """What the machine told, by our names, and the message that we would have sent in its place."""
-    said = parse(_Object, payload).model_extra or {}
-    told: dict[str, Any] = {}
+def _translated(payload: bytes, source: SourceRules, names: tuple[str, ...]) -> tuple[dict[str, Any], bytes]:
+    """What the machine sent, by our names, and the same message with our names and units."""
+    fields = parse(_Object, payload).model_extra or {}
+    sent: dict[str, Any] = {}
     for name in names:
         path = source.names.get(name)
         if path is not None:
-            found = _at(said, path)
+            found = _at(fields, path)
             if found is not _ABSENT:
-                told[name] = found
-        elif name in said:
-            told[name] = said[name]
-    changed = {name: _measured(told[name], *source.linear[name]) for name in source.linear if name in told}
+                sent[name] = found
+        elif name in fields:
+            sent[name] = fields[name]
+    changed = {name: _measured(sent[name], *source.linear[name]) for name in source.linear if name in sent}
     if source.words:
-        changed |= {name: _worded(name, told[name], source) for name in _SAID if name in told}
-    return told, json.dumps({**told, **changed}).encode()
+        changed |= {name: _worded(name, sent[name], source) for name in _WORDS if name in sent}
+    return sent, json.dumps({**sent, **changed}).encode()
 
 
 _ABSENT = object()
 
 
-def _at(said: Any, path: str) -> Any:
-    """What stands at `data.count`; a name that has a dot in itself is found, too."""
-    if isinstance(said, dict) and path in said:
-        return said[path]
+def _at(fields: Any, path: str) -> Any:
+    """The value at a path such as `data.count`; a name that itself has a dot is found, too."""
+    if isinstance(fields, dict) and path in fields:
+        return fields[path]
     for step in path.split("."):
-        if not isinstance(said, dict) or step not in said:
+        if not isinstance(fields, dict) or step not in fields:
             return _ABSENT
-        said = said[step]
-    return said
+        fields = fields[step]
+    return fields
 
 
 def _measured(value: Any, factor: float, offset: float) -> Any:
@@ -110,16 +109,16 @@ def _worded(name: str, value: Any, source: SourceRules) -> Any:
     return runs if name == "running" else _status(runs).decode()
 
 
-def _in_its_words(poison: Poison, told: dict[str, Any], source: SourceRules) -> Poison:
-    """The same refusal, with the machine's name of the field, its value, and what it may send."""
+def _refusal(poison: Poison, sent: dict[str, Any], source: SourceRules) -> Poison:
+    """The same refusal with the machine's name of the field, its value, and what it may send."""
     name = poison.facts.get("field")
     if name is None:
         return poison
     facts = {**poison.facts, "field": source.names.get(name, name)}
     if poison.reason != "bad_field":
         return Poison(poison.reason, **facts)
-    if name in told:
-        facts["value"] = shown(told[name])
+    if name in sent:
+        facts["value"] = shown(sent[name])
     return Poison("bad_field", **facts, **_expected(name, source))
 
 

@@ -55,7 +55,7 @@ class Units(_Source):
 
 
 class Measures(_Source):
-    """A number for each measure, None where nothing is said."""
+    """A number for each measure, None where plant.toml has none."""
 
     target_rate: Factor | None = None
     rate: Factor | None = None
@@ -70,7 +70,7 @@ class SourceRules(_Source):
         count_mode: `increment`: pieces since the last message; `counter`: the counter as it stands.
         counter_max: the highest value of the counter before it starts again at 0.
         counter_max_rate: more pieces a minute than this are not plausible, by which a counter that started
-            again is told from one that was set back; without it, twice the line's target rate.
+            again is distinguished from one that was set back; without it, twice the line's target rate.
         stopped_after_s: a machine that counts and never says whether it runs is stopped when it has counted
             nothing for so long; without it, it runs on.
         scale, offset: the measure is what the machine sends times `scale` plus `offset`, in its unit.
@@ -137,8 +137,8 @@ class SourceRules(_Source):
     @cached_property
     def words(self) -> dict[str, bool]:
         """What the machine says, and whether it then runs."""
-        said = {word_of(word): True for word in self.running_words}
-        return {**said, **{word_of(word): False for word in self.stopped_words}}
+        words = {word_of(word): True for word in self.running_words}
+        return {**words, **{word_of(word): False for word in self.stopped_words}}
 
     @cached_property
     def as_counted(self) -> bool:

@@ -148,14 +148,8 @@ def careful_data(payload: bytes, limits: Limits = INCREMENTS) -> Data:
     Raises:
         Poison: not a data message; the reason and the field say why.
     """
-    told = parse(_model(limits), payload)
-    return Data(
-        told.count,
-        told.defects if "defects" in told.model_fields_set else None,
-        told.target_rate,
-        told.rate,
-        told.running,
-        told.temperature,
-        told.pressure,
-        told.timestamp,
-    )
+    read = parse(_model(limits), payload)
+    values = {name: getattr(read, name) for name in Data.__struct_fields__}
+    if "defects" not in read.model_fields_set:
+        values["defects"] = None
+    return Data(**values)

@@ -64,7 +64,7 @@ class SampleEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
 class OrderEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     """A row of `"ProductionOrder"`. Quantities in pieces, rates in pieces per minute.
 
-    `reason`: why it ended otherwise than by what the line or a person said; see `CensusEvent`.
+    `reason`: why it ended otherwise than by a message of the line or of a person; see `CensusEvent`.
     """
 
     sent_to: ClassVar[str] = "orders"
@@ -132,8 +132,8 @@ class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     `timed_pieces` are those that count for performance. Output in pieces: what the target rate
     (`theoretical_output`) and the reported rate (`reported_output`) give, both integrated over running time.
     Stops: those that began in the window. A coarser figure is a ratio of these sums, never a mean of
-    percentages. A row may be a correction of windows told long ago: its sums, negative ones too, are what
-    changes.
+    percentages. A row may be a correction of windows published long ago: its sums, negative ones
+    too, are what changes.
     """
 
     sent_to: ClassVar[str] = "kpis"

@@ -42,9 +42,9 @@ class OperatorMessage(Payload):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        told = {"start": self.start, "end": self.end, "requestId": self.request_id}
+        needed = {"start": self.start, "end": self.end, "requestId": self.request_id}
         for name in _NEEDS[self.action]:
-            if told[name] is None:
+            if needed[name] is None:
                 raise ValueError(f"{name} is missing")
         if self.action == "reason" and self.reason is None and self.planned is None:
             raise ValueError("reason is missing")

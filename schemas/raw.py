@@ -32,7 +32,7 @@ MQTT_KINDS = {Kind.DATA, Kind.STATUS, Kind.ORDER}
 
 
 class Route(NamedTuple):
-    """Where an MQTT topic leads: the line is None when it can't be told."""
+    """Where an MQTT topic leads: the line is None where the topic names none."""
 
     kind: Kind
     line_id: str | None
