@@ -13,9 +13,7 @@ from schemas.instant import SECOND
 from schemas.payloads import MAX_QUANTITY, Text
 
 HOUR_S = 3600
-MICRO_STOP_WINDOWS = (
-    15  # windows that are remembered until a stop is known to be a micro-stop
-)
+MICRO_STOP_WINDOWS = 15  # windows that are remembered until a stop is known to be a micro-stop
 
 Ratio = Annotated[float, Field(ge=0, le=10)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]

@@ -1,4 +1,4 @@
-"""The pulse: a process whose event loop has stopped for good ends, and its supervisor starts it again."""
+"""The event loop's watchdog: a process whose loop has stopped for good ends; its supervisor starts it again."""
 
 import asyncio
 import faulthandler
@@ -34,7 +34,7 @@ class LoopWatchdog:
         self._beat_s = beat_s
         self._most = round(limit_s / beat_s)
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="pulse", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="loop-watchdog", daemon=True)
 
     def start(self) -> None:
         """Watch from now on."""

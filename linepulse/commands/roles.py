@@ -54,7 +54,7 @@ def run_role(name: str) -> None:
     quiet_libraries()
     role = import_module(f"{name}.role")  # only what this role needs
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        pulse = LoopWatchdog(runner.get_loop(), Narrator(settings.lang, settings.log, name))
-        pulse.start()
+        watchdog = LoopWatchdog(runner.get_loop(), Narrator(settings.lang, settings.log, name))
+        watchdog.start()
         runner.run(role.run(settings))
-        pulse.stop()
+        watchdog.stop()

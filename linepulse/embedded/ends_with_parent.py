@@ -1,4 +1,4 @@
-"""Run a command that dies with its parent: `python -IS tied.py SIGNAL PARENT_PID COMMAND...`.
+"""Run a command that dies with its parent: `python -IS ends_with_parent.py SIGNAL PARENT_PID COMMAND...`.
 
 The kernel sends SIGNAL when the parent's thread ends, however it ends, SIGKILL included. On systems
 without that service the command simply runs.

@@ -1,6 +1,6 @@
-"""The embedded MQTT broker: rumqttd (iotcore) behind a doorman, so that one port serves MQTT 3.1.1 and 5.
+"""The embedded MQTT broker: rumqttd (iotcore) behind a proxy, so that one port serves MQTT 3.1.1 and 5.
 
-A rumqttd listener speaks one version of the protocol and drops who speaks the other. The doorman reads the
+A rumqttd listener speaks one version of the protocol and drops who speaks the other. The proxy reads the
 version in a client's first packet and hands the connection to the right listener.
 
 What rumqttd has not: the DUP flag on what it sends again, more than IN_FLIGHT messages in flight (it ignores

@@ -1,6 +1,6 @@
-"""The process of the embedded MQTT broker: rumqttd, and the doorman at its one public port.
+"""The process of the embedded MQTT broker: rumqttd, and the proxy at its one public port.
 
-`python doorman.py CONFIG PORT PORT_OF_3_1_1 PORT_OF_5`
+`python mqtt_version_proxy.py CONFIG PORT PORT_OF_3_1_1 PORT_OF_5`
 """
 
 import asyncio

@@ -14,7 +14,7 @@ from pathlib import Path
 from linepulse.embedded.ports import answers, free_port
 
 ENDS_WITH_PARENT = Path(__file__).with_name("ends_with_parent.py")
-# A tied child ends with the thread that started it: this one lasts as long as the process.
+# Such a child ends with the thread that started it: this one lasts as long as the process.
 _starter = ThreadPoolExecutor(1, "starter")
 
 

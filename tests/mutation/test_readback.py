@@ -94,7 +94,7 @@ async def two_lives(settings: Settings) -> int:
     ("without", "messages"),
     [
         ({}, 10),
-        ({"Redelivered": KnowsNothing}, 16),
+        ({"Deduplicator": KnowsNothing}, 16),
         ({"read_back": reads_nothing}, 16),
     ],
     ids=["with", "recognises nothing", "reads nothing back"],

@@ -12,7 +12,7 @@ from tests.eventually import wait_until
 LOOP = """
 import asyncio, sys, threading
 from runtime.narrator import Narrator
-from runtime.loop_watchdog import Pulse
+from runtime.loop_watchdog import LoopWatchdog
 
 async def work():
     print("works", flush=True)
@@ -21,7 +21,7 @@ async def work():
     await asyncio.sleep(3600)
 
 loop = asyncio.new_event_loop()
-Pulse(loop, Narrator("en"), limit_s=1, beat_s=0.1).start()
+LoopWatchdog(loop, Narrator("en"), limit_s=1, beat_s=0.1).start()
 loop.run_until_complete(work())
 """
 
