@@ -1,4 +1,4 @@
-"""The event loop's watchdog: a process whose loop has stopped for good ends; its supervisor starts it again."""
+"""The event loop's watchdog: a process whose loop stands still ends; its supervisor starts it again."""
 
 import asyncio
 import faulthandler
