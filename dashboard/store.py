@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -26,6 +24,7 @@ from dashboard.models import (
 )
 from dashboard.timestamps import AnyTimestamp
 from plant.rules import PlantError, Rules, read_plant
+from runtime.sql import statement
 
 CONNECT_S = 3
 STATEMENT_MS = 3000
@@ -45,12 +44,6 @@ MOST_TILES = 500  # beside the lines that are named: with many more, the page wo
 Row = dict[str, Any]
 
 
-@cache
-def statement(name: str) -> str:
-    """The SQL of `sql/<name>.sql`."""
-    return (files("dashboard") / "sql" / f"{name}.sql").read_text("utf-8")
-
-
 class Store:
     """A read-only connection that is made when it is first needed, and again after it broke."""
 
@@ -66,7 +59,7 @@ class Store:
         Raises:
             psycopg.Error: PostgreSQL does not answer.
         """
-        [row] = await self._rows("clock")
+        [row] = await self._rows("page.clock")
         at: datetime = row["now"]
         return at
 
@@ -76,7 +69,7 @@ class Store:
         Raises:
             psycopg.Error: PostgreSQL does not answer, or has not our tables.
         """
-        rows = await self._rows("stages")
+        rows = await self._rows("stages.all")
         return [StageRow(row["stage"], row["movedAt"], row["seenAt"], row["logTime"]) for row in rows]
 
     async def overview(
@@ -92,17 +85,19 @@ class Store:
         first = [*self._in_force.rules.named, *watched]
         most = MOST_TILES + len(first)
         reach = self._in_force.reach
-        rows = await self._rows("overview", since=now - STRIP, gone=gone, reach=reach, first=first, most=most)
+        rows = await self._rows(
+            "page.overview", since=now - STRIP, gone=gone, reach=reach, first=first, most=most
+        )
         tiles = sorted(map(_tile, rows), key=lambda tile: natural(tile.line_id))
         strips: dict[str, list[Stop]] = {}
         lines = [tile.line_id for tile in tiles]
-        for row in await self._rows("strips", lines=lines, since=now - STRIP):
+        for row in await self._rows("page.timelines", lines=lines, since=now - STRIP):
             strips.setdefault(row["lineId"], []).append(_stop(row))
         return Overview(
             tuple(tiles),
             {line_id: tuple(stops) for line_id, stops in strips.items()},
-            tuple(_stop(row) for row in await self._rows("recent_stops", lines=lines, limit=RECENT)),
-            tuple(_alert(row) for row in await self._rows("recent_alerts", lines=lines, limit=RECENT)),
+            tuple(_stop(row) for row in await self._rows("page.recent_stops", lines=lines, limit=RECENT)),
+            tuple(_alert(row) for row in await self._rows("page.recent_alerts", lines=lines, limit=RECENT)),
             more=rows[0]["lines"] - len(rows) if rows else 0,
         )
 
@@ -118,17 +113,17 @@ class Store:
             seconds=since.second,
             microseconds=since.microsecond,
         )
-        curve = await self._rows("curve", line=line_id, since=since, step=CURVE_STEP)
+        curve = await self._rows("page.curve", line=line_id, since=since, step=CURVE_STEP)
         return Detail(
             tuple(CurvePoint(row["start"], _sums(row)) for row in curve),
-            tuple(_stop(row) for row in await self._rows("stops", line=line_id, limit=LATEST)),
-            tuple(_alert(row) for row in await self._rows("alerts", line=line_id, limit=LATEST)),
-            tuple(_order(row) for row in await self._rows("orders", line=line_id, limit=LATEST)),
+            tuple(_stop(row) for row in await self._rows("page.stops", line=line_id, limit=LATEST)),
+            tuple(_alert(row) for row in await self._rows("page.alerts", line=line_id, limit=LATEST)),
+            tuple(_order(row) for row in await self._rows("page.orders", line=line_id, limit=LATEST)),
         )
 
     async def in_force(self) -> InForce:
         """What the page needs of the rules in force; the defaults where `setup` has written none."""
-        rows = await self._rows("rules")
+        rows = await self._rows("generation.live_rules")
         generation, text = (rows[0]["generation"], rows[0]["plant"]) if rows else (0, "")
         if generation != self._generation:
             self._in_force = _in_force(text)

@@ -88,7 +88,7 @@ def connected(settings: Settings) -> Rows | None:
     except psycopg.Error:
         return None
     try:
-        rows.all("newest_letter")
+        rows.all("effects.newest_letter")
     except psycopg.Error:
         rows.close()
         return None
@@ -98,7 +98,7 @@ def connected(settings: Settings) -> Rows | None:
 def clock_of(settings: Settings, rows: Rows | None) -> PlantTime:
     """The clocks of the lines by the rules in force; where nobody tells them, by the plant file."""
     with contextlib.suppress(psycopg.Error, PlantError):
-        if rows is not None and (record := rows.one("live_rules")) is not None:
+        if rows is not None and (record := rows.one("generation.live_rules")) is not None:
             return PlantTime(Rules(record["generation"], read_plant(record["plant"])))
     with contextlib.suppress(PlantError):
         return PlantTime(Rules(0, read_plant(plant_text(settings.plant), str(settings.plant))))
@@ -110,15 +110,15 @@ class Letters:
 
     def __init__(self, rows: Rows, line: str, payload: bytes) -> None:
         self._rows = rows
-        newest = rows.one("newest_letter")
+        newest = rows.one("effects.newest_letter")
         self._wanted = {"line": line, "payload": payload, "since": newest and newest["since"]}
         # Who takes the same plan back twice sends the same message twice.
-        before = rows.all("letters_of", before=[], **self._wanted)
+        before = rows.all("effects.letters", before=[], **self._wanted)
         self._before = [letter["id"] for letter in before]
 
     def look(self) -> Row | None:
         """The message's own dead letter, if there is one."""
-        return self._rows.one("letters_of", before=self._before, **self._wanted)
+        return self._rows.one("effects.letters", before=self._before, **self._wanted)
 
 
 def _beforehand(
@@ -126,9 +126,9 @@ def _beforehand(
 ) -> Outcome | None:
     """What can be told without sending anything."""
     try:
-        heard = rows.one("heard", line=asked.line)
+        heard = rows.one("effects.line_heard", line=asked.line)
         if not (new_line or clock.names(asked.line) or (heard and heard["heard"])):
-            known = {row["line"] for row in rows.all("some_lines")} | set(clock.named)
+            known = {row["line"] for row in rows.all("effects.some_lines")} | set(clock.named)
             close = get_close_matches(asked.line, known, n=3) or sorted(known)[:5]
             key = "asked.unheard_order" if asked.name == "order.add" else "asked.unheard"
             return Outcome("refused", key, {"line": asked.line, "known": ", ".join(close) or "-"})

@@ -164,7 +164,7 @@ async def check_progress(settings: Settings) -> Finding:
     part = "progress of the sinks"
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_auto_commit=False)
     with psycopg.connect(settings.database_url) as connection:
-        rows = connection.execute(statement("cursors")).fetchall()
+        rows = connection.execute(statement("cursors.all")).fetchall()
     cursors = {TopicPartition(topic, partition): offset for topic, partition, offset in rows}
     ours = {where: cursors[where] for where in cursors if where.topic in settings.topics.derived}
     if not ours:
@@ -195,7 +195,7 @@ def check_losses(settings: Settings) -> Finding:
     """No record was lost lately; for LOSS_DAYS it stays a finding."""
     part = "records lost"
     with psycopg.connect(settings.database_url) as connection:
-        row = connection.execute(statement("losses"), {"days": LOSS_DAYS}).fetchone()
+        row = connection.execute(statement("doctor.losses"), {"days": LOSS_DAYS}).fetchone()
     assert row is not None
     count, last = row
     if not count:

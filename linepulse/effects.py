@@ -19,12 +19,12 @@ class OrderAdded(Effect):
 
     def note(self, rows: Rows) -> Outcome | None:
         """An order that runs or is done is not planned again."""
-        self._before = row = rows.one("line_orders", line=self._line, number=self._number)
+        self._before = row = rows.one("effects.order", line=self._line, number=self._number)
         return None if row is None or row["status"] == "waiting" else self._exists(row)
 
     def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row tells
         """Its row is new, or another than before, and says what was asked."""
-        row, before = rows.one("line_orders", line=self._line, number=self._number), self._before
+        row, before = rows.one("effects.order", line=self._line, number=self._number), self._before
         if row is None or (before is not None and version(row) <= version(before)):
             return None
         if (row["product"], row["quantity"]) != (self._fields["productType"], self._fields["quantity"]):
@@ -55,7 +55,7 @@ class OrderEnded(Effect):
 
     def note(self, rows: Rows) -> Outcome | None:
         """What is done already is not ended again; of the running one, the message says the number."""
-        row = rows.one("line_orders", line=self._line, number=self._fields["orderNumber"])
+        row = rows.one("effects.order", line=self._line, number=self._fields["orderNumber"])
         if row is not None and row["status"] in DONE:
             return self._done(row, already=True)
         if row is not None:
@@ -66,7 +66,7 @@ class OrderEnded(Effect):
         """The order has ended."""
         if self._fields["orderNumber"] is None:
             return None  # none was running: the refusal says so
-        row = rows.one("line_orders", line=self._line, number=self._fields["orderNumber"])
+        row = rows.one("effects.order", line=self._line, number=self._fields["orderNumber"])
         return None if row is None or row["status"] not in DONE else self._done(row, already=False)
 
     def _done(self, row: Row, *, already: bool) -> Outcome:
@@ -90,12 +90,12 @@ class OrderCorrected(Effect):
 
     def note(self, rows: Rows) -> Outcome | None:
         """Remember the row."""
-        self._before = rows.one("line_orders", line=self._line, number=self._number)
+        self._before = rows.one("effects.order", line=self._line, number=self._number)
         return None
 
     def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row tells
         """It says what was asked. A running order's row moves by itself: then a refusal may still come."""
-        row, before = rows.one("line_orders", line=self._line, number=self._number), self._before
+        row, before = rows.one("effects.order", line=self._line, number=self._number), self._before
         if row is None or (before is not None and version(row) <= version(before)):
             return None
         if self._quantity not in (None, row["quantity"]):
@@ -127,12 +127,12 @@ class StopTold(Effect):
 
     def note(self, rows: Rows) -> Outcome | None:
         """Remember the stops that may be meant."""
-        self._before = {row["id"]: row for row in rows.all("line_stops", **self._which)}
+        self._before = {row["id"]: row for row in rows.all("effects.stops", **self._which)}
         return None
 
     def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row tells
         """One of them is another than before, and says what was asked."""
-        for row in rows.all("line_stops", **self._which):
+        for row in rows.all("effects.stops", **self._which):
             before = self._before.get(row["id"])
             if before is not None and version(row) <= version(before):
                 continue

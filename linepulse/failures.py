@@ -8,7 +8,7 @@ from runtime.sql import statement
 def internal_errors(database_url: str, days: int) -> str | None:
     """What is wrong, if the last days have left dead letters of the reason `internal`."""
     with psycopg.connect(database_url) as connection:
-        row = connection.execute(statement("internal_errors"), {"days": days}).fetchone()
+        row = connection.execute(statement("doctor.internal_errors"), {"days": days}).fetchone()
     assert row is not None
     count, last, line = row
     if not count:

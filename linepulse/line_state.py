@@ -107,7 +107,7 @@ class StateChanged(Effect):
 
     def attend(self, rows: Rows) -> None:
         """Stand at the end of both logs. Where Kafka does not let us, only a refusal can be seen."""
-        record = rows.one("live_rules")
+        record = rows.one("generation.live_rules")
         try:
             if record is not None:
                 self._tail = Tail(self._settings, self._line, record["generation"])

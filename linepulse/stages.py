@@ -148,9 +148,9 @@ def _named(partitions: list[int], seen: Progress) -> str:
 
 def _stored(settings: Settings) -> Stored:
     with psycopg.connect(settings.database_url) as connection:
-        cursors = connection.execute(statement("cursors")).fetchall()
-        stages = connection.execute(statement("stages")).fetchall()
-        sample = connection.execute(statement("newest_sample")).fetchone()
+        cursors = connection.execute(statement("cursors.all")).fetchall()
+        stages = connection.execute(statement("stages.ages")).fetchall()
+        sample = connection.execute(statement("doctor.newest_sample")).fetchone()
     told = [seen for stage, _, seen in stages if stage == "sinks"]
     derived = settings.topics.derived
     return Stored(

@@ -8,8 +8,8 @@ from psycopg import sql
 
 from rebuild.checkpoint import Checkpoint
 from rebuild.shadow import live_schema, schema_of
-from rebuild.sql import composed, statement
 from rules.partition import PARTITION
+from runtime.sql import composed, statement
 from schemas.instant import text_of
 from sinks.tables import DEAD_LETTER, DOWNTIME, KPI_SNAPSHOT, PRODUCTION_DATA, TABLES
 
@@ -19,14 +19,14 @@ LASTING = {DOWNTIME: ("startTime", "endTime"), KPI_SNAPSHOT: ("windowStart", "wi
 
 def note_reach(connection: psycopg.Connection, stand: Mapping[int, Checkpoint], partitions: int) -> None:
     """Tell this session what was read, and which lines that concerns (temporary tables)."""
-    connection.execute(statement("create_lines"))
+    connection.execute(statement("carry.create_reach"))
     reach = [
         (at.partition, at.begin, _begin_time(at), at.next_offset, _own_time(at)) for at in stand.values()
     ]
     known = {state.line_id for at in stand.values() for state in at.states}
     for table in TABLES:
         if table is not DEAD_LETTER:  # it has its partition, and names that are no line's
-            found = connection.execute(composed("lines_of_table", table=table.name)).fetchall()
+            found = connection.execute(composed("carry.lines_of_table", table=table.name)).fetchall()
             known.update(row[0] for row in found)
     place, every = DefaultPartitioner(), list(range(partitions))
     lines = [(line, place(line.encode(), every, every)) for line in known - {PARTITION}]
@@ -49,12 +49,12 @@ def carry_over(connection: psycopg.Connection, generation: int, topic: str) -> N
     own = {"generation": generation}
     for table in TABLES:
         if table.versioned:
-            connection.execute(composed("forget_older", schema=places["schema"], table=table.name), own)
+            connection.execute(composed("carry.forget_older", schema=places["schema"], table=table.name), own)
         if table is not DEAD_LETTER:
             data = table is PRODUCTION_DATA
             connection.execute(
                 composed(
-                    "keep_older",
+                    "carry.keep_older",
                     table=table.name,
                     began="receivedAt" if data else "createdAt",
                     # Its rows can be of a record alone: one that has the first one's time and is not here.
@@ -63,9 +63,9 @@ def carry_over(connection: psycopg.Connection, generation: int, topic: str) -> N
                 )
             )
     for table, (start, end) in LASTING.items():
-        told_twice = composed("forget_told_twice", table=table.name, start=start, end=end, **places)
+        told_twice = composed("carry.forget_repeated", table=table.name, start=start, end=end, **places)
         connection.execute(told_twice, own)
-    for name in ("close_orders", "close_stops", "close_alerts"):
+    for name in ("carry.close_orders", "carry.close_stops", "carry.close_alerts"):
         connection.execute(composed(name, schema=places["schema"]), own)
     carry_notes(connection, generation, topic)
 
@@ -73,9 +73,9 @@ def carry_over(connection: psycopg.Connection, generation: int, topic: str) -> N
 def carry_notes(connection: psycopg.Connection, generation: int, topic: str) -> None:
     """The part that can still change while the live tables are live: once more within the swap."""
     places = {"schema": schema_of(generation), "live": live_schema(connection)}
-    connection.execute(composed("keep_letters", **places), {"topic": topic})
-    connection.execute(composed("keep_acknowledged", **places))
-    connection.execute(composed("keep_replayed", **places))
+    connection.execute(composed("carry.keep_letters", **places), {"topic": topic})
+    connection.execute(composed("carry.keep_acknowledged", **places))
+    connection.execute(composed("carry.keep_replayed", **places))
 
 
 def _begin_time(at: Checkpoint) -> str:

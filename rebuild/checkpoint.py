@@ -10,8 +10,8 @@ from typing import Self
 import msgspec
 import psycopg
 
-from rebuild.sql import composed
 from rules.partition import Lines
+from runtime.sql import composed
 from schemas.state import LineState
 
 _encode = msgspec.json.Encoder().encode
@@ -56,7 +56,7 @@ class Checkpoint:
             "states": _encode(self.states),
             "refused": refused,
         }
-        connection.execute(composed("save_checkpoint", schema=schema), values)
+        connection.execute(composed("rebuild.save_checkpoint", schema=schema), values)
 
 
 def read_checkpoints(connection: psycopg.Connection, schema: str) -> dict[int, Checkpoint]:
@@ -65,7 +65,7 @@ def read_checkpoints(connection: psycopg.Connection, schema: str) -> dict[int, C
     Raises:
         msgspec.MsgspecError: another release wrote them.
     """
-    found = connection.execute(composed("read_checkpoints", schema=schema)).fetchall()
+    found = connection.execute(composed("rebuild.read_checkpoints", schema=schema)).fetchall()
     return {
         partition: Checkpoint(partition, begin, begin_time, next_offset, last_time, tuple(_decode(states)))
         for partition, begin, begin_time, next_offset, last_time, states in found
@@ -74,5 +74,5 @@ def read_checkpoints(connection: psycopg.Connection, schema: str) -> dict[int, C
 
 def read_refused(connection: psycopg.Connection, schema: str) -> int:
     """How many rows PostgreSQL did not take, so far."""
-    row = connection.execute(composed("read_refused", schema=schema)).fetchone()
+    row = connection.execute(composed("rebuild.read_refused", schema=schema)).fetchone()
     return 0 if row is None else int(row[0])

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from rebuild.shadow import live_schema, schema_of
-from rebuild.sql import composed, statement
+from runtime.sql import composed, statement
 from sinks.tables import (
     ALERT,
     DEAD_LETTER,
@@ -106,7 +106,7 @@ def compare(connection: psycopg.Connection, generation: int, topic: str, zone: s
 def _query(connection: psycopg.Connection, table: Table, generation: int) -> sql.Composed:
     live = live_schema(connection)
     named: Sequence[Any] = connection.execute(
-        statement("columns_of_table"), [sql.Identifier(live, table.name).as_string(connection)]
+        statement("compare.columns"), [sql.Identifier(live, table.name).as_string(connection)]
     ).fetchall()
     content = [name for (name,) in named if name not in NOT_CONTENT]
     beyond, partition = _VERSION_BEYOND, 'line."partition"'
@@ -115,7 +115,7 @@ def _query(connection: psycopg.Connection, table: Table, generation: int) -> sql
     elif table is PRODUCTION_DATA:
         beyond = _DATA_BEYOND
     return composed(
-        "compare",
+        "compare.rows",
         schema=schema_of(generation),
         live=live,
         table=table.name,

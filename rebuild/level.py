@@ -65,7 +65,7 @@ async def _streams_reach(settings: Settings, generation: int, ends: Mapping[int,
 async def _sinks_reach(connection: psycopg.Connection, ends: Mapping[TopicPartition, int]) -> bool:
     quiet = _Quiet()
     while True:
-        rows = connection.execute(statement("cursors")).fetchall()
+        rows = connection.execute(statement("cursors.all")).fetchall()
         connection.commit()
         stand = {TopicPartition(topic, partition): offset for topic, partition, offset in rows}
         if all(stand.get(tp, 0) >= end for tp, end in ends.items()):

@@ -8,11 +8,11 @@ from psycopg import sql
 
 from rebuild.database import away, connect
 from rebuild.seed import delete_topic
-from rebuild.sql import statement
 from rebuild.swap import TABLES
 from runtime.errors import UserError
 from runtime.rules_in_force import rules_in_database
 from runtime.settings import Settings, without_password
+from runtime.sql import statement
 from runtime.topics import TopicsError, admin
 from streams.changelog import changelog
 
@@ -90,8 +90,8 @@ def _beside(connection: psycopg.Connection, database_url: str) -> Beside:
         raise UserError(
             f"DATABASE_URL: {without_password(database_url)}: no generation is live; run linepulse setup"
         )
-    sizes: dict[int, int] = dict(connection.execute(statement("generations")).fetchall())
-    under_way = connection.execute(statement("rebuild_under_way")).fetchone()
+    sizes: dict[int, int] = dict(connection.execute(statement("rebuild.generations")).fetchall())
+    under_way = connection.execute(statement("rebuild.under_way")).fetchone()
     return Beside(
         live.generation,
         {generation: size for generation, size in sizes.items() if generation < live.generation},

@@ -3,7 +3,7 @@
 import psycopg
 from psycopg import sql
 
-from rebuild.sql import composed, statement
+from runtime.sql import composed, statement
 from sinks.sums import sum_all
 from sinks.tables import PRODUCTION_DATA, TABLES
 
@@ -20,7 +20,7 @@ def schema_of(generation: int) -> str:
 
 def exists(connection: psycopg.Connection, schema: str) -> bool:
     """Whether a rebuild made this schema, and it stands."""
-    row = connection.execute(statement("schema_exists"), [schema]).fetchone()
+    row = connection.execute(statement("rebuild.schema_exists"), [schema]).fetchone()
     return row is not None and bool(row[0])
 
 
@@ -30,17 +30,17 @@ def create(connection: psycopg.Connection, schema: str) -> None:
     drop(connection, schema)
     connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     for table in TABLES:
-        connection.execute(composed("create_table", schema=schema, table=table.name, live=live))
+        connection.execute(composed("rebuild.create_table", schema=schema, table=table.name, live=live))
         _copy_options(connection, schema, table.name)
         if table not in KEYED_LATER:
             _add_keys(connection, schema, table.name)
-    connection.execute(composed("create_progress", schema=schema))
+    connection.execute(composed("rebuild.create_progress", schema=schema))
 
 
 def unlike(connection: psycopg.Connection, schema: str) -> list[str]:
     """What the tables and the live ones do not have in common, but for indexes that `finish` makes."""
     asked = {"tables": [table.name for table in TABLES], "shadow": sql.Identifier(schema).as_string()}
-    told = [row[0] for row in connection.execute(statement("swap_differences"), asked).fetchall()]
+    told = [row[0] for row in connection.execute(statement("swap.differences"), asked).fetchall()]
     return [each for each in told if ": only the live one has CREATE " not in each]
 
 
@@ -57,7 +57,9 @@ def finish(connection: psycopg.Connection, schema: str) -> None:
 def sum_up(connection: psycopg.Connection, schema: str) -> None:
     """Make the sums of the windows, which roll-ups read, from what the windows are now."""
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(schema, SUMS)))
-    connection.execute(composed("create_table", schema=schema, table=SUMS, live=live_schema(connection)))
+    connection.execute(
+        composed("rebuild.create_table", schema=schema, table=SUMS, live=live_schema(connection))
+    )
     _copy_options(connection, schema, SUMS)
     sum_all(connection, schema)
     _add_keys(connection, schema, SUMS)
@@ -79,7 +81,7 @@ def live_schema(connection: psycopg.Connection) -> str:
 
 
 def _copy_options(connection: psycopg.Connection, schema: str, table: str) -> None:
-    for name, value in connection.execute(statement("table_options"), [_live(table)]).fetchall():
+    for name, value in connection.execute(statement("rebuild.table_options"), [_live(table)]).fetchall():
         connection.execute(
             sql.SQL("ALTER TABLE {} SET ({} = {})").format(
                 sql.Identifier(schema, table), sql.Identifier(name), sql.Literal(value)
@@ -99,7 +101,9 @@ def _add_keys(connection: psycopg.Connection, schema: str, table: str) -> None:
 
 
 def _add_indexes(connection: psycopg.Connection, schema: str, table: str) -> None:
-    for name, unique, rest in connection.execute(statement("table_indexes"), [_live(table)]).fetchall():
+    for name, unique, rest in connection.execute(
+        statement("rebuild.table_indexes"), [_live(table)]
+    ).fetchall():
         connection.execute(
             sql.SQL("CREATE {} IF NOT EXISTS {} ON {} {}").format(
                 sql.SQL("UNIQUE INDEX" if unique else "INDEX"),
@@ -111,7 +115,7 @@ def _add_indexes(connection: psycopg.Connection, schema: str, table: str) -> Non
 
 
 def _constraints(connection: psycopg.Connection, name: str) -> dict[str, str]:
-    return dict(connection.execute(statement("table_constraints"), [name]).fetchall())
+    return dict(connection.execute(statement("rebuild.table_constraints"), [name]).fetchall())
 
 
 def _live(table: str) -> str:

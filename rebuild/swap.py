@@ -17,14 +17,13 @@ from psycopg.conninfo import make_conninfo
 
 from rebuild.new_generation import NewGeneration
 from rebuild.shadow import SUMS
-from rebuild.sql import composed, statement
 from runtime.errors import UserError
 from runtime.settings import Settings, without_password
+from runtime.sql import composed, statement
 from schemas.errors import Unavailable
 from sinks import tables
 from sinks.database import APPLICATION as SINKS
 from sinks.database import CLIENT_SIDE, FROZEN_S, SERVER_SIDE
-from sinks.sql import statement as sinks_statement
 
 TABLES = (*(table.name for table in tables.TABLES), SUMS)
 CURSORS_WAIT = "3s"  # a sink's transaction in hand; no longer than sinks wait for us
@@ -92,7 +91,7 @@ async def live_generation(settings: Settings) -> int | None:
     """
     try:
         async with await _connect(settings.database_url) as connection:
-            row = await (await connection.execute(sinks_statement("live_generation"))).fetchone()
+            row = await (await connection.execute(statement("generation.live"))).fetchone()
     except psycopg.OperationalError as error:
         raise Unavailable(f"{_where(settings)}: {_one_line(error)}") from error
     return None if row is None else int(row[0])
@@ -122,30 +121,30 @@ class _Swap:
 
     async def run(self, step: Callable[[str], None]) -> Swapped:
         connection = self._connection
-        await connection.execute(sinks_statement("lock_schema"))  # no `setup` in between
+        await connection.execute(statement("schema.lock"))  # no `setup` in between
         await connection.execute('LOCK TABLE "SinkCursor" IN EXCLUSIVE MODE')  # no sink's transaction
         live = await self._text("SELECT current_schema()")
         old = await self._old_generation()
-        views = await self._all("swap_views")
+        views = await self._all("swap.dependents")
         await self._lock([name for kind, name, _ in views if kind == "v"])
         await self._require_alike()
         await self._carry_over(live)
-        for (told,) in await self._all("swap_likeness"):
+        for (told,) in await self._all("swap.likeness"):
             await self._say(told)
         await self._move(live, old)
         for _, name, anew in views:
             if anew is not None:  # in place: who may use it, and what stands on it, stay
                 await self._make_anew(name, anew)
-        await connection.execute(statement("retire_generation"))
+        await connection.execute(statement("generation.retire"))
         await connection.execute(
-            statement("begin_generation"), [self._rebuilt.generation, self._rebuilt.plant_text]
+            statement("generation.begin"), [self._rebuilt.generation, self._rebuilt.plant_text]
         )
         step("moved")
         await connection.commit()
         return Swapped(old, tuple(name for kind, name, _ in views if kind == "m"))
 
     async def _old_generation(self) -> int:
-        row = await (await self._connection.execute(sinks_statement("live_generation"))).fetchone()
+        row = await (await self._connection.execute(statement("generation.live"))).fetchone()
         if row is None or row[0] >= self._rebuilt.generation:
             raise UserError(
                 f"generation {self._rebuilt.generation} is not the next one of "
@@ -165,7 +164,7 @@ class _Swap:
         )
 
     async def _require_alike(self) -> None:
-        if differences := [row[0] for row in await self._all("swap_differences")]:
+        if differences := [row[0] for row in await self._all("swap.differences")]:
             raise UserError(
                 f"the tables in {self._rebuilt.schema} are not made like the live ones"
                 f" ({'; '.join(differences[:5])}); run linepulse rebuild again"
@@ -174,9 +173,9 @@ class _Swap:
     async def _carry_over(self, live: str) -> None:
         """What came to the live rows while the log was read, and is in no log."""
         places = {"schema": self._rebuilt.schema, "live": live}
-        letters = composed("keep_late_letters", **places)
+        letters = composed("carry.keep_late_letters", **places)
         await self._connection.execute(letters, {"topic": self._settings.topics.raw})
-        for name in ("keep_acknowledged", "keep_replayed"):
+        for name in ("carry.keep_acknowledged", "carry.keep_replayed"):
             await self._connection.execute(composed(name, **places))
 
     async def _move(self, live: str, old: int) -> None:
@@ -225,10 +224,10 @@ async def _holders(settings: Settings) -> str:
     try:
         async with await _connect(settings.database_url) as connection:
             await connection.execute(
-                sinks_statement("end_frozen"), {"application": SINKS, "seconds": FROZEN_S}
+                statement("rows.end_frozen"), {"application": SINKS, "seconds": FROZEN_S}
             )
             found = await connection.execute(
-                statement("swap_holders"), {"tables": ["SinkCursor", "Generation", *TABLES]}
+                statement("swap.holders"), {"tables": ["SinkCursor", "Generation", *TABLES]}
             )
             rows = await found.fetchall()
     except psycopg.OperationalError as error:

@@ -15,11 +15,11 @@ from rebuild.checkpoint import Checkpoint, read_checkpoints, read_refused
 from rebuild.database import away, connect
 from rebuild.ends import Extent, extents
 from rebuild.new_generation import NewGeneration
-from rebuild.sql import composed, statement
 from rebuild.work import Job
 from runtime.errors import UserError
 from runtime.log_end import Applied, Logs
 from runtime.settings import Settings, without_password
+from runtime.sql import composed, statement
 
 ENOUGH = 2000  # messages that the log may have grown by: the next round takes no time
 MOST_ROUNDS = 5  # each has its price: where machines send as much meanwhile, the next brings no end nearer
@@ -147,11 +147,11 @@ class TableBuilder:
     def _begin(self) -> None:
         connection = self._connection
         deadline = time.monotonic() + ENDING_S
-        while not _value(connection, statement("lock_rebuild")):
+        while not _value(connection, statement("rebuild.lock")):
             if time.monotonic() > deadline:
                 raise UserError("another linepulse rebuild runs on this database; wait for its end")
             time.sleep(0.1)
-        generation = _value(connection, statement("next_generation"))
+        generation = _value(connection, statement("generation.next"))
         if generation is None:
             raise UserError("the database has no rules yet; run linepulse setup")
         schema = shadow.schema_of(generation)
@@ -161,17 +161,17 @@ class TableBuilder:
             self.went_on = self.anew is None
         if not self.went_on:
             shadow.create(connection, schema)
-            connection.execute(composed("begin_rebuild", schema=schema), [generation, *self._made_from()])
+            connection.execute(composed("rebuild.begin", schema=schema), [generation, *self._made_from()])
         connection.commit()
 
     def _made_from(self) -> tuple[str, str, str, int]:
-        revision = str(_value(self._connection, statement("schema_revision")))
+        revision = str(_value(self._connection, statement("schema.revision")))
         return self._plant_text, revision, self._settings.topics.raw, self._settings.partitions
 
     def _why_not(self) -> str | None:
         """Why what another rebuild left can't be gone on with, None if it can."""
         connection, schema = self._connection, self.job.schema
-        row = connection.execute(composed("read_rebuild", schema=schema)).fetchone()
+        row = connection.execute(composed("rebuild.read", schema=schema)).fetchone()
         if row is None or tuple(row) != self._made_from():
             return "other_rules" if row and row[0] != self._plant_text else "other_release"
         if shadow.unlike(connection, schema):

@@ -13,7 +13,7 @@ from rebuild.checkpoint import Checkpoint, read_checkpoints
 from rebuild.database import away, connect
 from rebuild.latest import Formed
 from rebuild.rows import columns
-from rebuild.sql import composed, statement
+from runtime.sql import composed, statement
 from schemas.errors import Unavailable
 from sinks.database import is_refusal
 from sinks.tables import Table
@@ -106,7 +106,7 @@ class Writer:
     def _take_up(self, partition: int) -> Checkpoint | None:
         try:
             with self._connection.transaction():
-                self._connection.execute(statement("lock_partition"), [partition])
+                self._connection.execute(statement("rebuild.lock_partition"), [partition])
         except psycopg.errors.LockNotAvailable:
             raise Unavailable(
                 f"partition {partition} is still written by another process; see which linepulse rebuild runs"
@@ -116,7 +116,7 @@ class Writer:
         return found
 
     def _leave(self, partition: int) -> None:
-        self._connection.execute(statement("unlock_partition"), [partition])
+        self._connection.execute(statement("rebuild.unlock_partition"), [partition])
         self._connection.commit()
 
     def _put_all(
@@ -156,15 +156,15 @@ class Writer:
         self._put(table, lines[half:], copy)
 
     def _copy(self, table: Table, lines: Sequence[str]) -> None:
-        self._send("copy_rows", table, lines)
+        self._send("rows.copy_to_schema", table, lines)
 
     def _copy_again(self, table: Table, lines: Sequence[str]) -> None:
         parts = {"schema": self._schema, "table": table.name}
-        self._connection.execute(composed("create_again", **parts))
-        self._send("copy_again", table, lines)
+        self._connection.execute(composed("rows.create_staging", **parts))
+        self._send("rows.copy_to_staging", table, lines)
         names, new = columns(table), ("excluded",)
         self._connection.execute(
-            composed("upsert_again", columns=_listed(names), new_columns=_listed(names, *new), **parts)
+            composed("rows.upsert_staged", columns=_listed(names), new_columns=_listed(names, *new), **parts)
         )
         self._connection.execute(sql.SQL("TRUNCATE pg_temp.{}").format(sql.Identifier(table.name)))
 

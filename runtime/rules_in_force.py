@@ -28,7 +28,7 @@ def rules_in_database(database_url: str) -> RulesRecord | None:
     where = f"DATABASE_URL: {without_password(database_url)}"
     try:
         with psycopg.connect(database_url, connect_timeout=CONNECT_S) as connection:
-            row = connection.execute(statement("live_rules")).fetchone()
+            row = connection.execute(statement("generation.live_rules")).fetchone()
     except psycopg.errors.UndefinedTable:
         raise UserError(f"{where}: has no tables of linepulse; run linepulse setup") from None
     except psycopg.OperationalError as error:
@@ -56,7 +56,9 @@ async def settle_rules(settings: Settings, plant: str) -> tuple[RulesRecord, boo
         await _log(settings, force)
     if stored is None:
         with psycopg.connect(settings.database_url) as connection:
-            connection.execute(statement("insert_rules"), [force.generation, force.plant, force.created_at])
+            connection.execute(
+                statement("generation.insert_first"), [force.generation, force.plant, force.created_at]
+            )
     return force, new
 
 

@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 import psycopg
 from faust.types import TP
 
+from runtime.sql import statement
 from schemas.events import DeadLetterEvent
 from sinks.database import Database
 from sinks.decode import encode
-from sinks.sql import statement
 from sinks.tables import DEAD_LETTER
 
 
 async def stand(connection: psycopg.AsyncConnection, partitions: Sequence[TP]) -> Mapping[TP, int]:
     """The next offset of each partition; those without a row get one, at 0. Commits."""
     asked = _asked(partitions)
-    await connection.execute(statement("cursor_begin"), asked)
-    cursor = await connection.execute(statement("cursors_read"), asked)
+    await connection.execute(statement("cursors.begin"), asked)
+    cursor = await connection.execute(statement("cursors.read"), asked)
     rows = await cursor.fetchall()
     await connection.commit()
     return {TP(topic, partition): offset for topic, partition, offset in rows}
@@ -44,7 +44,7 @@ class Cursors:
             Unavailable: PostgreSQL does not answer now.
         """
         async with self._database.transaction() as connection:
-            cursor = await connection.execute(statement("cursor_times"), _asked(partitions))
+            cursor = await connection.execute(statement("cursors.times"), _asked(partitions))
             rows = await cursor.fetchall()
         return {TP(topic, partition): time for topic, partition, time in rows}
 
@@ -58,7 +58,7 @@ class Cursors:
         """
         where = {"topic": tp.topic, "partition": tp.partition, "expected": expected, "next": to}
         async with self._database.transaction() as connection:
-            moved = await connection.execute(statement("cursor_jump"), where)
+            moved = await connection.execute(statement("cursors.jump"), where)
             if moved.rowcount == 1:
                 await connection.execute(DEAD_LETTER.write_statement, [encode([letter])])
                 await connection.commit()

@@ -8,8 +8,8 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
+from runtime.sql import statement
 from schemas.errors import Unavailable
-from sinks.sql import statement
 
 APPLICATION = "linepulse-sinks"
 TRANSACTION_S = 40.0  # nothing here takes so long, unless the server hangs; the watchdog waits longer
@@ -104,7 +104,7 @@ class Database:
         with contextlib.suppress(psycopg.Error):
             connection = await self._open()
             await connection.execute(
-                statement("end_frozen"), {"application": APPLICATION, "seconds": FROZEN_S}
+                statement("rows.end_frozen"), {"application": APPLICATION, "seconds": FROZEN_S}
             )
             await connection.commit()
 

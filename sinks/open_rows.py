@@ -3,8 +3,8 @@
 import psycopg
 from aiokafka.partitioner import DefaultPartitioner
 
+from runtime.sql import statement
 from schemas.events import CensusEvent
-from sinks.sql import statement
 from sinks.tables import Table
 
 
@@ -18,12 +18,14 @@ async def close_lost(
     Returns:
         How many rows were closed.
     """
+    if table.open_rows is None:
+        return 0
     version = {
         "generation": census.generation,
         "version_time": census.version[0],
         "version_offset": census.version[1],
     }
-    found = await connection.execute(statement(f"open_{table.closing}"), version)
+    found = await connection.execute(statement(table.open_rows.find), version)
     place, every, known = DefaultPartitioner(), list(range(partitions)), set(census.open)
     ids = [
         row_id
@@ -31,7 +33,5 @@ async def close_lost(
         if row_id not in known and place(line_id.encode(), every, every) == census.partition
     ]
     if ids:
-        await connection.execute(
-            statement(f"close_{table.closing}"), {**version, "at": census.at, "ids": ids}
-        )
+        await connection.execute(statement(table.open_rows.close), {**version, "at": census.at, "ids": ids})
     return len(ids)

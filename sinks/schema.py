@@ -7,13 +7,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from runtime.sql import composed, statement
 from schemas.errors import Unavailable
 from sinks import migrations
-from sinks.sql import statement
 from sinks.views import FUNCTIONS, VIEWS, create_views
 
 TABLES = (
@@ -60,8 +59,10 @@ def check(database_url: str) -> str | None:
         return f"{_where(database_url)} does not exist; run linepulse setup"
     with _connect(database_url) as connection:
         found, foreign = _revision(connection), _foreign_tables(connection)
-        there = {row[0] for row in connection.execute(statement("tables_named"), [list(VIEWS)])}
-        there |= {row[0] for row in connection.execute(statement("functions_named"), [list(FUNCTIONS)])}
+        there = {row[0] for row in connection.execute(statement("schema.tables_named"), [list(VIEWS)])}
+        there |= {
+            row[0] for row in connection.execute(statement("schema.functions_named"), [list(FUNCTIONS)])
+        }
     head = ScriptDirectory.from_config(_alembic()).get_current_head()
     if foreign:
         return _not_ours(database_url, foreign)
@@ -83,7 +84,7 @@ def _upgrade(database_url: str) -> None:
     with engine.begin() as connection:
         raw = connection.connection.driver_connection
         assert isinstance(raw, psycopg.Connection)
-        raw.execute(statement("lock_schema"))  # a second `setup` waits here, and finds nothing left to do
+        raw.execute(statement("schema.lock"))  # a second `setup` waits here, and finds nothing left to do
         foreign = _foreign_tables(raw)
         if foreign:
             raise SchemaError(_not_ours(database_url, foreign))
@@ -106,9 +107,9 @@ def _alembic() -> Config:
 
 
 def _revision(connection: psycopg.Connection) -> str | None:
-    if not connection.execute(statement("tables_named"), [[migrations.VERSION_TABLE]]).fetchall():
+    if not connection.execute(statement("schema.tables_named"), [[migrations.VERSION_TABLE]]).fetchall():
         return None
-    row = connection.execute(statement("schema_revision")).fetchone()
+    row = connection.execute(statement("schema.revision")).fetchone()
     return None if row is None else str(row[0])
 
 
@@ -116,7 +117,7 @@ def _foreign_tables(connection: psycopg.Connection) -> list[str]:
     """Tables of our names in a database that we never migrated."""
     if _revision(connection) is not None:
         return []
-    return [row[0] for row in connection.execute(statement("tables_named"), [[*TABLES, *VIEWS]])]
+    return [row[0] for row in connection.execute(statement("schema.tables_named"), [[*TABLES, *VIEWS]])]
 
 
 def _not_ours(database_url: str, foreign: list[str]) -> str:
@@ -131,7 +132,7 @@ def _create_database(database_url: str) -> None:
     if _exists(database_url):
         return
     with _connect_elsewhere(database_url) as connection:
-        create = sql.SQL(statement("create_database")).format(sql.Identifier(_database(database_url)))
+        create = composed("schema.create_database", database=_database(database_url))
         try:
             connection.execute(create)
         except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
@@ -146,7 +147,7 @@ def _exists(database_url: str) -> bool:
         _connect(database_url).close()
     except Unavailable:
         with _connect_elsewhere(database_url) as connection:
-            if connection.execute(statement("database_named"), [_database(database_url)]).fetchone():
+            if connection.execute(statement("schema.database_named"), [_database(database_url)]).fetchone():
                 raise
         return False
     return True

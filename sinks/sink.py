@@ -8,6 +8,7 @@ import psycopg
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
+from runtime.sql import statement
 from schemas.errors import Poison, Unavailable
 from schemas.events import CensusEvent, DeadLetterEvent, Event
 from sinks.copytext import copy_rows
@@ -15,7 +16,6 @@ from sinks.cursors import stand
 from sinks.database import Database, is_refusal
 from sinks.decode import Found, Older, Reader, dead_letter, encode, refused, time_of
 from sinks.open_rows import close_lost
-from sinks.sql import statement
 from sinks.tables import DEAD_LETTER, Table
 
 
@@ -114,7 +114,7 @@ class Sink:
             if part.size < len(records):
                 after = records[part.size].offset
                 await connection.execute(
-                    statement("cursor_move"), _move(records[: part.size], expected=records[-1].offset + 1)
+                    statement("cursors.move"), _move(records[: part.size], expected=records[-1].offset + 1)
                 )
             await connection.commit()
         refused_at = {record.offset for record, _ in put.refusals}
@@ -129,10 +129,10 @@ class Sink:
         """Move the cursor: whether it was where we stand, and the live generation."""
         async with connection.pipeline():
             moved = await connection.execute(
-                statement("cursor_move"), _move(records, expected=records[0].offset)
+                statement("cursors.move"), _move(records, expected=records[0].offset)
             )
-            live = await connection.execute(statement("live_generation"))
-            await connection.execute(statement("savepoint"))
+            live = await connection.execute(statement("generation.live"))
+            await connection.execute(statement("rows.savepoint"))
             row = await live.fetchone()
         return moved.rowcount == 1, None if row is None else row[0]
 
@@ -151,14 +151,14 @@ class Sink:
         except Exception as error:  # what PostgreSQL refuses, or what can't be written for it at all
             if isinstance(error, psycopg.Error) and not is_refusal(error):
                 raise
-            await connection.execute(statement("back_to_savepoint"))
+            await connection.execute(statement("rows.back_to_savepoint"))
             if copy:  # most likely some of the rows are there already
                 return await self._put(connection, rows, copy=False)
             if len(rows) == 1:
                 return _Put(refusals=((rows[0].record, refused(error)),))
         half = len(rows) // 2
         before = await self._put(connection, rows[:half], copy=False)
-        await connection.execute(statement("savepoint"))
+        await connection.execute(statement("rows.savepoint"))
         return before.and_then(await self._put(connection, rows[half:], copy=False))
 
     async def _copy(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> _Put:

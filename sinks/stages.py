@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from runtime.progress import Progress, progress
 from runtime.settings import Settings
+from runtime.sql import statement
 from schemas.errors import Unavailable
 from sinks.database import Database
-from sinks.sql import statement
 
 EVERY_S = 5.0
 log = logging.getLogger("sinks")
@@ -60,7 +60,7 @@ class Stages:
 
     async def _generation(self) -> int:
         async with self._database.transaction() as connection:
-            row = await (await connection.execute(statement("live_generation"))).fetchone()
+            row = await (await connection.execute(statement("generation.live"))).fetchone()
         return 0 if row is None else int(row[0])
 
     async def _write(self, noted: list[Row]) -> None:
@@ -73,7 +73,7 @@ class Stages:
             "idle_partitions": [row.partition for row in noted if row.idle],
         }
         async with self._database.transaction() as connection:
-            await connection.execute(statement("stages_seen"), told)
+            await connection.execute(statement("stages.note"), told)
             await connection.commit()
 
 

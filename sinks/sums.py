@@ -7,22 +7,20 @@ sinks keep them in the transaction that writes the windows; a table is always th
 import psycopg
 from psycopg import sql
 
+from runtime.sql import composed
 from sinks.place import standing_in
-from sinks.sql import statement
 
 
 def summed(windows: str) -> sql.Composed:
     """The rows that "KPISum" holds of the windows in a table of this name."""
-    return sql.SQL(statement("sum_windows")).format(
-        sums=sql.SQL(statement("sums")), windows=sql.Identifier(windows)
-    )
+    return composed("sums.of_windows", sums=composed("sums.columns"), windows=windows)
 
 
 def sum_all(connection: psycopg.Connection, schema: str | None = None) -> None:
     """Fill an empty "KPISum" from the "KPISnapshot" of the same schema (default: the current one)."""
     with connection.transaction(), standing_in(connection, schema):
-        connection.execute(sql.SQL(statement("sum_all")).format(sums=summed("KPISnapshot")))
+        connection.execute(composed("sums.fill", sums=summed("KPISnapshot")))
 
 
-SUM_HOURS = sql.SQL(statement("sum_hours")).format(sums=summed("windows")).as_string()
+SUM_HOURS = composed("sums.renew_hours", sums=summed("windows")).as_string()
 """Takes one parameter: the windows' events, a JSON array as text."""

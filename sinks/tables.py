@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 from psycopg import sql
 
+from runtime.sql import composed
 from schemas.events import (
     AlertEvent,
     DeadLetterEvent,
@@ -17,8 +19,14 @@ from schemas.events import (
     SampleEvent,
 )
 from schemas.topics import Topics
-from sinks.sql import statement
 from sinks.sums import SUM_HOURS
+
+
+class OpenRows(NamedTuple):
+    """The names of the statements that find, and close, the rows of a table that a lost log left open."""
+
+    find: str
+    close: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +36,12 @@ class Table:
     Attributes:
         name: of the table.
         event: the type of its events.
-        write: the statement, in `sql/`, that takes events as one JSON array and can meet rows that exist.
+        write: the statement that takes events as one JSON array and can meet rows that exist.
         copy: whether events that are new are worth a COPY.
         lanes: how many partitions are written at once, each by a connection of its own: while PostgreSQL
             stores one batch, the next is read.
         sums: a statement that takes the same events, and brings up to date what is summed of their rows.
-        closing: the statements `open_…` and `close_…` for rows that a lost log left open, where rows can be.
+        open_rows: the statements for rows that a lost log left open, where rows can be.
     """
 
     name: str
@@ -42,12 +50,12 @@ class Table:
     copy: bool = False
     lanes: int = 1
     sums: str | None = None
-    closing: str | None = None
+    open_rows: OpenRows | None = None
 
     @property
     def versioned(self) -> bool:
         """Whether a row changes: a higher version of it takes its place."""
-        return self.write == "upsert"
+        return self.write == "rows.upsert"
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -64,30 +72,31 @@ class Table:
     @cached_property
     def copy_statement(self) -> str:
         """Takes text rows of `columns`."""
-        return self._composed("copy_rows")
+        return self._composed("rows.copy")
 
     def _composed(self, name: str) -> str:
-        return (
-            sql.SQL(statement(name))
-            .format(
-                table=sql.Identifier(self.name),
-                columns=self._list(),
-                row_columns=self._list("row"),
-                new_columns=self._list("excluded"),
-            )
-            .as_string()
-        )
+        return composed(
+            name,
+            table=self.name,
+            columns=self._list(),
+            row_columns=self._list("row"),
+            new_columns=self._list("excluded"),
+        ).as_string()
 
     def _list(self, *of: str) -> sql.Composed:
         return sql.SQL(", ").join(sql.Identifier(*of, column) for column in self.columns)
 
 
-PRODUCTION_DATA = Table("ProductionData", SampleEvent, "insert_new", copy=True, lanes=3)
-PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "upsert", closing="orders")
-DOWNTIME = Table("Downtime", DowntimeEvent, "upsert", closing="stops")
-ALERT = Table("Alert", AlertEvent, "upsert", closing="alerts")
-KPI_SNAPSHOT = Table("KPISnapshot", KpiEvent, "upsert", sums=SUM_HOURS)
-DEAD_LETTER = Table("DeadLetter", DeadLetterEvent, "insert_dead_letters")
+OPEN_ORDERS = OpenRows("open_rows.find_orders", "open_rows.close_orders")
+OPEN_STOPS = OpenRows("open_rows.find_stops", "open_rows.close_stops")
+OPEN_ALERTS = OpenRows("open_rows.find_alerts", "open_rows.close_alerts")
+
+PRODUCTION_DATA = Table("ProductionData", SampleEvent, "rows.insert_new", copy=True, lanes=3)
+PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "rows.upsert", open_rows=OPEN_ORDERS)
+DOWNTIME = Table("Downtime", DowntimeEvent, "rows.upsert", open_rows=OPEN_STOPS)
+ALERT = Table("Alert", AlertEvent, "rows.upsert", open_rows=OPEN_ALERTS)
+KPI_SNAPSHOT = Table("KPISnapshot", KpiEvent, "rows.upsert", sums=SUM_HOURS)
+DEAD_LETTER = Table("DeadLetter", DeadLetterEvent, "rows.insert_dead_letters")
 TABLES = (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT, DEAD_LETTER)
 
 

@@ -27,7 +27,7 @@ def list_dead_letters(
     Example: linepulse dead-letters list --line ligne1 --reason not_json
     """
     parameters = [line, line, reason, reason, limit]
-    list_rows(Settings.read(), "list_dead_letters", parameters, as_json=as_json)
+    list_rows(Settings.read(), "lists.dead_letters", parameters, as_json=as_json)
 
 
 @app.command()
@@ -40,7 +40,7 @@ def show(
     Example: linepulse dead-letters show 3f2a
     """
     settings = Settings.read()
-    columns, rows = read_rows(settings, "show_dead_letter", [dead_letter.lower()])
+    columns, rows = read_rows(settings, "lists.dead_letter", [dead_letter.lower()])
     if not rows:
         raise UserError(f"ID {dead_letter!r}: no such dead letter; see linepulse dead-letters list")
     if len(rows) > 1:

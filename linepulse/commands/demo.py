@@ -127,7 +127,7 @@ async def until_told(lines: int) -> None:
         Settings.read().database_url, autocommit=True
     ) as connection:
         for _ in range(round(PAST_PATIENCE_S / ASK_EVERY_S)):
-            row = await (await connection.execute(statement("lines_at_present"))).fetchone()
+            row = await (await connection.execute(statement("doctor.lines_at_present"))).fetchone()
             if row is not None and row[0] >= lines:
                 return
             await asyncio.sleep(ASK_EVERY_S)

@@ -102,7 +102,7 @@ def list_orders(
 
     Example: linepulse order list --line ligne1 --status waiting
     """
-    list_rows(Settings.read(), "list_orders", [line, line, status, status, limit], as_json=as_json)
+    list_rows(Settings.read(), "lists.orders", [line, line, status, status, limit], as_json=as_json)
 
 
 def _ask(

@@ -34,7 +34,7 @@ def list_stops(
 
     Example: linepulse stop list --line ligne1 --category unplanned
     """
-    list_rows(Settings.read(), "list_stops", [line, line, category, category, limit], as_json=as_json)
+    list_rows(Settings.read(), "lists.stops", [line, line, category, category, limit], as_json=as_json)
 
 
 @app.command()

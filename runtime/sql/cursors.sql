@@ -1,2 +1,39 @@
+-- How far the rows have come in each partition: "SinkCursor".
+
+-- name: begin
+-- A partition that nobody has written from yet stands at the start of its log.
+INSERT INTO "SinkCursor" ("topic", "partition", "nextOffset")
+SELECT topic, partition, 0
+FROM unnest(%(topics)s::text[], %(partitions)s::integer[]) AS assigned (topic, partition)
+ON CONFLICT DO NOTHING
+
+-- name: read
+SELECT "topic", "partition", "nextOffset"
+FROM "SinkCursor"
+JOIN unnest(%(topics)s::text[], %(partitions)s::integer[]) AS assigned (topic, partition)
+    USING ("topic", "partition")
+
+-- name: times
+-- Times in ms of the last applied records, where one is known.
+SELECT "topic", "partition", (extract(epoch FROM "lastRecordTime") * 1000)::bigint
+FROM "SinkCursor"
+JOIN unnest(%(topics)s::text[], %(partitions)s::integer[]) AS assigned (topic, partition)
+    USING ("topic", "partition")
+WHERE "lastRecordTime" IS NOT NULL
+
+-- name: move
+-- Check-and-set: whoever finds another value here writes nothing. Holds the row until the commit.
+UPDATE "SinkCursor"
+SET "nextOffset" = %(next)s, "lastRecordTime" = to_timestamp(%(time)s / 1000.0)
+WHERE "topic" = %(topic)s AND "partition" = %(partition)s AND "nextOffset" = %(expected)s
+
+-- name: jump
+-- Over what the log does not hold any more, or to the start of another log: what is before the new place was
+-- not applied from there, its time is not known.
+UPDATE "SinkCursor"
+SET "nextOffset" = %(next)s, "lastRecordTime" = NULL
+WHERE "topic" = %(topic)s AND "partition" = %(partition)s AND "nextOffset" = %(expected)s
+
+-- name: all
 -- How far the rows have come.
 SELECT "topic", "partition", "nextOffset" FROM "SinkCursor" ORDER BY "topic", "partition"

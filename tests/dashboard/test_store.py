@@ -12,8 +12,9 @@ from benchmarks.overview import fill_names, sum_up
 from dashboard.models import InForce, State, Tile
 from dashboard.moment import Moment
 from dashboard.ratios import ratios
-from dashboard.store import CURVE_STEP, Store, natural, statement
+from dashboard.store import CURVE_STEP, Store, natural
 from dashboard.timestamps import EARLIEST, LATEST
+from runtime.sql import statement
 from schemas.instant import HOUR, MINUTE, SECOND, ms_of
 from sinks.sums import summed
 from tests.dashboard.rows import Plant
@@ -214,7 +215,7 @@ async def test_names_that_are_gone_cost_nothing(plant: Plant, store: Store):
         fill_names(connection, NOON - timedelta(days=10), names=2000)
         sum_up(connection)
         [(plan,)] = connection.execute(
-            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement("overview"),
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement("page.overview"),
             overview_of(NOON - timedelta(days=2)),
         ).fetchall()
     assert max(rows_gone_over(plan[0]["Plan"])) < 100
@@ -231,7 +232,8 @@ async def test_names_that_have_just_come_are_not_looked_for_among_all_rows(plant
         connection.execute('TRUNCATE "KPISum"')
         connection.execute(sql.SQL('INSERT INTO "KPISum" {}').format(summed("KPISnapshot")))
         [(plan,)] = connection.execute(
-            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement("overview"), overview_of(NOON - timedelta(days=2))
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement("page.overview"),
+            overview_of(NOON - timedelta(days=2)),
         ).fetchall()
     assert max(rows_gone_over(plan[0]["Plan"])) < 100_000
     assert (await store.overview(NOON, NOON - timedelta(days=2))).more > 0
@@ -320,7 +322,7 @@ async def test_the_overview_does_not_grow_with_the_past(plant: Plant):
         await connection.execute("ANALYZE")
         await connection.execute("SET enable_seqscan = off")
 
-        cursor = await connection.execute("EXPLAIN " + statement("overview"), overview_of(NOON))
+        cursor = await connection.execute("EXPLAIN " + statement("page.overview"), overview_of(NOON))
         plan = "\n".join(row[0] for row in await cursor.fetchall())
     assert "Seq Scan on" not in plan.replace("Seq Scan on known", "")
 

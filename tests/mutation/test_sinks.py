@@ -10,10 +10,10 @@ from faust.types import TP
 
 from runtime.log_end import Logs
 from runtime.narrator import Narrator
+from runtime.sql import statement
 from schemas.events import OrderEvent, SampleEvent
 from sinks.log_identity import LogIdentity
 from sinks.sink import Sink
-from sinks.sql import statement
 from sinks.tables import PRODUCTION_DATA, PRODUCTION_ORDER, Table
 from tests.services import Services
 from tests.sinks.conftest import PARTITIONS, Plant, make_plant
@@ -24,7 +24,7 @@ from tests.sinks.worker import send
 def unconditional(name: str) -> str:
     """Moves the cursor from wherever it stands."""
     text = statement(name)
-    return text.replace('AND "nextOffset" = %(expected)s', "") if name == "cursor_move" else text
+    return text.replace('AND "nextOffset" = %(expected)s', "") if name == "cursors.move" else text
 
 
 @pytest.mark.parametrize(("moves", "rows"), [(statement, 10), (unconditional, 7)])

@@ -37,9 +37,9 @@ def test_both_orders_of_a_number_are_right_to_the_unit_live_and_rebuilt(services
             assert [tuple(row.values()) for row in made] == [(240, "completed"), (120, "running")]
         of = 'SELECT "pieces", "periodStart" FROM "KPIOrder" WHERE "orderNumber" = %s ORDER BY 2'
         assert [row["pieces"] for row in plant.rows(of, ["A"])] == [240, 120]
-        named = plant.rows(statement("line_orders"), {"line": "ligne1", "number": "A"})
+        named = plant.rows(statement("effects.order"), {"line": "ligne1", "number": "A"})
         assert [(row["produced"], row["status"]) for row in named] == [(120, "running")]
-        listed = plant.rows(statement("list_orders"), ["ligne1", "ligne1", None, None, 1000])
+        listed = plant.rows(statement("lists.orders"), ["ligne1", "ligne1", None, None, 1000])
         assert [row["produced"] for row in listed if row["number"] == "A"] == [120, 240]
     finally:
         asyncio.run(plant.close())

@@ -1,2 +1,0 @@
--- The rules in force.
-SELECT "generation", "plant" FROM "Generation" WHERE "live"

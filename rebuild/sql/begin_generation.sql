@@ -1,1 +1,0 @@
-INSERT INTO "Generation" ("generation", "plant", "live") VALUES (%s, %s, true)

@@ -1,1 +1,0 @@
-COPY pg_temp.{table} ({columns}) FROM STDIN

@@ -1,1 +1,0 @@
-COPY {schema}.{table} ({columns}) FROM STDIN

@@ -1,1 +1,0 @@
-SELECT max("generation") + 1 FROM "Generation"

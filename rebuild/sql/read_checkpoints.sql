@@ -1,1 +1,0 @@
-SELECT "partition", "begin", "beginTime", "nextOffset", "lastTime", "states" FROM {schema}."RebuildPartition"

@@ -1,1 +1,0 @@
-SELECT "plant", "revision", "topic", "partitions" FROM {schema}."Rebuild"

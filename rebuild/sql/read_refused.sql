@@ -1,1 +1,0 @@
-SELECT coalesce(sum("refused"), 0) FROM {schema}."RebuildPartition"

@@ -1,1 +1,0 @@
-SELECT to_regclass(format('%%I.%%I', %s::text, 'Rebuild')) IS NOT NULL

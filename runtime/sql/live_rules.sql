@@ -1,2 +1,0 @@
--- The rules that the rows come from.
-SELECT "generation", "plant", "createdAt" FROM "Generation" WHERE "live"

@@ -1,2 +1,0 @@
--- Every window, summed.
-INSERT INTO "KPISum" {sums}
