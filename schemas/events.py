@@ -9,7 +9,7 @@ true (nobody knew), and there is no other default. Where it is not, the sinks ha
 makes their rows anew from the raw log.
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -31,6 +31,12 @@ AlertType = Literal[
 Severity = Literal["info", "warning", "critical"]
 AlertStatus = Literal["open", "resolved"]
 PerformanceFrom = Literal["rate", "pieces"]
+
+
+Seconds = Annotated[float, msgspec.Meta(extra={"summed_to": 1e3})]
+Output = Annotated[float, msgspec.Meta(extra={"summed_to": 1e6})]
+Number = Annotated[int, msgspec.Meta(extra={"summed_to": 1})]
+"""What is summed over windows, each to so many parts of one: `"KPISum"` and the views follow from it."""
 
 
 class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True, gc=False):
@@ -156,21 +162,21 @@ class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     tq: float | None
     reason: str | None
     performance_from: PerformanceFrom
-    running_seconds: float
-    slow_seconds: float
-    stopped_seconds: float
-    micro_seconds: float
-    planned_seconds: float
-    no_signal_seconds: float
-    closed_seconds: float
-    unknown_seconds: float
-    pieces: int
-    timed_pieces: int
-    defects: int
-    theoretical_output: float
-    reported_output: float
-    stops: int
-    micro_stops: int
+    running_seconds: Seconds
+    slow_seconds: Seconds
+    stopped_seconds: Seconds
+    micro_seconds: Seconds
+    planned_seconds: Seconds
+    no_signal_seconds: Seconds
+    closed_seconds: Seconds
+    unknown_seconds: Seconds
+    pieces: Number
+    timed_pieces: Number
+    defects: Number
+    theoretical_output: Output
+    reported_output: Output
+    stops: Number
+    micro_stops: Number
     created_at: str
     updated_at: str
 

@@ -102,11 +102,4 @@ TABLES = (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT, DEAD
 
 def tables_of(topics: Topics) -> Mapping[str, Table]:
     """The table of each derived topic."""
-    return {
-        topics.samples: PRODUCTION_DATA,
-        topics.orders: PRODUCTION_ORDER,
-        topics.downtimes: DOWNTIME,
-        topics.alerts: ALERT,
-        topics.kpis: KPI_SNAPSHOT,
-        topics.dead_letters: DEAD_LETTER,
-    }
+    return {topics.of(table.event): table for table in TABLES}

@@ -19,26 +19,6 @@ FROM (
 ) AS told
 GROUP BY "lineId", "hour", "timeZone", "day", "shiftId", "shiftDate", "orderNumber", "productType"
 
--- name: columns
-    -- The sums of windows, and of their sums. Rounding takes away what adding doubles has put there: a sum does
-    -- not depend on the order of its terms.
-    round(sum("runningSeconds") * 1e3) / 1e3 AS "runningSeconds",
-    round(sum("slowSeconds") * 1e3) / 1e3 AS "slowSeconds",
-    round(sum("stoppedSeconds") * 1e3) / 1e3 AS "stoppedSeconds",
-    round(sum("microSeconds") * 1e3) / 1e3 AS "microSeconds",
-    round(sum("plannedSeconds") * 1e3) / 1e3 AS "plannedSeconds",
-    round(sum("noSignalSeconds") * 1e3) / 1e3 AS "noSignalSeconds",
-    round(sum("closedSeconds") * 1e3) / 1e3 AS "closedSeconds",
-    round(sum("unknownSeconds") * 1e3) / 1e3 AS "unknownSeconds",
-    sum("pieces")::bigint AS "pieces",
-    sum("timedPieces")::bigint AS "timedPieces",
-    sum("defects")::bigint AS "defects",
-    round(sum("theoreticalOutput") * 1e6) / 1e6 AS "theoreticalOutput",
-    round(sum("reportedOutput") * 1e6) / 1e6 AS "reportedOutput",
-    round(sum("realOutput") * 1e6) / 1e6 AS "realOutput",
-    sum("stops") AS "stops",
-    sum("microStops") AS "microStops"
-
 -- name: renew_hours
 -- The hours of these events' windows, summed anew.
 WITH touched AS (
@@ -57,23 +37,8 @@ WITH touched AS (
 ), summed AS (
     {sums}
 ), kept AS (
-    INSERT INTO "KPISum" SELECT * FROM summed
-    ON CONFLICT ("lineId", "hour", "part") DO UPDATE
-    SET (
-        "line", "timeZone", "day", "dayStart", "weekStart", "shiftId", "shiftDate", "orderNumber",
-        "productType", "firstStart", "lastEnd", "runningSeconds", "slowSeconds", "stoppedSeconds",
-        "microSeconds", "plannedSeconds", "noSignalSeconds", "closedSeconds", "unknownSeconds", "pieces",
-        "timedPieces", "defects", "theoreticalOutput", "reportedOutput", "realOutput", "stops",
-        "microStops"
-    ) = ROW (
-        EXCLUDED."line", EXCLUDED."timeZone", EXCLUDED."day", EXCLUDED."dayStart", EXCLUDED."weekStart",
-        EXCLUDED."shiftId", EXCLUDED."shiftDate", EXCLUDED."orderNumber", EXCLUDED."productType",
-        EXCLUDED."firstStart", EXCLUDED."lastEnd", EXCLUDED."runningSeconds", EXCLUDED."slowSeconds",
-        EXCLUDED."stoppedSeconds", EXCLUDED."microSeconds", EXCLUDED."plannedSeconds",
-        EXCLUDED."noSignalSeconds", EXCLUDED."closedSeconds", EXCLUDED."unknownSeconds", EXCLUDED."pieces",
-        EXCLUDED."timedPieces", EXCLUDED."defects", EXCLUDED."theoreticalOutput", EXCLUDED."reportedOutput",
-        EXCLUDED."realOutput", EXCLUDED."stops", EXCLUDED."microStops"
-    )
+    INSERT INTO "KPISum" ({columns}) SELECT {columns} FROM summed
+    ON CONFLICT ("lineId", "hour", "part") DO UPDATE SET ({columns}) = ROW ({new_columns})
 )
 DELETE FROM "KPISum" k
 USING touched
@@ -83,4 +48,4 @@ WHERE k."lineId" = touched."lineId" AND k."hour" = touched."hour"
 
 -- name: fill
 -- Every window, summed.
-INSERT INTO "KPISum" {sums}
+INSERT INTO "KPISum" ({columns}) {sums}

@@ -1,7 +1,7 @@
 """The views: figures of hours, shifts, days, weeks, orders, products, lines and the plant; causes of stops.
 
-Each stands in a file of its own, over "KPISum"; the statement `sums.columns` and `figures.sql` are what
-roll-ups share. Beside those that are over all time stands a function that gives the same of a period.
+Each stands in a file of its own, over "KPISum"; `sinks.sums.sums` and `figures.sql` are what roll-ups share.
+Beside those that are over all time stands a function that gives the same of a period.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from runtime.sql import composed
 from sinks.place import standing_in
+from sinks.sums import sums
 
 ROLL_UPS = ("KPIHour", "KPIShift", "KPIDay", "KPIWeek", "KPIOrder", "KPIProduct", "KPILine", "KPIPlant")
 PARETO = "StopPareto"
@@ -45,7 +45,7 @@ def create_views(connection: psycopg.Connection, schema: str | None = None) -> N
 
 def roll_up(view: str, hours: sql.SQL = ALL_HOURS) -> sql.Composed:
     """The query of a roll-up; `hours`: the condition of those that it is over."""
-    return figures_of(sql.SQL(_text(view)).format(sums=composed("sums.columns"), hours=hours))
+    return figures_of(sql.SQL(_text(view)).format(sums=sums(), hours=hours))
 
 
 def figures_of(sums: sql.Composable) -> sql.Composed:

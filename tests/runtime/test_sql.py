@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 
 from runtime.sql import UnknownStatementError, composed, names, read, statement
+from sinks.sums import sums
 from tests.services import Services
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ DOTTED = re.compile(r"([a-z_]+)\.[a-z_]+")
 ENDS_TRANSACTION = {"rows.back_to_savepoint"}
 # What stands in braces is an identifier, but for these: a query, or the columns of one.
 PARTS: dict[str, dict[str, Any]] = {
-    "sums.of_windows": {"sums": composed("sums.columns")},
+    "sums.of_windows": {"sums": sums()},
     "sums.fill": {"sums": sql.SQL("SELECT 1")},
     "sums.renew_hours": {"sums": sql.SQL("SELECT 1")},
 }
@@ -43,8 +44,6 @@ def mentioned(package: str) -> set[str]:
 
 def whole(name: str) -> str:
     """The statement with something put in for each of its parts."""
-    if name == "sums.columns":
-        return f"SELECT {statement(name)} FROM windows"
     parts = re.findall(r"\{([a-z_]+)\}", statement(name))
     if not parts:
         return statement(name)
