@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-PAUSE_S = (1.0, 5.0)
+PAUSE_S = (0.5, 2.5)  # beside the 4 s for which it has worked
 SOON = 0.2  # the share of faults that come while the pipeline is still recovering from the one before
 SOON_S = (0.0, 3.0)
 WHOLE_LOG = ("rebuild", "retention")  # what reads all of the log comes before what deletes of it
