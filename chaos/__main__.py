@@ -1,25 +1,49 @@
 """`python -m chaos`: the pipeline is broken in every way, and must be right to the unit all the same.
 
-The same seed draws the same faults and the same messages. Exit code 0: nothing lost, nothing doubled, no
-row different, and after each fault the pipeline worked again in time.
+The same seed draws the same faults and the same messages; `--seed today` is that of the date (UTC), so that
+the campaigns of a week meet every kind of fault with each of its targets. Exit code 0: nothing lost, nothing
+doubled, no row different, sums of rows are those of what was published, and the promises are kept: after each
+fault the pipeline worked again in time, and no role took too much memory.
 """
 
 import argparse
 import asyncio
 import json
 import logging
+import shlex
 import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.campaign import A_FAULT_S, Campaign, Options
 from chaos.faults import FAULTS
-from chaos.plan import Planned, draw_plan
+from chaos.plan import Planned, draw_plan, pairs
 from chaos.report import Report
 from runtime.narrator import quiet_libraries
 from tests.services.native import missing
+
+TODAY = "today"
+
+
+def seed_of(text: str) -> int:
+    """The seed that `--seed` names.
+
+    Raises:
+        ValueError: it is neither a number nor `today`.
+    """
+    return datetime.now(UTC).date().toordinal() if text == TODAY else int(text)
+
+
+def repeated(words: Sequence[str], seed: int) -> str:
+    """The command that does once more what these arguments did, whatever the date is then."""
+    named = [
+        str(seed) if word == TODAY else word.replace(f"--seed={TODAY}", f"--seed={seed}") for word in words
+    ]
+    return f"make chaos CHAOS_ARGS={shlex.quote(shlex.join(named))}"
 
 
 def arguments() -> argparse.Namespace:
@@ -27,7 +51,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=seed_of, default=1, help=f"a number, or {TODAY}")
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--lines", type=int, default=24)
     parser.add_argument("--faults", type=int, default=12, help="how many")
@@ -72,9 +96,10 @@ def main() -> int:
         for kind, fault in FAULTS.items():
             targets = ", ".join(target for target in fault.targets if target)
             print(f"{kind:<24}{fault.what}{f' ({targets})' if targets else ''}")
+        print(f"{len(FAULTS)} kinds, {len(pairs(FAULTS))} pairs of a kind and its target")
         return 0
     plan = planned(asked)
-    print("\n".join(map(str, plan)), flush=True)
+    print(f"seed {asked.seed}", *plan, sep="\n", flush=True)
     if asked.plan:
         return 0
     if (about := len(plan) * A_FAULT_S) > asked.seconds:
@@ -98,6 +123,8 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             print(f"logs, ledger and tape: {folder}", file=sys.stderr)
+        if not right:
+            print(f"seed {asked.seed}; the same again: {repeated(sys.argv[1:], asked.seed)}", file=sys.stderr)
     return 0 if right else 1
 
 

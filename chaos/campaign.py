@@ -22,7 +22,7 @@ from chaos.prober import Prober
 from chaos.rebuilt import differing
 from chaos.recovery import MUST_S, Recovery
 from chaos.report import Report
-from chaos.settled import NotSettled, delivered, settled
+from chaos.settled import NotSettled, delivered, settled, ticked
 from linepulse.embedded.server import start_tied
 from tests.commands import with_repository
 from tests.eventually import eventually
@@ -167,6 +167,7 @@ class Campaign:
         ledger = Ledger.read(self._sent, self._probed)
         self._say(f"{ledger.acked} messages are acknowledged; waiting until all are in the log")
         await self._unless_unsettled(delivered(ledger, plant.tape, SETTLE_S))
+        await self._unless_unsettled(ticked(plant.tape, SETTLE_S))
         for bridge in plant.roles.of("bridge"):
             await plant.roles.stop(bridge, for_good=True)
         await self._unless_unsettled(settled(plant.settings, plant.tape, SETTLE_S))

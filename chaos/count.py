@@ -38,6 +38,26 @@ class Count:
                 else:
                     self._records[n] += 1
 
+    def applied(self) -> dict[int, int]:
+        """How often each message is in the log, those records left out that were deleted before.
+
+        Messages without a number are told apart by their topic alone: each is there once, the last of a topic
+        as often as it takes to make up their number.
+        """
+        found: dict[int, int] = {}
+        last: dict[str, int] = {}
+        left = Counter({topic: there - self._gone[topic] for topic, there in self._nameless_records.items()})
+        for n, sent in self._sent.items():
+            if sent.told:
+                found[n] = self._records[n] - self._gone[n]
+            else:
+                found[n] = min(left[sent.topic], 1)
+                left[sent.topic] -= found[n]
+                last[sent.topic] = n
+        for topic, n in last.items():
+            found[n] += left[topic]
+        return found
+
     def data(self, line_id: str, pressure: float | None) -> None:
         """Count a row of `"ProductionData"`."""
         if pressure is None:

@@ -1,4 +1,9 @@
-"""The judge: is PostgreSQL, to the row and the column, what the ledger and the log say?"""
+"""The judge: is PostgreSQL, to the row and the column, what the ledger and the log say?
+
+Three answers: each message of the ledger is there as often as it must be (`count`), each row is that of the
+product's own fold over the tape (`expected`), and rows add up to what was published (`oracle`, `sums`), which
+a wrong rule of the fold can't make right.
+"""
 
 import asyncio
 import time
@@ -11,7 +16,9 @@ from chaos.count import Count
 from chaos.expected import Expected, Row, columns, digest, fold_tape
 from chaos.ledger import Ledger
 from chaos.losses import REASONS as TOLD_LOST
+from chaos.oracle import of_lines
 from chaos.rows import rows, sums
+from chaos.sums import compare_sums, read_sums
 from chaos.tape import Tape
 from chaos.verdict import Verdict
 from plant.rules import Rules, read_plant
@@ -23,7 +30,7 @@ from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES, Table
 
 
 async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:
-    """Compare the ledger with PostgreSQL message by message, and every row with the fold over the tape.
+    """Compare PostgreSQL with the ledger, message by message and by its sums, and every row with the fold.
 
     `settings` name Kafka and PostgreSQL themselves, not proxies.
 
@@ -44,6 +51,7 @@ async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:
             for table in TABLES:
                 await _compare(connection, table, expected[table.name], count, verdict)
             await _compare_sums(connection, verdict)
+            await _add_up(connection, ledger, count, tape, verdict)
     finally:
         for table in TABLES:
             expected[table.name].close()
@@ -51,6 +59,20 @@ async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:
     verdict.count("records of the log", len(tape))
     verdict.seconds = round(time.monotonic() - began, 1)
     return verdict
+
+
+async def _add_up(
+    connection: psycopg.AsyncConnection, ledger: Ledger, count: Count, tape: Tape, verdict: Verdict
+) -> None:
+    """What rows add up to with what was published."""
+    end = max(tape.last_time(partition) for partition in tape.partitions)
+    try:
+        async with connection.transaction():
+            found = await read_sums(connection)
+    except psycopg.DataError as error:
+        verdict.summed.add(f"the rows can't be summed: {error}")
+        return
+    compare_sums(of_lines(ledger, count.applied(), end), found, end, verdict)
 
 
 @asynccontextmanager
@@ -94,7 +116,8 @@ async def _compare_sums(connection: psycopg.AsyncConnection, verdict: Verdict) -
     """The sums by hour with the windows, which are compared already."""
     missing, extra, different = verdict.findings(SUMS)
     try:
-        side_by_side = await sums(connection)
+        async with connection.transaction():  # what fails in it leaves the rest to be read
+            side_by_side = await sums(connection)
     except psycopg.DataError as error:
         different.add(f"the windows can't be summed: {error}")
         return

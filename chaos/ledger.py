@@ -1,5 +1,6 @@
 """The ledger: what was published, how often, and what the broker acknowledged."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ Event = Literal["sent", "acked", "again"]
 
 
 class Entry(msgspec.Struct, omit_defaults=True, gc=False):
-    """A line of the file. Only `sent` says what the message was."""
+    """A line of the file. Only `sent` says what the message was; `made`: when that was, ms since 1970."""
 
     n: int
     event: Event
@@ -21,6 +22,10 @@ class Entry(msgspec.Struct, omit_defaults=True, gc=False):
     kind: Kind = "data"
     topic: str = ""
     told: bool = True  # the number can be read from the payload or the topic
+    made: int = 0
+    at: int | None = None  # this and the next two as in Message
+    pieces: int | None = 0
+    running: bool | None = None
 
 
 @dataclass(slots=True)
@@ -31,6 +36,10 @@ class Sent:
     kind: Kind
     topic: str
     told: bool
+    made: int = 0
+    at: int | None = None
+    pieces: int | None = 0
+    running: bool | None = None
     times: int = 1
     acked: bool = False
 
@@ -38,6 +47,12 @@ class Sent:
     def least(self) -> int:
         """How many times it must be there."""
         return 1 if self.acked else 0
+
+
+def sent_at(made: int, message: Message) -> Entry:
+    """The entry of a message that is handed to the client at `made` (ms since 1970)."""
+    n, line, kind, topic, _, told, at, pieces, running = message
+    return Entry(n, "sent", line, kind, topic, told, made, at, pieces, running)
 
 
 class LedgerFile:
@@ -49,8 +64,7 @@ class LedgerFile:
 
     def sent(self, message: Message) -> None:
         """Before a message is handed to the client."""
-        told = Entry(message.n, "sent", message.line, message.kind, message.topic, message.told)
-        self._file.write(self._encode(told) + b"\n")
+        self._file.write(self._encode(sent_at(int(time.time() * 1000), message)) + b"\n")
 
     def acked(self, n: int) -> None:
         """The broker has acknowledged it."""
@@ -99,7 +113,16 @@ class Ledger:
         if entry.event == "sent":
             if known is not None:
                 raise ValueError(f"the ledger holds number {n} twice")
-            self.sent[n] = Sent(entry.line, entry.kind, entry.topic, entry.told)
+            self.sent[n] = Sent(
+                entry.line,
+                entry.kind,
+                entry.topic,
+                entry.told,
+                entry.made,
+                entry.at,
+                entry.pieces,
+                entry.running,
+            )
         elif known is None:
             raise ValueError(f"the ledger holds {entry.event!r} of number {n}, which was never sent")
         elif entry.event == "acked":

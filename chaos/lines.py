@@ -54,12 +54,20 @@ STAMPS: tuple[Callable[[int], str], ...] = (_iso, _iso, str, lambda at: f"{at / 
 
 
 class Line:
-    """An ordinary line. Its payloads differ by nothing but number and time while its form lasts."""
+    """An ordinary line. Its payloads differ by nothing but number and time while its form lasts.
 
-    def __init__(self, line_id: str, rng: Random, stamp: Callable[[int], str] | None = _iso) -> None:
+    `words`: now and then it says a bare word, which has no timestamp: when that counts depends on when it
+    arrives, so that only the rules can tell how long such a line stood.
+    """
+
+    believed = True  # its timestamps are those of a right clock
+    counts = True  # none of its messages is refused
+
+    def __init__(self, line_id: str, rng: Random, stamp: Callable[[int], str] = _iso, *, words: bool = False):
         self.line_id = line_id
         self._rng = rng
         self._stamp = stamp
+        self._words = words
         self._form = WELL
         self._next: deque[Callable[[int, int], Message]] = deque()
 
@@ -79,7 +87,7 @@ class Line:
             self._turn(self._rng.choice(FORMS))
         elif chance < 0.04:
             self._next.append(self._order)
-        elif chance < 0.045:
+        elif chance < 0.045 and self._words:
             self._next.append(self._word)
         else:
             self._next.append(self.data)
@@ -95,20 +103,21 @@ class Line:
     def data(self, n: int, at: int) -> Message:
         """A data message of the line's form. `pressure` holds the number."""
         pieces, rate, defects, running, temperature = self._form
-        return self._message(
-            n,
-            "data",
+        payload = (
             f'{{"count":{pieces},"targetRate":120,"rate":{rate},"defects":{defects},'
             f'"running":{"true" if running else "false"},"temperature":{temperature},"pressure":{n}'
-            f"{self._time(at)}}}",
+            f"{self._time(at)}}}"
         )
+        return self._message(n, "data", payload, at, pieces if self.counts else None, running)
 
     def _status(self, n: int, at: int) -> Message:
         if self._form.running:
-            return self._message(n, "status", f'{{"n":{n},"status":"running"{self._time(at)}}}')
-        reason = self._rng.choice(REASONS)
-        said = self._rng.choice(STOPPED)
-        return self._message(n, "status", f'{{"n":{n},{said},"reason":"{reason}"{self._time(at)}}}')
+            payload = f'{{"n":{n},"status":"running"{self._time(at)}}}'
+        else:
+            reason = self._rng.choice(REASONS)
+            said = self._rng.choice(STOPPED)
+            payload = f'{{"n":{n},{said},"reason":"{reason}"{self._time(at)}}}'
+        return self._message(n, "status", payload, at, running=self._form.running)
 
     def _word(self, n: int, _at: int) -> Message:
         word = self._rng.choice(WORDS)
@@ -120,7 +129,7 @@ class Line:
         number = f'"orderNumber":"PO-{rng.randrange(40)}",' if rng.random() < 0.8 else ""
         action = rng.choice(("add", "add", "add", "add", "close", "cancel"))
         if action != "add":
-            return self._message(n, "order", f'{{"n":{n},{number}"action":"{action}"{self._time(at)}}}')
+            return self._message(n, "order", f'{{"n":{n},{number}"action":"{action}"{self._time(at)}}}', at)
         request = f'"requestId":"R-{rng.randrange(30)}",' if rng.random() < 0.5 else ""
         priority = rng.choice(("low", "medium", "high", "urgent"))
         return self._message(
@@ -128,29 +137,49 @@ class Line:
             "order",
             f'{{"n":{n},{number}{request}"productType":"Cola 33cl","quantity":{rng.randrange(20, 400)},'
             f'"priority":"{priority}"{self._time(at)}}}',
+            at,
         )
 
-    def _message(self, n: int, kind: Kind, payload: str) -> Message:
-        return Message(n, self.line_id, kind, f"production/{self.line_id}/{kind}", payload.encode())
+    def _message(
+        self,
+        n: int,
+        kind: Kind,
+        payload: str,
+        at: int,
+        pieces: int | None = 0,
+        running: bool | None = None,
+    ) -> Message:
+        topic = f"production/{self.line_id}/{kind}"
+        told = at if self.believed else None
+        return Message(
+            n, self.line_id, kind, topic, payload.encode(), at=told, pieces=pieces, running=running
+        )
 
     def _time(self, at: int) -> str:
-        return "" if self._stamp is None else f',"timestamp":{self._stamp(at)}'
+        return f',"timestamp":{self._stamp(at)}'
 
 
 class Off(Line):
-    """A line whose clock is off, always by the same."""
+    """A line whose clock is off, always by the same: its messages count when they arrive.
+
+    One that is behind is refused until it has shown that it is always behind by the same.
+    """
+
+    believed = False
 
     def __init__(self, line_id: str, rng: Random, by: int) -> None:
-        super().__init__(line_id, rng)
+        super().__init__(line_id, rng, words=True)
         self._by = by
+        self.counts = by > 0
 
     def clock(self, now: int) -> int:
         return now + self._by
 
 
 class Jumping(Line):
-    """A line whose clock jumps now and then."""
+    """A line whose clock jumps now and then: which of its timestamps are believed is for the rules to say."""
 
+    believed = counts = False
     _by = 0
 
     def clock(self, now: int) -> int:
@@ -193,7 +222,9 @@ class Bare(Line):
         self._next.append(self._count)
 
     def _count(self, n: int, _at: int) -> Message:
-        return self._message(n, "data", f'{{"count":{self._rng.choice((0, 1, 1, 1))},"pressure":{n}}}')
+        pieces = self._rng.choice((0, 1, 1, 1))
+        topic, payload = f"production/{self.line_id}/data", b'{"count":%d,"pressure":%d}' % (pieces, n)
+        return Message(n, self.line_id, "data", topic, payload, pieces=pieces)
 
 
 class Same(Line):
@@ -202,4 +233,5 @@ class Same(Line):
     PAYLOAD = b'{"count":1,"running":true}'
 
     def next(self, n: int, _now: int) -> Message:
-        return Message(n, self.line_id, "data", f"production/{self.line_id}/data", self.PAYLOAD, told=False)
+        topic = f"production/{self.line_id}/data"
+        return Message(n, self.line_id, "data", topic, self.PAYLOAD, told=False, pieces=1, running=True)

@@ -21,7 +21,8 @@ class Plant:
     def __init__(self, seed: int, lines: int, *, clock_scenarios: bool = True) -> None:
         self._rng = Random(seed)
         self._ordinary = [
-            Line(f"ligne{i}", self._own(), STAMPS[i % len(STAMPS)]) for i in range(1, lines + 1)
+            Line(f"ligne{i}", self._own(), STAMPS[i % len(STAMPS)], words=i % 2 == 0)
+            for i in range(1, lines + 1)
         ]
         self._flood = Line("flood", self._own())
         self._gateway = Gateway("gateway", self._own())
@@ -30,7 +31,7 @@ class Plant:
             self._others += [
                 Off("ahead", self._own(), YEAR),
                 Off("behind", self._own(), -YEAR),
-                Jumping("jumps", self._own()),
+                Jumping("jumps", self._own(), words=True),
             ]
         self._n = 0
         self._flooding = False

@@ -16,8 +16,12 @@ _SEARCHED_BYTES = 512
 class Message(NamedTuple):
     """One MQTT message and its number in the ledger.
 
-    `told`: the number can be read again from its row, its dead letter or its raw record. Of messages that
-    can't carry one, only how many there are on a topic is known.
+    Attributes:
+        told: the number can be read again from its row, its dead letter or its raw record. Of messages that
+            can't carry one, only how many there are on a topic is known.
+        at: its timestamp (ms since 1970); None: it has none, or one that is not to be believed.
+        pieces: how many it counts; None: whether they count is for the rules to say.
+        running: what it says of the line; None: nothing.
     """
 
     n: int
@@ -26,6 +30,9 @@ class Message(NamedTuple):
     topic: str
     payload: bytes
     told: bool = True
+    at: int | None = None
+    pieces: int | None = 0
+    running: bool | None = None
 
 
 def number_of(topic: str | None, payload: bytes) -> int | None:

@@ -99,7 +99,8 @@ class Prober:
     def _publish(self, line: str) -> int:
         number, self._next = self._next, self._next + 1
         payload = b'{"count": 1, "running": true, "pressure": %d}' % number
-        message = Message(number, line, "data", f"production/{line}/data", payload)
+        topic = f"production/{line}/data"
+        message = Message(number, line, "data", topic, payload, pieces=1, running=True)
         with self._turn:
             self._ledger.sent(message)
             self._ledger.flush()

@@ -1,7 +1,8 @@
 """Waiting until nothing is on its way any more: the moment to judge.
 
-First `delivered`: every acknowledged message is in the raw log. Then stop the bridge (its ticks change rows
-for ever). Then `settled`: PostgreSQL has everything that the log implies.
+First `delivered`: every acknowledged message is in the raw log. Then `ticked`: so is a tick behind them.
+Then stop the bridge (its ticks change rows for ever). Then `settled`: PostgreSQL has everything that the log
+implies.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ from schemas.errors import Unavailable
 
 MARKER = b"the judge was here"
 EVERY_S = 0.2
+LAST = 1000  # records of a partition among which its last message is, if it was not long ago
+TOLD_S = 2.0  # the open window is told at most once a second
 SHOWN = 10
 
 
@@ -56,6 +59,32 @@ async def delivered(ledger: Ledger, tape: Tape, seconds: float) -> None:
         return None
 
     await _until(all_there, seconds)
+
+
+async def ticked(tape: Tape, seconds: float) -> None:
+    """Wait until each partition of the tape has a tick well behind its last message.
+
+    A window is told once a second at most: without it, the pieces of a line's last messages may be in none.
+
+    Raises:
+        NotSettled: some have none; the text names them.
+    """
+
+    async def all_have() -> str | None:
+        quiet = [number for number in tape.partitions if not _has_ticked(tape, number)]
+        return f"no tick behind the last message of {tape.topic}{quiet}" if quiet else None
+
+    await _until(all_have, seconds)
+
+
+def _has_ticked(tape: Tape, partition: int) -> bool:
+    last, ticked_at = None, 0
+    for record in tape.all_records(partition, max(0, tape.end(partition) - LAST)):
+        if mqtt_topic_of(record):
+            last = record.timestamp
+        elif not record.superseded:
+            ticked_at = record.timestamp
+    return last is None or ticked_at >= last + TOLD_S * 1000
 
 
 async def settled(settings: Settings, tape: Tape, seconds: float) -> None:

@@ -30,6 +30,7 @@ class Verdict:
         doubled: messages with more rows than they were sent times.
         unknown: rows of numbers that nobody sent.
         missing, extra, different: rows by table, against the fold.
+        summed: pieces and stops that do not add up to what was published.
         told_lost: dead letters in which the stage itself says what it lost (`expired`, `log_lost`).
         seconds: how long judging took.
     """
@@ -41,6 +42,7 @@ class Verdict:
     missing: dict[str, Finding] = field(default_factory=dict)
     extra: dict[str, Finding] = field(default_factory=dict)
     different: dict[str, Finding] = field(default_factory=dict)
+    summed: Finding = field(default_factory=Finding)
     told_lost: Finding = field(default_factory=Finding)
     seconds: float = 0.0
 
@@ -78,4 +80,5 @@ class Verdict:
         wrong = [("lost", self.lost), ("doubled", self.doubled), ("unknown", self.unknown)]
         for name in ("missing", "extra", "different"):
             wrong += [(f"{name} in {table}", found) for table, found in getattr(self, name).items()]
+        wrong.append(("sums that are not those of what was published", self.summed))
         return wrong

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from chaos.faults.fault import Fault
-from chaos.plant import Plant, in_thread
+from chaos.plant import Plant, in_thread, started
 from sinks.database import APPLICATION
 
 END_SINKS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
@@ -47,7 +47,7 @@ class DiskFull(Fault):
         self.plant.disk.free()
         if not self.plant.postgres.running:  # it ends when it can't write its log
             self.detail = "PostgreSQL had ended"
-            await in_thread(self.plant.postgres.start)
+            await started(self.plant.postgres)
 
     async def _keep_full(self) -> None:
         while True:

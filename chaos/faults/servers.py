@@ -1,7 +1,7 @@
 """Faults of the servers. Mosquitto's SIGKILL is not among them: it acknowledges before it saves."""
 
 from chaos.faults.fault import Fault
-from chaos.plant import SESSION_S, in_thread
+from chaos.plant import SESSION_S, in_thread, started
 from linepulse.embedded.server import Server
 
 
@@ -13,7 +13,7 @@ class OfServer(Fault):
         return self.plant.servers[self.target]
 
     async def end(self) -> None:
-        await in_thread(self.server.start)
+        await started(self.server)
 
 
 class ServerKilled(OfServer):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chaos.ledger import Ledger
-from chaos.settled import delivered, settled
+from chaos.settled import delivered, settled, ticked
 from chaos.tape import Tape
 from runtime.settings import Settings
 from tests.commands import environment, linepulse, running, with_repository
@@ -75,6 +75,7 @@ async def _run(settings: Settings, folder: Path) -> Calm:
             )
             ledger = Ledger.read(path)
             await delivered(ledger, tape, 60)
+            await ticked(tape, 60)
             await asyncio.to_thread(bridge.end)
             await settled(settings, tape, 90)
     return Calm(settings, ledger, tape)

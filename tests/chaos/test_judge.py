@@ -1,22 +1,31 @@
 """The judge finds a calm run right, and whatever is changed by hand in it wrong."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from chaos.expected import Expected, columns, fold_tape
 from chaos.judge import judge
 from chaos.ledger import Entry, Ledger
 from chaos.losses import untold
 from chaos.rows import sums
 from chaos.verdict import Verdict
+from plant.rules import Rules, read_plant
 from rebuild.shadow import SUMS
+from runtime.kafka import rules_in_force
+from sinks.sums import sum_all
+from sinks.tables import TABLES as DERIVED
 from sinks.tables import tables_of
 from tests.chaos.conftest import MESSAGES, Calm
+from tests.chaos.wrong_rules import WRONG, Wrong
 
 TABLES = ("ProductionData", "ProductionOrder", "Downtime", "Alert", "KPISnapshot", "DeadLetter")
+ALL = {table.name: table for table in DERIVED}
 NOT_JUDGED = {"acknowledgedAt", "acknowledgedBy", "replayedAt"}  # what people do, in no event
 OTHER = {
     "uuid": "gen_random_uuid()",
@@ -72,6 +81,8 @@ async def test_a_calm_run_is_right(calm: Calm):
         sum(verdict.counts[f"{kind} messages"] for kind in ("data", "status", "order", "poison")) == MESSAGES
     )
     assert all(verdict.counts[f"rows of {table}"] > 10 for table in (*TABLES, SUMS)), verdict.text()
+    assert verdict.counts["lines whose pieces were added up"] == 11
+    assert verdict.counts["stops published"] > 10
     assert verdict.as_dict()["right"]
 
 
@@ -220,6 +231,44 @@ async def test_what_is_lost_is_told_and_what_is_told_was_lost(calm: Calm):
         calm.tape.left_out(0).clear()
 
 
+def fill(calm: Calm, tables: Mapping[str, Expected]) -> None:
+    """Have PostgreSQL hold the rows that the fold makes of the log now, and nothing else."""
+    with psycopg.connect(calm.settings.database_url) as connection:
+        connection.execute(f'TRUNCATE "{SUMS}"')
+        for table in TABLES:
+            names, expected = columns(ALL[table]), tables[table]
+            insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                sql.Identifier(table),
+                sql.SQL(", ").join(map(sql.Identifier, names)),
+                sql.SQL(", ").join([sql.Placeholder()] * len(names)),
+            )
+            connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
+            rows = [expected.at(kept.place) for kept in expected.rows.values()]
+            connection.cursor().executemany(insert, rows)
+        sum_all(connection)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.broken.__name__)
+async def test_a_rule_that_is_wrong_in_rows_and_fold_alike_is_found(
+    calm: Calm, monkeypatch: pytest.MonkeyPatch, wrong: Wrong
+):
+    """Not a row is other than the fold says; but they do not add up to what was published."""
+    wrong.break_it(monkeypatch)
+    rules = await rules_in_force(calm.settings)
+    tables = fold_tape(calm.tape, Rules(rules.generation, read_plant(rules.plant, "the rules in force")))
+    try:
+        with changed(calm):
+            fill(calm, tables)
+            verdict = await verdict_on(calm)
+    finally:
+        for table in tables.values():
+            table.close()
+    assert [found(verdict, table) for table in (*TABLES, SUMS)] == [(0, 0, 0)] * 7, verdict.text()
+    assert (verdict.lost.count, verdict.doubled.count) == (0, 0)
+    assert not verdict.right
+    assert any(wrong.told in example for example in verdict.summed.examples), verdict.text()
+
+
 def number(calm: Calm, kind: str, *, told: bool = True) -> int:
     """The number of a message in the ledger."""
     return next(n for n, sent in calm.ledger.sent.items() if sent.kind == kind and sent.told == told)
@@ -267,10 +316,7 @@ async def test_a_message_sent_twice_may_be_there_once_or_twice(calm: Calm):
     """The broker may have taken both, or one; a third is one too many."""
     n = number(calm, "data")
     again = with_entries(calm)
-    again.sent = {k: s for k, s in calm.ledger.sent.items() if k != n}
-    again.add(Entry(n, "sent", "ligne1", "data", "production/ligne1/data"))
-    again.add(Entry(n, "again"))
-    again.add(Entry(n, "acked"))
+    again.sent[n] = replace(calm.ledger.sent[n], times=2)
     verdict = await verdict_on(calm, again)
     assert verdict.right, verdict.text()
     assert verdict.counts["sent again"] == 1

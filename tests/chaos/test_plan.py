@@ -1,15 +1,18 @@
 """The plan of a campaign is drawn, and drawn again the same."""
 
+import argparse
 import re
 import shlex
 import sys
 from collections import Counter
+from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 import pytest
 
 from chaos import __main__ as command
 from chaos.faults import FAULTS
-from chaos.plan import Planned, draw_plan
+from chaos.plan import Planned, draw_plan, pairs, turn
 from tests.commands import ROOT
 
 
@@ -26,14 +29,73 @@ def test_every_kind_comes_if_there_are_enough_faults(seed: int) -> None:
     assert sorted(planned.kind for planned in plan) == sorted(FAULTS)
 
 
-def test_the_campaign_of_every_commit_has_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new kind of fault is in it, too; it takes less than ten minutes."""
+@pytest.fixture
+def in_ci(monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
+    """What CI asks of a campaign."""
     asked = re.search(r'make chaos CHAOS_ARGS="(.*)"', (ROOT / ".ci" / "run").read_text("utf-8"))
     assert asked is not None
     monkeypatch.setattr(sys, "argv", ["chaos", *shlex.split(asked[1])])
-    asked_for = command.arguments()
-    assert {fault.kind for fault in command.planned(asked_for)} == set(FAULTS)
-    assert asked_for.seconds < 600
+    return command.arguments()
+
+
+def test_the_campaign_of_every_commit_has_every_kind(in_ci: argparse.Namespace) -> None:
+    """A new kind of fault is in it, too; it takes less than ten minutes."""
+    assert {fault.kind for fault in command.planned(in_ci)} == set(FAULTS)
+    assert in_ci.seconds < 600
+
+
+def test_the_campaigns_of_any_week_meet_every_kind_with_each_of_its_targets(
+    in_ci: argparse.Namespace,
+) -> None:
+    """Whatever the day on which it begins; none but these pairs is drawn."""
+    offered = {(kind, target) for kind, fault in FAULTS.items() for target in fault.targets}
+    assert {("kill", "bridge"), ("server-killed", "postgres"), ("link-cut", "sinks-postgres")} < offered
+    today = date(2026, 11, 29).toordinal()
+    for first in [*range(400), *range(today, today + 400)]:
+        week = [draw_plan(seed, in_ci.faults, FAULTS) for seed in range(first, first + 7)]
+        assert {(fault.kind, fault.target) for plan in week for fault in plan} == offered, first
+
+
+class Kind(NamedTuple):
+    """A kind of fault that nobody has written."""
+
+    targets: tuple[str, ...]
+    lasts: tuple[float, float] = (0.0, 0.0)
+    weight: float = 1.0
+
+
+def test_as_many_seeds_as_a_kind_has_targets_meet_every_pair() -> None:
+    """With fewer, the kind with most targets has some of them left."""
+    kinds = {"one": Kind(("a",)), "two": Kind(("a", "b")), "five": Kind(tuple("abcde"))}
+    assert (len(pairs(kinds)), turn(kinds)) == (8, 5)
+    for first in range(50):
+        met = [
+            {(fault.kind, fault.target) for fault in draw_plan(seed, 3, kinds)}
+            for seed in range(first, first + 5)
+        ]
+        assert set.union(*met) == pairs(kinds)
+        assert len({target for kind, target in set.union(*met[:-1]) if kind == "five"}) == 4
+
+
+def test_the_seed_of_today_is_that_of_the_date() -> None:
+    """A day later it is the next one, so that a week has seven in a row; any number is taken as it is."""
+    before = datetime.now(UTC).date()
+    seed = command.seed_of("today")
+    assert before.toordinal() <= seed <= datetime.now(UTC).date().toordinal()
+    assert command.seed_of("3") == 3
+
+
+@pytest.mark.parametrize("asked", [["--seed", "today"], ["--seed=today"], ["--seed", "739000"]])
+def test_the_command_that_repeats_a_campaign_has_its_seed(
+    monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    """In words that a shell takes: the plan is the same on another day."""
+    line = command.repeated([*asked, "--faults", "3", "--kinds", "kill,stop"], 739_000)
+    make, target, words = shlex.split(line)
+    assert (make, target) == ("make", "chaos")
+    monkeypatch.setattr(sys, "argv", ["chaos", *shlex.split(words.removeprefix("CHAOS_ARGS="))])
+    again = command.arguments()
+    assert (again.seed, again.faults, again.kinds) == (739_000, 3, "kill,stop")
 
 
 @pytest.mark.parametrize("seed", range(5))
