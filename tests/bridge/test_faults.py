@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -142,7 +143,7 @@ async def test_a_flood_at_qos_0_is_bounded(
     kafka, broker = own.kafka(), own.mqtt()
     settings, line = settings_for(kafka=kafka, mqtt=broker, mqtt_receive_maximum=30), lines[0]
     with Machine(settings) as machine:
-        bridge = start(settings).listening()
+        bridge = start(settings, begin=subprocess.Popen).listening()  # its memory is its own
         machine.deliver(f"production/{line}/data", [b"first"])
         async with Log(settings) as log:
             await log.holds(1, line)
