@@ -17,6 +17,8 @@ from tests.bridge.rig import BridgeProcess, Log, Machine, by_line, first_times, 
 from tests.eventually import wait_until
 from tests.services import AnyServer, OwnServers, Services
 
+pytestmark = pytest.mark.both
+
 SettingsFor = Callable[..., Settings]
 NEXT_TO_NOTHING = 10
 
