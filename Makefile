@@ -4,13 +4,16 @@ BIN := .venv/bin
 STAMP := .venv/installed
 LINES ?= 3
 PYTEST_ARGS ?=
-MARK ?= not docker
 # Tests wait more than they work: WORKERS of them at a time, each with servers of its own; 0: one after the other.
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# Marks are explained in pyproject.toml. MARK narrows down what a target runs.
+MARK ?= not docker
+QUICK = quick or not (servers or slow)
+unexport PYTHONDONTWRITEBYTECODE  # or each of a thousand processes would compile our modules anew
 CHAOS_ARGS ?=
 
-.PHONY: help install demo test test-native test-docker check bench chaos clean
+.PHONY: help install demo test test-all test-native test-docker check bench chaos clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -28,11 +31,14 @@ $(STAMP): pyproject.toml constraints.txt
 demo: install  ## the whole plant, embedded: LINES=0 for your own machines
 	@exec $(BIN)/linepulse demo --lines $(LINES)
 
-test: install  ## everything that runs on a bare machine
+test: install  ## before each commit, on a bare machine, in minutes: rules, SQL, the page, a pipeline, a rebuild
+	$(PYTEST) --services embedded -m '($(QUICK)) and ($(MARK))' $(PYTEST_ARGS)
+
+test-all: install  ## all that a bare machine can run, on embedded servers
 	$(PYTEST) --services embedded -m '$(MARK)' $(PYTEST_ARGS)
 
 test-native: install  ## what uses servers, on Apache Kafka, Mosquitto and PostgreSQL
-	$(PYTEST) --services native -m 'servers and not docker' $(PYTEST_ARGS)
+	$(PYTEST) --services native -m 'servers and ($(MARK))' $(PYTEST_ARGS)
 
 test-docker: install  ## a few of them on containers, where an engine answers
 	$(BIN)/python -m pytest -m docker $(PYTEST_ARGS)

@@ -1,4 +1,4 @@
-"""Running `linepulse` as people do: as a process, with an environment."""
+"""Running `linepulse` as people do: as a process, with an environment (see `tests/processes.py`)."""
 
 import os
 import signal
@@ -11,9 +11,10 @@ from pathlib import Path
 from linepulse.embedded.server import children_of
 from runtime.settings import Settings
 from tests.eventually import wait_until
+from tests.processes import run, start
 
-LINEPULSE = [sys.executable, "-P", "-m", "linepulse"]
 ROOT = Path(__file__).parents[1]
+LINEPULSE = [sys.executable, "-P", "-m", "linepulse"]
 COMMAND_S = 240  # a rebuild of a minute on a machine that has its hands full
 VARIABLES = ("LINEPULSE_", "MQTT_", "KAFKA_", "DATABASE_")
 
@@ -46,10 +47,7 @@ def linepulse(
     env: Mapping[str, str], *arguments: str, cwd: Path = ROOT, seconds: float = COMMAND_S
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end."""
-    command = [*LINEPULSE, *arguments]
-    return subprocess.run(
-        command, env=env, cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False
-    )
+    return run([*LINEPULSE, *arguments], env=env, cwd=cwd, seconds=seconds)
 
 
 class Running:
@@ -58,7 +56,7 @@ class Running:
     def __init__(self, env: Mapping[str, str], folder: Path, *arguments: str, cwd: Path = ROOT) -> None:
         self._out, self._err = folder / "stdout.txt", folder / "stderr.txt"
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(
+            self.process = start(
                 [*LINEPULSE, *arguments], env=env, cwd=cwd, stdout=out, stderr=err, start_new_session=True
             )
 

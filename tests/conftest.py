@@ -10,28 +10,7 @@ from linepulse.embedded import ports
 from tests.services import OwnServers, Services
 from tests.services.native import fetch_kafka, missing
 
-HERE = Path(__file__).parent
 KINDS = ("embedded", "native", "docker")
-# What starts whole plants, or waits for watchdogs, and finds the same whatever the servers are.
-ONCE = (
-    "chaos/test_judge.py",
-    "rebuild/test_kept.py",
-    "rebuild/test_refused.py",
-    "rebuild/test_resumed.py",
-    "rebuild/test_rules.py",
-    "rebuild/test_seam.py",
-    "rebuild/test_seed.py",
-    "rebuild/test_swap.py",
-    "rebuild/test_takeover.py",
-    "runtime/test_watchdog.py",
-    "streams/test_end.py",
-    "streams/test_generation_watch.py",
-    "mutation/test_processes.py",
-    "mutation/test_readback.py",
-    "mutation/test_sinks.py",
-    "test_lost_log.py",
-    "test_standing.py",
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,8 +45,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and "services" in item.fixturenames:
             item.add_marker("servers")
-            if item.path.relative_to(HERE).as_posix() in ONCE:
-                item.add_marker("once")
 
 
 @pytest.fixture(scope="session")

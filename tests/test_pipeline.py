@@ -16,6 +16,8 @@ from tests.publish import publish
 from tests.services import Services
 from tests.whole_plant import Plant
 
+pytestmark = pytest.mark.both
+
 LINES = 5
 ORDERS = "[line.order]\nquantity = 300\n"  # small, so that many orders begin and end
 
@@ -87,6 +89,7 @@ def count(services: Services) -> int:
     return 400 if services.kind == "embedded" else 2000
 
 
+@pytest.mark.quick
 def test_ten_thousand_messages_at_full_speed_are_right_to_the_unit(plant: Plant, count: int):
     """Rows, pieces, orders, stops, alerts."""
     for role in ("bridge", "streams", "sinks"):

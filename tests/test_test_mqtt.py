@@ -12,6 +12,8 @@ from tests.eventually import wait_until
 from tests.listener import Listener
 from tests.services import Services
 
+pytestmark = pytest.mark.both
+
 SCRIPT = Path(__file__).parents[1] / "test-mqtt.py"
 
 

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.commands import LINEPULSE, ROOT, Running, environment, linepulse, running
+from tests.processes import start
 from tests.services import Services
 
 LAST_WORDS = 4000  # characters
@@ -49,9 +50,8 @@ class Plant:
 
     def simulate(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start the simulator; what it prints is for the caller to read."""
-        return subprocess.Popen(
-            [*LINEPULSE, "simulate", *arguments], env=self.env, cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
+        command = [*LINEPULSE, "simulate", *arguments]
+        return start(command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
     def close(self) -> None:
         """End the roles, and show what they said last to whoever reads why a test failed."""

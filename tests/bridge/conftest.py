@@ -21,8 +21,8 @@ def start(tmp_path: Path) -> Iterator[Bridges]:
     """Starts a bridge, or a module that runs one."""
     started: list[BridgeProcess] = []
 
-    def new(settings: Settings, *module: str) -> BridgeProcess:
-        started.append(BridgeProcess(settings, tmp_path, *module))
+    def new(settings: Settings, *module: Any, **how: Any) -> BridgeProcess:
+        started.append(BridgeProcess(settings, tmp_path, *module, **how))
         return started[-1]
 
     yield new

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self, cast
 from urllib.parse import unquote
@@ -22,6 +22,7 @@ from runtime.settings import Settings
 from schemas.raw import Kind, RawHeaders
 from tests.commands import environment, with_repository
 from tests.eventually import eventually, wait_until
+from tests.processes import start
 
 # A connection that Kafka's client opens while it is being closed stays open until the process ends. Where
 # telling of it raises, uvloop's loop never closes.
@@ -29,13 +30,19 @@ WARNINGS = "error,default::ResourceWarning"
 
 
 class BridgeProcess:
-    """`python -m bridge`, with what it narrates; or another module that runs one."""
+    """`python -m bridge`, or another module that runs one, with what it narrates. `begin` starts it."""
 
-    def __init__(self, settings: Settings, folder: Path, module: str = "bridge") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        module: str = "bridge",
+        begin: Callable[..., "subprocess.Popen[str]"] = start,
+    ) -> None:
         self.told: list[dict[str, Any]] = []
         self._errors = folder / "stderr.log"
         with self._errors.open("ab") as errors:
-            self._process = subprocess.Popen(
+            self._process = begin(
                 [sys.executable, "-m", module],
                 env=with_repository(environment(settings, LINEPULSE_LOG="json", PYTHONWARNINGS=WARNINGS)),
                 stdout=subprocess.PIPE,

@@ -16,6 +16,8 @@ from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.raw import TICK_SECONDS
 
+pytestmark = pytest.mark.both
+
 SettingsFor = Callable[..., Settings]
 ENDS_S = 60.0
 

@@ -16,6 +16,8 @@ from tests.bridge.rig import Log, Machine, by_line, headers
 from tests.eventually import eventually, wait_until
 from tests.services import Services
 
+pytestmark = pytest.mark.both
+
 SettingsFor = Callable[..., Settings]
 
 

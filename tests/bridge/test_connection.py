@@ -17,6 +17,8 @@ from tests.bridge.rig import Machine
 from tests.eventually import eventually
 from tests.services import Services
 
+pytestmark = pytest.mark.both
+
 SettingsFor = Callable[..., Settings]
 KEEPALIVE_S = 1
 

@@ -4,6 +4,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
 from aiokafka import ConsumerRecord
 
 from linepulse.embedded.ports import free_port
@@ -13,6 +14,8 @@ from tests.bridge.conftest import Bridges
 from tests.bridge.rig import BridgeProcess, Log, Machine, headers
 from tests.eventually import eventually
 from tests.services import Services
+
+pytestmark = pytest.mark.both
 
 SettingsFor = Callable[..., Settings]
 SAME = b'{"count":1}'

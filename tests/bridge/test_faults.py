@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +16,8 @@ from tests.bridge.nameless import NAME
 from tests.bridge.rig import BridgeProcess, Log, Machine, by_line, first_times, headers
 from tests.eventually import wait_until
 from tests.services import AnyServer, OwnServers, Services
+
+pytestmark = pytest.mark.both
 
 SettingsFor = Callable[..., Settings]
 NEXT_TO_NOTHING = 10
@@ -142,7 +145,7 @@ async def test_a_flood_at_qos_0_is_bounded(
     kafka, broker = own.kafka(), own.mqtt()
     settings, line = settings_for(kafka=kafka, mqtt=broker, mqtt_receive_maximum=30), lines[0]
     with Machine(settings) as machine:
-        bridge = start(settings).listening()
+        bridge = start(settings, begin=subprocess.Popen).listening()  # its memory is its own
         machine.deliver(f"production/{line}/data", [b"first"])
         async with Log(settings) as log:
             await log.holds(1, line)

@@ -17,6 +17,8 @@ from runtime.settings import Settings
 from schemas.instant import DAY
 from schemas.raw import Kind, RawHeaders
 
+pytestmark = pytest.mark.both
+
 SettingsFor = Callable[..., Settings]
 SOON_S = 3.0
 RECORDS = 30

@@ -14,6 +14,8 @@ from tests.eventually import wait_until
 from tests.services import OwnServers, Services
 from tests.services.native import Mosquitto
 
+pytestmark = pytest.mark.both
+
 SettingsFor = Callable[..., Settings]
 
 

@@ -17,6 +17,8 @@ from tests.bridge.test_exactly_once import SAME, counted, right, written
 from tests.eventually import wait_until
 from tests.services import Services
 
+pytestmark = pytest.mark.both
+
 SettingsFor = Callable[..., Settings]
 TAKEN_OVER_S = 30.0
 

@@ -17,6 +17,7 @@ from playwright.async_api import Page, async_playwright
 
 from tests.dashboard.clock import Clock
 from tests.eventually import wait_until
+from tests.processes import start
 
 ROOT = Path(__file__).parents[2]
 RUN = """
@@ -71,7 +72,7 @@ class Dashboard:
             "PYTHONPATH": str(ROOT),
         }
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
+            self.process = start(
                 [sys.executable, "-W", "error", "-c", RUN, str(self._ahead.total_seconds())],
                 cwd=self.folder,
                 env=environment,

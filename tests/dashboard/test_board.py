@@ -15,6 +15,8 @@ from tests.dashboard.rows import Plant, now_ms
 from tests.eventually import eventually
 from tests.services import OwnServers, Services
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def plant(services: Services) -> Plant:

@@ -16,6 +16,8 @@ from tests.dashboard.page import Dashboard, browser_page
 from tests.dashboard.rows import Plant
 from tests.services import OwnServers, Services
 
+pytestmark = pytest.mark.quick
+
 LIVE_S = 2.0
 
 

@@ -20,6 +20,8 @@ from sinks.sums import summed
 from tests.dashboard.rows import Plant
 from tests.services import Services
 
+pytestmark = [pytest.mark.quick, pytest.mark.both]
+
 NOON = datetime(2025, 1, 17, 12, 0, tzinfo=UTC)  # 13:00 in Paris, MATIN
 T = ms_of(NOON)
 

@@ -168,5 +168,5 @@ def test_a_demo_does_not_empty_a_folder_of_others(tmp_path: Path) -> None:
 
 def test_make_knows_every_target() -> None:
     """What the documentation names is there."""
-    for target in ("install", "demo", "test", "test-native", "check", "bench", "clean"):
+    for target in ("install", "demo", "test", "test-all", "test-native", "check", "bench", "clean"):
         subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)

@@ -16,6 +16,8 @@ from linepulse.embedded.server import children_of
 from tests.commands import ROOT, Running, alive, outside, running
 from tests.eventually import wait_until
 
+pytestmark = pytest.mark.slow
+
 ADDRESSES = ["DASHBOARD_URL", "MQTT_BROKER_URL", "KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"]
 
 

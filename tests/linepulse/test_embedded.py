@@ -17,6 +17,8 @@ from runtime.errors import UserError
 from tests.commands import alive
 from tests.eventually import wait_until
 
+pytestmark = pytest.mark.slow
+
 START_STACK = """
 import sys
 from pathlib import Path

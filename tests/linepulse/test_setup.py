@@ -14,6 +14,8 @@ from runtime.topics import admin, partitions_of, plan
 from tests.commands import environment, linepulse
 from tests.services import Services
 
+pytestmark = pytest.mark.both
+
 
 def topics_there(settings: Settings) -> dict[str, int]:
     async def ask() -> dict[str, int]:

@@ -1,9 +1,12 @@
 """The same log and the same rules: the rows that are there already."""
 
+import pytest
+
 from tests.rebuild.conftest import Replayed, differing
 from tests.rebuild.story import story
 
 
+@pytest.mark.quick
 def test_a_rebuild_of_any_log_gives_the_live_rows(plant: Replayed) -> None:
     """Poison, late messages, silence, garbage, a replaced bridge: not one row differs, in any table."""
     count = plant.write(story(seconds=400, seed=1))

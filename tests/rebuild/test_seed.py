@@ -4,6 +4,7 @@ import time
 from dataclasses import replace as with_
 from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec.structs import replace
 
@@ -17,6 +18,8 @@ from tests.services import Services
 from tests.streams.raw import Derived, RawLog, Worker
 from tests.streams.test_changelog import config_of
 from tests.streams.test_role import all_samples, messages, settings_of
+
+pytestmark = pytest.mark.both
 
 PLANT = "[line.order]\nquantity = 50\n"
 

@@ -19,6 +19,7 @@ from runtime.narrator import Narrator
 from sinks.sums import summed
 from tests.commands import COMMAND_S, LINEPULSE, ROOT, Running, environment, linepulse, running
 from tests.eventually import wait_until
+from tests.processes import run, start
 from tests.rebuild.compared import differences
 from tests.rebuild.small import rebuild
 from tests.services import Services
@@ -53,7 +54,7 @@ class Plant:
     def talk(self, rate: float = 15.0) -> None:
         """Machines begin to talk, `rate` messages a second each."""
         command = [*LINEPULSE, "simulate", "--lines", str(LINES), "--rate", str(rate), "--seconds", "600"]
-        machines = subprocess.Popen(command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        machines = start(command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         self._stack.callback(machines.wait)
         self._stack.callback(machines.kill)
         self._machines.append(machines)
@@ -101,15 +102,8 @@ class Plant:
         """Rebuild and take over, in a process of its own."""
         file = self.folder / "next.toml"
         file.write_text(plant)
-        return subprocess.run(
-            [sys.executable, "-m", "tests.rebuild.taker", str(file), fatal],
-            env=self.env,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_S,
-            check=False,
-        )
+        command = [sys.executable, "-m", "tests.rebuild.taker", str(file), fatal]
+        return run(command, env=self.env, cwd=ROOT, seconds=COMMAND_S)
 
     async def check(self, plant: str, generation: int) -> None:
         """Let all come to rest: each message once, every row as the pure fold has it."""

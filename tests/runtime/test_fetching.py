@@ -14,6 +14,8 @@ from tests.services import Services
 from tests.streams.raw import Derived, RawLog, Worker, partition_of
 from tests.streams.test_role import all_samples, settings_of
 
+pytestmark = pytest.mark.both
+
 START = int(time.time() * 1000) - 3_600_000
 EACH = 20
 LINES = [f"ligne{number}" for number in range(1, 13)]

@@ -7,6 +7,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from runtime.log_end import Applied, Logs, fetched_ends
 from tests.services import Services
 
+pytestmark = pytest.mark.both
+
 BEGIN = 1_737_123_456_000
 
 

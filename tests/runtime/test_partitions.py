@@ -12,6 +12,8 @@ from runtime.topics import admin
 from schemas.raw import Kind, RawHeaders
 from tests.services import Services
 
+pytestmark = pytest.mark.both
+
 LINES = [f"ligne{number}" for number in range(1, 9)]
 
 

@@ -14,6 +14,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from tests.commands import ROOT
 from tests.services import OwnServers, Services
 
+pytestmark = pytest.mark.both
+
 
 async def test_kafka_gives_back_what_was_sent(services: Services) -> None:
     """A record comes back with its bytes, from a topic that is this test's alone."""

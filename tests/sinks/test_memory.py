@@ -1,5 +1,6 @@
 """The worker's memory while PostgreSQL is away and events go on coming."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ async def test_memory_does_not_grow_with_an_outage(
     postgres = own.postgres()
     settings = own.settings(postgres=postgres)
     plant, topic = make_plant(settings.database_url), settings.topics.samples
-    worker = Worker(settings, tmp_path).start()
+    worker = Worker(settings, tmp_path, subprocess.Popen).start()  # its memory is its own from the start
     try:
 
         async def more(first: int, last: int) -> None:

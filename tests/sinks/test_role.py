@@ -16,6 +16,8 @@ from tests.sinks.conftest import Plant, make_plant
 from tests.sinks.records import alert, kpi, order, sample
 from tests.sinks.worker import Worker, send
 
+pytestmark = pytest.mark.both
+
 COUNT = 'SELECT count(*) AS n FROM "ProductionData"'
 
 

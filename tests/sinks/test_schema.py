@@ -8,6 +8,8 @@ from sinks.migrations import HERE
 from sinks.schema import TABLES, SchemaError, check, migrate
 from tests.services import Services
 
+pytestmark = [pytest.mark.quick, pytest.mark.both]
+
 GUIDE = (
     'SELECT * FROM "ProductionData" ORDER BY timestamp DESC LIMIT 10;',
     """SELECT "orderNumber", produced, quantity, status FROM "ProductionOrder" WHERE status = 'running';""",

@@ -15,6 +15,8 @@ from tests.eventually import eventually
 from tests.sinks.conftest import Plant
 from tests.sinks.records import TOPICS, alert, dead_letter, kpi, log, order, sample, stop
 
+pytestmark = [pytest.mark.quick, pytest.mark.both]
+
 PRODUCED = 'SELECT "orderNumber", produced FROM "ProductionOrder" ORDER BY 1'
 COUNT = 'SELECT count(*) AS n FROM "ProductionData"'
 LETTERS = 'SELECT * FROM "DeadLetter" ORDER BY "offset"'

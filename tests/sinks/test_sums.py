@@ -4,12 +4,15 @@ from typing import Any
 
 import msgspec
 import psycopg
+import pytest
 
 from schemas.events import KpiEvent
 from schemas.instant import MINUTE, text_of
 from sinks.sums import SUM_HOURS, sum_all
 from tests.sinks.conftest import Plant
 from tests.sinks.records import kpi, log
+
+pytestmark = pytest.mark.quick
 
 TEN = 1_772_442_000_000  # 2026-03-02 10:00 in Paris
 HOUR = 60

@@ -12,6 +12,8 @@ from schemas.ids import uuid_of
 from tests.services import Services
 from tests.sinks.windows import Rows, at, minute, stopped
 
+pytestmark = [pytest.mark.quick, pytest.mark.both]
+
 HOUR = timedelta(hours=1)
 VECTORS = tomllib.loads((Path(__file__).parents[1] / "rules" / "vectors.toml").read_text("utf-8"))["vector"]
 PRODUCTS = [vector for vector in VECTORS if "segments" in vector]

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from runtime.settings import Settings
 from schemas.events import Event
 from tests.commands import environment
 from tests.eventually import wait_until
+from tests.processes import start
 
 COMMAND = (
     "import uvloop; from runtime.narrator import quiet_libraries; from runtime.settings import Settings; "
@@ -20,9 +22,12 @@ COMMAND = (
 
 
 class Worker:
-    """One `sinks` process; what it writes goes to a file."""
+    """One `sinks` process; what it writes goes to a file. `begin` is what starts it."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, begin: Callable[..., "subprocess.Popen[bytes]"] = start
+    ) -> None:
+        self._begin = begin
         self._environment = environment(settings, LINEPULSE_LANG="fr")
         folder.mkdir(parents=True, exist_ok=True)
         self._output = folder / f"sinks-{id(self)}.log"
@@ -30,7 +35,7 @@ class Worker:
 
     def start(self) -> "Worker":
         with self._output.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = self._begin(
                 [sys.executable, "-c", COMMAND], env=self._environment, stdout=output, stderr=output
             )
         return self

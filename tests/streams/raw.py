@@ -18,6 +18,7 @@ from plant.rules import RulesRecord
 from runtime.settings import Settings
 from schemas.raw import Kind, RawHeaders
 from tests.commands import environment, with_repository
+from tests.processes import start
 
 
 def partition_of(settings: Settings, line_id: str) -> int:
@@ -31,7 +32,7 @@ class Worker:
 
     def __init__(self, settings: Settings, *words: str, module: str = "linepulse") -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed at exit
-        self._process = subprocess.Popen(
+        self._process = start(
             [sys.executable, "-m", module, *(words or ("streams",))],
             env=with_repository(environment(settings)),
             stdout=self._said,

@@ -12,6 +12,8 @@ from tests.services import Services
 from tests.streams.raw import Derived, RawLog, Worker
 from tests.streams.test_role import all_samples, messages, settings_of
 
+pytestmark = pytest.mark.both
+
 
 async def config_of(settings: Settings, topic: str) -> dict[str, str]:
     """What Kafka says of a topic."""

@@ -16,6 +16,8 @@ from tests.services import Services
 from tests.services.topics import make_anew
 from tests.streams.raw import Derived, RawLog, Worker
 
+pytestmark = pytest.mark.both
+
 LINES = [f"ligne{n}" for n in range(1, 6)]
 
 
