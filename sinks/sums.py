@@ -24,7 +24,7 @@ OF = (
 def _summed_columns() -> Mapping[str, float]:
     """The columns that are sums, and the parts of one that each is rounded to: as `KpiEvent` declares them.
 
-    "realOutput" stands beside the reported one: each window's own of `performanceFrom`.
+    Beside "reportedOutput" stands "realOutput": each window's own, as its "performanceFrom" says.
     """
     found: dict[str, float] = {}
     for field in msgspec.structs.fields(KpiEvent):
@@ -51,6 +51,21 @@ def _sum(name: str, parts: float) -> sql.Composed:
         "sum({name})::bigint AS {name}" if parts == 1 else "round(sum({name}) * {parts}) / {parts} AS {name}"
     )
     return sql.SQL(form).format(name=sql.Identifier(name), parts=sql.SQL(f"{parts:.0e}".replace("+0", "")))
+
+
+def of_hours(hours: str) -> sql.Composed:
+    """What is summed, as columns of rows of "KPISum"."""
+    return sql.SQL(", ").join(sql.Identifier(hours, name) for name in SUMMED)
+
+
+def of_windows(windows: str) -> sql.Composed:
+    """What is summed, as columns of rows of "KPISnapshot", which have no "realOutput"."""
+    real = sql.SQL(
+        """CASE {0}."performanceFrom" WHEN 'rate' THEN {0}."reportedOutput" ELSE {0}."timedPieces" END"""
+    ).format(sql.Identifier(windows))
+    return sql.SQL(", ").join(
+        real if name == "realOutput" else sql.Identifier(windows, name) for name in SUMMED
+    )
 
 
 def summed(windows: str) -> sql.Composed:

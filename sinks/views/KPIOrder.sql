@@ -7,9 +7,7 @@ SELECT
 FROM (
     SELECT
         k."lineId", k."line", k."orderNumber", k."productType", k."firstStart", k."lastEnd",
-        k."runningSeconds", k."slowSeconds", k."stoppedSeconds", k."microSeconds", k."plannedSeconds",
-        k."noSignalSeconds", k."closedSeconds", k."unknownSeconds", k."pieces", k."timedPieces", k."defects",
-        k."theoreticalOutput", k."reportedOutput", k."realOutput", k."stops", k."microStops",
+        {summed_hours},
         0::bigint AS "earlier"
     FROM "KPISum" k
     WHERE k."orderNumber" IS NOT NULL AND NOT EXISTS (
@@ -20,11 +18,7 @@ FROM (
     UNION ALL
     SELECT
         w."lineId", w."line", w."orderNumber", w."productType", w."windowStart", w."windowEnd",
-        w."runningSeconds", w."slowSeconds", w."stoppedSeconds", w."microSeconds", w."plannedSeconds",
-        w."noSignalSeconds", w."closedSeconds", w."unknownSeconds", w."pieces", w."timedPieces", w."defects",
-        w."theoreticalOutput", w."reportedOutput",
-        CASE w."performanceFrom" WHEN 'rate' THEN w."reportedOutput" ELSE w."timedPieces" END,
-        w."stops", w."microStops",
+        {summed_windows},
         (
             -- Strictly: what an order made that its first message ended begins at its end.
             SELECT count(*)

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from sinks.place import standing_in
-from sinks.sums import sums
+from sinks.sums import of_hours, of_windows, sums
 
 ROLL_UPS = ("KPIHour", "KPIShift", "KPIDay", "KPIWeek", "KPIOrder", "KPIProduct", "KPILine", "KPIPlant")
 PARETO = "StopPareto"
@@ -45,7 +45,8 @@ def create_views(connection: psycopg.Connection, schema: str | None = None) -> N
 
 def roll_up(view: str, hours: sql.SQL = ALL_HOURS) -> sql.Composed:
     """The query of a roll-up; `hours`: the condition of those that it is over."""
-    return figures_of(sql.SQL(_text(view)).format(sums=sums(), hours=hours))
+    parts = {"summed_hours": of_hours("k"), "summed_windows": of_windows("w")}
+    return figures_of(sql.SQL(_text(view)).format(sums=sums(), hours=hours, **parts))
 
 
 def figures_of(sums: sql.Composable) -> sql.Composed:
