@@ -35,9 +35,7 @@ class Restarted(Poison):
         self.counters = counters
 
 
-def increments(
-    state: LineState, data: Data, at: int, late: bool, context: RecordContext
-) -> tuple[LineState, Data]:
+def increments(draft: LineState, data: Data, at: int, late: bool, context: RecordContext) -> Data:
     """The message with `count` and `defects` as pieces since the line's last message, as its rules say.
 
     The first reading is where counting begins: no pieces. A late message adds none: they are in the reading
@@ -48,16 +46,16 @@ def increments(
     """
     rules = context.line_rules
     if rules.as_counted:
-        return state, data
-    known, counted = state.counters, dict[str, int]()
-    limit = _limit(state, data, context)
+        return data
+    known, counted = draft.counters, dict[str, int]()
+    limit = _limit(draft, data, context)
     for field, highest in _counters(context):
         told: int | None = getattr(data, field)
         counted[field] = 0
         if told is None or late:
             continue
         last, reading = getattr(known, field), Reading(told, at)
-        passed = 0 if last is None or told >= last.value else _passed(state, last.at, at, context)
+        passed = 0 if last is None or told >= last.value else _passed(draft, last.at, at, context)
         pieces = _since(last, reading, highest, passed, limit)
         if pieces is None:
             raise _restarted(field, known, reading, context)
@@ -66,8 +64,8 @@ def increments(
     data = replace(data, **counted)
     if rules.stopped_after_s is not None and not late:
         known, data = _idle(known, data, at, rules.stopped_after_s)
-    state.counters = known
-    return state, data
+    draft.counters = known
+    return data
 
 
 def _idle(known: Counters, data: Data, at: int, stopped_after_s: float) -> tuple[Counters, Data]:

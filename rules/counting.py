@@ -9,47 +9,48 @@ from rules.stops import lifecycle, restart
 from schemas.payloads import Order as Message
 from schemas.state import LineState, Order, Orders
 
-Step = tuple[LineState, list[RowUpdate]]
 
-
-def count(state: LineState, sample: Sample, context: RecordContext) -> Step:
+def count(draft: LineState, sample: Sample, context: RecordContext) -> list[RowUpdate]:
     """Pieces into the running order, the windows of the time in which they were made, and the alerts."""
-    assert state.clock is not None
-    assert state.kpi is not None
-    past = _count_in_past(state, sample, context) if sample.late or state.kpi.ends else None
-    begins = past is None and state.orders.running is None
+    assert draft.clock is not None
+    assert draft.kpi is not None
+    past = _count_in_past(draft, sample, context) if sample.late or draft.kpi.ends else None
+    starts = past is None and draft.orders.running is None
     if past is None:
         after, order, rows = orders.on_sample(
-            state.orders, sample, state.clock, state.positive_target, context
+            draft.orders, sample, draft.clock, draft.positive_target, context
         )
     else:
         after, order, rows = past
-    changes: list[RowUpdate] = [*rows]
-    windows = state.kpi
-    if begins:
+    if starts:
         if sample.late:
-            windows = line_kpi.cut(windows, order.number, order.product, context)
+            draft.kpi = line_kpi.cut(draft.kpi, order.number, order.product, context)
         else:
-            windows = restart.starts(state, windows, order, sample, context)
-    if sample.late:
-        known = sample.known and not lifecycle.was_silent(state.people.stops, sample.at)
-        of = order.number, order.product
-        windows = line_kpi.count_late(
-            windows, sample.at, sample.pieces, sample.defects, known=known, context=context, order=of
-        )
-    elif state.stop is not None and restart.is_held(state.stop):
-        windows = restart.count(state, windows, (order.number, order.product), sample, context)
-    else:
-        windows = line_kpi.count(
-            windows, sample.at, sample.pieces, sample.defects, known=sample.known, context=context
-        )
+            restart.on_order_start(draft, order, sample, context)
+    _into_windows(draft, order, sample, context)
     if after.running is None and past is None:
-        windows = line_kpi.cut(windows, None, None, context)
-    state.orders, state.kpi = after, windows
+        draft.kpi = line_kpi.cut(draft.kpi, None, None, context)
+    draft.orders = after
     if not sample.late:
-        state.alerts, told = alerts.on_sample(state.alerts, sample, context)
-        changes += told
-    return state, changes
+        draft.alerts, alert_rows = alerts.on_sample(draft.alerts, sample, context)
+        rows += alert_rows
+    return rows
+
+
+def _into_windows(draft: LineState, order: Order, sample: Sample, context: RecordContext) -> None:
+    assert draft.kpi is not None
+    if sample.late:
+        known = sample.known and not lifecycle.was_silent(draft.people.stops, sample.at)
+        of = order.number, order.product
+        draft.kpi = line_kpi.count_late(
+            draft.kpi, sample.at, sample.pieces, sample.defects, known=known, context=context, order=of
+        )
+    elif draft.stop is not None and restart.is_held(draft.stop):
+        restart.count(draft, (order.number, order.product), sample, context)
+    else:
+        draft.kpi = line_kpi.count(
+            draft.kpi, sample.at, sample.pieces, sample.defects, known=sample.known, context=context
+        )
 
 
 def _count_in_past(
@@ -63,14 +64,28 @@ def _count_in_past(
     return orders.on_past_sample(state.orders, of[0], sample, context)
 
 
-def recount(state: LineState, message: Message, context: RecordContext) -> None:
+def end_order(draft: LineState, at: int, context: RecordContext) -> None:
+    """The running order has ended by a message, at `at` (ms): its last window ends.
+
+    A line that stands may still tell of the time up to then, and that time is the order's. Of one that runs,
+    all that was made since its last message counts for the next order, and so does the time since.
+    """
+    if draft.kpi is None:
+        return
+    if draft.mode == "stopped" and at > draft.kpi.charged:
+        draft.kpi = line_kpi.ends(draft.kpi, at)
+    else:
+        draft.kpi = line_kpi.cut(draft.kpi, None, None, context)
+
+
+def recount(draft: LineState, message: Message, context: RecordContext) -> None:
     """Defects found later, or taken back, in a window of their order."""
-    if state.kpi is None or state.clock is None or not message.defects:
+    if draft.kpi is None or draft.clock is None or not message.defects:
         return
     at = event_time(message.at, context.line_rules.time_zone, "at")
-    known = orders.known(state.orders, message.order_number)
+    known = orders.known(draft.orders, message.order_number)
     assert known is not None  # or it could not have been corrected
     order, ended_at = known
-    ended = state.clock if ended_at is None else min(ended_at - 1, state.clock)  # its last moment
-    at = None if at is None else min(at, state.clock)
-    state.kpi = line_kpi.reject(state.kpi, at, ended, message.defects, (order.number, order.product), context)
+    ended = draft.clock if ended_at is None else min(ended_at - 1, draft.clock)  # its last moment
+    at = None if at is None else min(at, draft.clock)
+    draft.kpi = line_kpi.reject(draft.kpi, at, ended, message.defects, (order.number, order.product), context)

@@ -2,30 +2,38 @@
 
 Pure: no clock, no random number, no environment. The same records and rules give the same rows, whatever
 the batches that they come in.
+
+A rule takes a draft of the line's state (a copy that belongs to this step), and the context of the record. It
+sets the draft, and returns the rows that change. The handlers below list the rules in their order.
 """
 
-from msgspec.structs import replace
-
 from plant.calendar import Calendars
-from plant.mapping import read_data, read_status
 from plant.rules import Rules, display_name
-from plant.timestamps import event_time
-from rules import alerts, clock_belief, counters, counting, line_clock, orders, removal, samples
+from rules import (
+    clock_belief,
+    counters,
+    counting,
+    line_clock,
+    message_time,
+    orders,
+    reading,
+    removal,
+    samples,
+)
 from rules.dead_letters import dead_letter
 from rules.failures import Failure, Observer, internal, raised
-from rules.kpi import kpi_row, line_kpi
-from rules.record_context import RecordContext, Sample
+from rules.kpi import kpi_row
+from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
 from rules.stops import lifecycle, operator, planned, restart, state_change
 from rules.stops.lifecycle import StateChange
 from schemas.errors import Poison
 from schemas.instant import HOUR, SECOND
-from schemas.operator_message import OperatorMessage, parse_operator_message
-from schemas.payloads import Data, Order, Status, parse_order
-from schemas.raw import DATA, ORDER, OVERSIZE, STATUS, TICK, RawRecord
+from schemas.operator_message import OperatorMessage
+from schemas.payloads import Data, Order, Status
+from schemas.raw import TICK, RawRecord
 from schemas.state import LineState, Mode
 
-Step = tuple[LineState, list[RowUpdate]]
 TICKS_TOLD = HOUR  # of log time: a line whose ticks fail leaves a dead letter at most so often
 QUIET = 30 * SECOND  # a line that speaks more often shows its windows itself
 
@@ -70,22 +78,20 @@ class Fold:
             record.offset,
             received_at,
         )
-        applied: LineState | None
         try:
             if record.headers.kind is not TICK:
-                applied, changes = self._message(state, record, topic, context)
+                draft, rows = self._message(state, record, topic, context)
             elif state is not None:
-                applied, changes = on_tick(state.copy(), context)
+                draft = state.copy()
+                rows = on_tick(draft, context)
             else:
                 return None, []
         except Exception as error:  # whatever it is: the lines of a plant don't stand still for one record
-            applied, changes = self._without(state, record, topic, context, error)
-        if applied is None:
-            return None, changes
-        after = applied
-        after.offset, after.received_at = record.offset, received_at
-        after.run = max(after.run, run)
-        return after, changes
+            draft, rows = self._without(state, record, topic, context, error)
+        if draft is not None:
+            draft.offset, draft.received_at = record.offset, received_at
+            draft.run = max(draft.run, run)
+        return draft, rows
 
     def _without(
         self, state: LineState | None, record: RawRecord, topic: str, context: RecordContext, error: Exception
@@ -95,12 +101,12 @@ class Fold:
         self._failed(Failure(context.line_id, record.partition, record.offset, error))
         if state is None:
             return None, [letter]
-        after = state.copy()
+        draft = state.copy()
         if record.headers.kind is TICK:
-            if after.failed_at and context.received_at - after.failed_at < TICKS_TOLD:
-                return after, []
-            after.failed_at = context.received_at
-        return after, [letter]
+            if draft.failed_at and context.received_at - draft.failed_at < TICKS_TOLD:
+                return draft, []
+            draft.failed_at = context.received_at
+        return draft, [letter]
 
     def let_go(self, state: LineState, record: RawRecord, topic: str) -> list[RowUpdate]:
         """The rows that end what is open on a line that is silent for long, and known no more after that."""
@@ -124,219 +130,172 @@ class Fold:
     def _message(
         self, state: LineState | None, record: RawRecord, topic: str, context: RecordContext
     ) -> tuple[LineState | None, list[RowUpdate]]:
-        draft = state.copy() if state else LineState(line_id=context.line_id, partition=record.partition)
+        """The line after a message, and its rows.
+
+        When a rule refuses the message, its draft is dropped with all that was set in it: the line is as it
+        was, and the row is a dead letter.
+        """
+        draft = _draft(state, context)
         try:
-            return _on_message(draft, record, context, heard_before=state is not None)
+            return draft, on_message(draft, record, context)
         except counters.Restarted as restarted:
-            letter = dead_letter(record, restarted, topic, context)
-            before = state or LineState(line_id=context.line_id, partition=record.partition)
-            return _heard((replace(before, counters=restarted.counters), [letter]), context)
+            poison: Poison = restarted
+            draft = _draft(state, context)
+            draft.counters = restarted.counters
+            draft.heard_at = context.received_at
         except clock_belief.TooOld as too_old:
-            letter = dead_letter(record, too_old, topic, context)
-            before = state or LineState(line_id=context.line_id, partition=record.partition)
-            return _heard((replace(before, belief=too_old.belief), [letter]), context)
-        except Poison as poison:
-            letter = dead_letter(record, poison, topic, context)
-            if state is None or _by_people(record):
-                return state and state.copy(), [letter]
-            # The machine speaks, if only nonsense: that is not silence.
-            return _heard((state.copy(), [letter]), context)
+            poison = too_old
+            draft = _draft(state, context)
+            draft.belief = too_old.belief
+            draft.heard_at = context.received_at
+        except Poison as refused:
+            if state is None:
+                return None, [dead_letter(record, refused, topic, context)]
+            poison = refused
+            draft = _draft(state, context)
+            if not reading.is_from_operator(record):
+                draft.heard_at = context.received_at  # a machine that sends nonsense is not silent
+        return draft, [dead_letter(record, poison, topic, context)]
 
 
-def _heard(step: Step, context: RecordContext) -> Step:
-    """The machine itself has spoken."""
-    state, changes = step
-    state.heard_at = context.received_at
-    return state, changes
+def _draft(state: LineState | None, context: RecordContext) -> LineState:
+    if state is None:
+        return LineState(line_id=context.line_id, partition=context.partition)
+    return state.copy()
 
 
-def _by_people(record: RawRecord) -> bool:
-    """Whether people speak of the line, and not its machine: that does not end its silence."""
-    kind = record.headers.kind
-    return kind is ORDER or (kind is STATUS and b'"action"' in record.payload)
+def on_message(draft: LineState, record: RawRecord, context: RecordContext) -> list[RowUpdate]:
+    """Any record but a tick.
 
-
-def _on_message(state: LineState, record: RawRecord, context: RecordContext, *, heard_before: bool) -> Step:
-    headers, zone = record.headers, context.line_rules.time_zone
-    near = context.received_at if state.clock is None else state.clock
-    kind = headers.kind
-    if kind is OVERSIZE:
-        raise Poison("oversize", length=headers.length)
-    if headers.retain and (kind is not STATUS or state.heard_at):  # an order that waits is no word of it
-        raise Poison("retained")
-    if kind is DATA:
-        data = read_data(record.payload, context.line_rules)
-        at = event_time(data.timestamp, zone, near=near)
-        return _heard(on_data(state, data, at, context, waited=headers.backlog), context)
-    if kind is STATUS:
-        said = parse_operator_message(record.payload)
-        if said is not None:
-            return on_operator_message(state, said, heard_before, context)
-        status = read_status(record.payload, context.line_rules)
-        if status.status == "online":
-            return state, []  # its gateway's word: it changes nothing, and ends no silence of the machine
-        at = event_time(status.timestamp, zone, near=near)
-        if headers.retain and at is not None and at < context.received_at - context.line_rules.past:
-            at = None  # it holds still, however long ago it was said
-        waited = headers.backlog or headers.retain
-        return _heard(on_status(state, status, at, context, waited=waited), context)
-    order = parse_order(record.payload)
-    return on_order(state, order, event_time(order.timestamp, zone, near=near), context)
+    Raises:
+        Poison: it can't be applied. What was set in the draft until then counts for nothing.
+    """
+    body, timestamp, waited = reading.read(record, draft, context)
+    if isinstance(body, Data):
+        return on_data(draft, body, timestamp, context, waited=waited)
+    if isinstance(body, Status):
+        return on_status(draft, body, timestamp, context, waited=waited)
+    if isinstance(body, Order):
+        return on_order(draft, body, timestamp, context)
+    return on_operator_message(draft, body, context)
 
 
 def on_data(
-    state: LineState, data: Data, told: int | None, context: RecordContext, *, waited: bool = False
-) -> Step:
+    draft: LineState, data: Data, timestamp: int | None, context: RecordContext, *, waited: bool = False
+) -> list[RowUpdate]:
     """A data message: count it, and if it is not late, let the line be what it says."""
-    before = state.kpi
-    state, at, changes = _on_time(state, told, context, waited=waited)
+    windows = draft.kpi
+    at, judged = message_time.decide(draft, timestamp, context, waited=waited)
     # What waited somewhere without a right time of its own: nobody knows when it was made.
-    known = at == told or not waited
+    known = at == timestamp or not waited
+    late = draft.clock is not None and at < draft.clock
+    rows = message_time.on_judged(draft, judged, context)
     context = context.at(at)
-    late = state.clock is not None and at < state.clock
-    state, data = counters.increments(state, data, at, late, context)
-    if state.stop is not None and not late and restart.is_held(state.stop):
-        state, ended = restart.on_data(state, data, at, context)
-        changes += ended
-    sample = samples.decide(state, data, at, late, known, context)
+    data = counters.increments(draft, data, at, late, context)
     if not late:
-        state, turned = state_change.take(state, StateChange(sample.mode, at), context)
-        changes += turned
-        _hold(state, sample)
-        if state.stop is not None:
-            state, overdue = state_change.overdue(state, at, context)
-            changes += overdue
-    state, counted = counting.count(state, sample, context)
-    changes += counted
-    changes.append(samples.row(sample, context))
-    return kpi_row.published(before, state, changes, context)
+        rows += restart.on_data(draft, data, at, context)
+    sample = samples.decide(draft, data, at, late, known, context)
+    if not late:
+        rows += state_change.take(draft, StateChange(sample.mode, at), context)
+        samples.hold(draft, sample)
+        rows += state_change.overdue(draft, at, context)
+    rows += counting.count(draft, sample, context)
+    rows.append(samples.row(sample, context))
+    rows += kpi_row.publish(draft, windows, context)
+    draft.heard_at = context.received_at
+    return rows
 
 
 def on_status(
-    state: LineState, status: Status, told: int | None, context: RecordContext, *, waited: bool = False
-) -> Step:
-    """A status message: running, stopped, or offline."""
-    before = state.kpi
-    state, at, changes = _on_time(state, told, context, waited=waited)
+    draft: LineState, status: Status, timestamp: int | None, context: RecordContext, *, waited: bool = False
+) -> list[RowUpdate]:
+    """A status message: running, stopped, offline, or online."""
+    if status.status == "online":
+        return []  # the word of the line's gateway: it changes nothing, and ends no silence of the machine
+    windows = draft.kpi
+    at, judged = message_time.decide(draft, timestamp, context, waited=waited)
+    late = draft.clock is not None and at < draft.clock
+    rows = message_time.on_judged(draft, judged, context)
     context = context.at(at)
-    if state.clock is not None and at < state.clock:
-        if status.status == "stopped" and status.reason is not None:
-            state, rows = operator.on_late_reason(state, at, status.reason, context)
-            changes += rows
-        elif status.status == "running":
-            state, rows = restart.on_late_running(state, at, context)
-            changes += rows
-        return kpi_row.published(before, state, changes, context)
-    if status.status == "offline" and state.clock is not None:
-        # Often a will, told long after the last message: the line's own past may still come.
-        state, turned = state_change.fall_silent(state, at, status.reason or lifecycle.OFFLINE, context)
-        return state, [*changes, *turned]
-    mode: Mode = "running" if status.status == "running" else "stopped"
-    if status.status == "offline":
-        mode = state.mode
-    state, turned = state_change.take(state, StateChange(mode, at, status.reason), context)
-    if status.status == "stopped":
-        restart.told(state, at)
-    return kpi_row.published(before, state, changes + turned, context)
+    if late and status.status == "stopped" and status.reason is not None:
+        rows += operator.on_late_reason(draft, at, status.reason, context)
+    elif late and status.status == "running":
+        rows += restart.on_late_running(draft, at, context)
+    elif not late and status.status == "offline" and draft.clock is not None:
+        # Often a will, sent long after the last message: the line's own past may still come.
+        rows += state_change.fall_silent(draft, at, status.reason or lifecycle.OFFLINE, context)
+        draft.heard_at = context.received_at
+        return rows
+    elif not late:
+        mode: Mode = draft.mode if status.status == "offline" else status.status
+        rows += state_change.take(draft, StateChange(mode, at, status.reason), context)
+        if status.status == "stopped":
+            restart.hold(draft, at)
+    rows += kpi_row.publish(draft, windows, context)
+    draft.heard_at = context.received_at
+    return rows
 
 
-def on_order(state: LineState, message: Order, told: int | None, context: RecordContext) -> Step:
-    """An order is planned, closed or cancelled: a window ends where the running order does."""
-    before = state.kpi
-    at = line_clock.of_order(told, context.received_at, state.clock, context.line_rules)
-    if message.action != "add" and told is None and state.clock is not None:
+def on_order(
+    draft: LineState, message: Order, timestamp: int | None, context: RecordContext
+) -> list[RowUpdate]:
+    """An order is planned, corrected, closed or cancelled: a window ends where the running order does."""
+    windows, running = draft.kpi, draft.orders.running
+    at = line_clock.of_order(timestamp, context.received_at, draft.clock, context.line_rules)
+    if message.action != "add" and timestamp is None and draft.clock is not None:
         # By the line's clock, or its stop would end before or after its order does.
-        at = line_clock.of_line(context.received_at, state.clock, state.heard_at)
-    after, rows = orders.on_message(state.orders, message, at, context)
-    changes: list[RowUpdate] = [*rows]
-    ended = state.orders.running is not None and after.running is None
-    state = replace(state, orders=after)
+        at = line_clock.of_line(context.received_at, draft.clock, draft.heard_at)
+    draft.orders, rows = orders.on_message(draft.orders, message, at, context)
     if rows and message.action == "correct":
-        counting.recount(state, message, context)
-    if ended and state.kpi is not None:
-        stands = state.mode == "stopped" and at > state.kpi.charged
-        # Of a line that runs, what it makes after its last message is the next order's, and so is the time.
-        after_it = line_kpi.ends(state.kpi, at) if stands else line_kpi.cut(state.kpi, None, None, context)
-        state = replace(state, kpi=after_it)
-    return kpi_row.published(before, state, changes, context)
+        counting.recount(draft, message, context)
+    if running is not None and draft.orders.running is None:
+        counting.end_order(draft, at, context)
+    rows += kpi_row.publish(draft, windows, context)
+    return rows
 
 
 def on_operator_message(
-    state: LineState, said: OperatorMessage, heard_before: bool, context: RecordContext
-) -> Step:
+    draft: LineState, message: OperatorMessage, context: RecordContext
+) -> list[RowUpdate]:
     """A person's message about stops, or the end of the line; the machine itself said nothing."""
-    before = state.kpi
-    if said.action in ("retire", "forget") and not heard_before:
+    if message.action in ("retire", "forget") and draft.offset < 0:
         raise Poison("unknown_line")
-    if said.action == "retire":
-        state, changes = removal.retire(state, context)
-    elif said.action == "forget":
-        return removal.forget(state, context)
+    if message.action == "forget":
+        return removal.forget(draft, context)
+    windows = draft.kpi
+    if message.action == "retire":
+        rows = removal.retire(draft, context)
     else:
         # What is forgotten is not taken back: what it made planned stays so.
         now = context.received_at
-        judged = now if state.retired or state.clock is None else state.clock
-        state.people = planned.forgotten(state.people, state.stop, now, judged)
-        was = state.people.planned
-        state, changes = operator.on_operator_message(state, said, context)
-        if state.people.planned != was:
-            state, replanned = state_change.replanned(state, was, state.people.planned, context)
-            changes = [*changes, *replanned]
-    return kpi_row.published(before, state, changes, context)
+        judged = now if draft.retired or draft.clock is None else draft.clock
+        draft.people = planned.forgotten(draft.people, draft.stop, now, judged)
+        was = draft.people.planned
+        rows = operator.on_operator_message(draft, message, context)
+        if draft.people.planned != was:
+            rows += state_change.replanned(draft, was, draft.people.planned, context)
+    rows += kpi_row.publish(draft, windows, context)
+    return rows
 
 
-def on_tick(state: LineState, context: RecordContext) -> Step:
+def on_tick(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     """Time passes: a running line may have fallen silent, and what its last word means is shown meanwhile."""
     now = context.received_at
-    listening = now - state.ticked_at <= line_clock.TICKS_MISSING
-    state.ticked_at = now
-    since = state.ticking_since = state.ticking_since if listening else now
-    if state.clock is None or state.kpi is None or state.retired:
-        return state, []
-    silence = context.line_rules.silence
-    windows, told_at, until = state.kpi, state.clock, state.clock + now - state.heard_at
-    changes: list[RowUpdate] = []
-    quiet = now - max(state.heard_at, since)
+    listening = now - draft.ticked_at <= line_clock.TICKS_MISSING
+    draft.ticked_at = now
+    since = draft.ticking_since = draft.ticking_since if listening else now
+    if draft.clock is None or draft.kpi is None or draft.retired:
+        return []
+    windows, rows, silence = draft.kpi, list[RowUpdate](), context.line_rules.silence
+    quiet = now - max(draft.heard_at, since)
     if quiet > silence:
         # Nobody listened when the line fell silent: it may not be the line's fault.
-        reason = lifecycle.PIPELINE if since > state.heard_at + silence else None
-        state, changes = state_change.fall_silent(state, state.clock + silence, reason, context)
-    elif quiet <= QUIET or not state_change.can_be_shown(state):
-        return kpi_row.published(windows, state, [], context)
-    state, overdue = state_change.overdue(state, until, context)
-    state, changes = kpi_row.published(windows, state, [*changes, *overdue], context)
-    passed = state_change.passed(state, until, context)
-    state.kpi, told = line_kpi.shown(state.kpi or windows, passed, told_at, context)
-    return state, [*changes, *(kpi_row.row(window, context) for window in told)]
-
-
-def _on_time(
-    state: LineState, told: int | None, context: RecordContext, *, waited: bool
-) -> tuple[LineState, int, list[RowUpdate]]:
-    """The message's event time; the line is flagged while the clock of a machine of it can't be believed."""
-    now, rules = context.received_at, context.line_rules
-    if told is None:
-        return state, line_clock.arrival(now, state.clock), []
-    flagged = state.belief is not None or "CLOCK_SKEW" in state.alerts.held
-    if not flagged and line_clock.is_usual(told, now, state.clock, rules):
-        return state, told, []
-    judged = clock_belief.judge(state.belief, told, now, state.clock, rules, waited=waited)
-    state.belief = judged.belief
-    right = judged.belief is None or not judged.belief.count
-    state.alerts, changes = alerts.on_clock(state.alerts, judged.at, judged.off, judged.since, right, context)
-    return state, judged.at, changes
-
-
-def _hold(state: LineState, sample: Sample) -> None:
-    """From its message on, and until its next, the line is what the message says.
-
-    A rate told of a line that stands is none of running: what it told while it ran holds when it runs again.
-    """
-    state.clock = sample.at
-    if sample.mode != "stopped":
-        state.rate = sample.rate
-    elif sample.target_rate is None or sample.target_rate <= 0:
-        return  # nor is a target that is none
-    state.target_rate, state.ruled = sample.target_rate, sample.ruled
-    if sample.target_rate is not None and sample.target_rate > 0:
-        state.positive_target = sample.target_rate
+        reason = lifecycle.PIPELINE if since > draft.heard_at + silence else None
+        rows += state_change.fall_silent(draft, draft.clock + silence, reason, context)
+    elif quiet <= QUIET or not state_change.can_be_shown(draft):
+        return kpi_row.publish(draft, windows, context)
+    until = draft.clock + now - draft.heard_at
+    rows += state_change.overdue(draft, until, context)
+    rows += kpi_row.publish(draft, windows, context)
+    rows += kpi_row.show(draft, state_change.passed(draft, until, context), context)
+    return rows

@@ -66,6 +66,22 @@ def _rate(state: LineState, pieces: int, at: int, context: RecordContext) -> flo
     return round(pieces * MINUTE / passed, 3) if passed else None
 
 
+def hold(draft: LineState, sample: Sample) -> None:
+    """From its message on, and until its next, the line is what the message says.
+
+    A rate that a line tells while it stands says nothing of how it runs: the rate from before holds when it
+    runs again.
+    """
+    draft.clock = sample.at
+    if sample.mode != "stopped":
+        draft.rate = sample.rate
+    elif sample.target_rate is None or sample.target_rate <= 0:
+        return  # nor does a target of 0, or none
+    draft.target_rate, draft.ruled = sample.target_rate, sample.ruled
+    if sample.target_rate is not None and sample.target_rate > 0:
+        draft.positive_target = sample.target_rate
+
+
 def row(sample: Sample, context: RecordContext) -> RowUpdate:
     """The row of a data message."""
     event_id = context.event_id

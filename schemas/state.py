@@ -358,6 +358,12 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
         """One that a step may set; what it holds is shared, and never changed."""
         return cast("LineState", self.__copy__())  # type: ignore[attr-defined]
 
+    def reset(self) -> None:
+        """Set all but the line's name and partition back to what it is of a line that was never heard."""
+        new = LineState(line_id=self.line_id, partition=self.partition)
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(new, name))
+
 
 Item = TypeVar("Item", bound=Frozen)
 

@@ -4,6 +4,7 @@ from functools import partial
 
 from rules.kpi import line_kpi
 from rules.kpi.figures import Figures, Sums, figures
+from rules.kpi.windowing import StateInterval
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
 from schemas.events import KpiEvent, PerformanceFrom
@@ -16,16 +17,20 @@ def row(window: Window, context: RecordContext) -> RowUpdate:
     return RowUpdate(KpiEvent, window.id, partial(_row, window, context))
 
 
-def published(
-    before: Kpi | None, state: LineState, changes: list[RowUpdate], context: RecordContext
-) -> tuple[LineState, list[RowUpdate]]:
-    """The line as it stands, and the rows of its windows that have changed since `before`."""
-    if state.kpi is not None:
-        state.kpi, told = line_kpi.publish(before, state.kpi, context)
-        if told:
-            for window in told:
-                changes.append(row(window, context))
-    return state, changes
+def publish(draft: LineState, before: Kpi | None, context: RecordContext) -> list[RowUpdate]:
+    """The rows of the line's windows that have changed since `before`."""
+    if draft.kpi is None:
+        return []
+    draft.kpi, changed = line_kpi.publish(before, draft.kpi, context)
+    return [row(window, context) for window in changed]
+
+
+def show(draft: LineState, passed: list[StateInterval], context: RecordContext) -> list[RowUpdate]:
+    """The rows of the windows that a silent line would have, were its silence to go on as it is."""
+    assert draft.kpi is not None
+    assert draft.clock is not None
+    draft.kpi, windows = line_kpi.shown(draft.kpi, passed, draft.clock, context)
+    return [row(window, context) for window in windows]
 
 
 def sums_of(window: Window, performance_from: PerformanceFrom) -> Sums:

@@ -16,17 +16,16 @@ from rules.row_update import RowUpdate
 from rules.stops import state_change
 from schemas.instant import MINUTE, SECOND
 from schemas.payloads import Data
-from schemas.state import Counted, Counting, Kpi, LineState, Order, ProductionInterval, Stop
+from schemas.state import Counted, Counting, LineState, Order, ProductionInterval, Stop
 
-Step = tuple[LineState, list[RowUpdate]]
 PIECES = 2  # a line that runs at its target, and tells none in the time of so many, makes none any more
 MAX_COUNTED = 64
 
 
-def told(state: LineState, at: int) -> None:
-    """A status says at `at` (ms) that the line stands."""
-    if state.stop is not None:
-        state.stop = replace(state.stop, told=at, counting=None)
+def hold(draft: LineState, at: int) -> None:
+    """A status says at `at` (ms) that the line stands: from now on, pieces alone do not end its stop."""
+    if draft.stop is not None:
+        draft.stop = replace(draft.stop, told=at, counting=None)
 
 
 def is_held(stop: Stop | None) -> bool:
@@ -34,42 +33,41 @@ def is_held(stop: Stop | None) -> bool:
     return stop is not None and stop.told > 0
 
 
-def on_data(state: LineState, data: Data, at: int, context: RecordContext) -> Step:
-    """A message in such a stop, not late: if it shows that the line runs again, the stop ends before it."""
-    stop = state.stop
-    assert stop is not None
-    if data.running is not None or not data.count:
-        return state, []
+def on_data(draft: LineState, data: Data, at: int, context: RecordContext) -> list[RowUpdate]:
+    """A data message, not late: if it shows that a line that a status stopped runs again, its stop ends."""
+    stop = draft.stop
+    if stop is None or not is_held(stop) or data.running is not None or not data.count:
+        return []
     counting = _going_on(stop, at, data.count, data.target_rate, context)
     since = at if counting is None else counting.told[0].at
     if at - since < context.line_rules.trailing_s * SECOND:
-        return state, []
+        return []
     if counting is None:
-        state.stop = replace(stop, told=0)  # this very message ends it
-        return state, []
-    return _runs_since(state, since, context)
+        draft.stop = replace(stop, told=0)  # this very message ends it
+        return []
+    return _runs_since(draft, since, context)
 
 
-def on_late_running(state: LineState, at: int, context: RecordContext) -> Step:
+def on_late_running(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate]:
     """A status `running` that comes behind data told since: MQTT keeps order within a topic only."""
-    if state.stop is None or not 0 < state.stop.told <= at:
-        return state, []
-    return _runs_since(state, at, context)
+    if draft.stop is None or not 0 < draft.stop.told <= at:
+        return []
+    return _runs_since(draft, at, context)
 
 
-def count(state: LineState, windows: Kpi, order: Of, sample: Sample, context: RecordContext) -> Kpi:
+def count(draft: LineState, order: Of, sample: Sample, context: RecordContext) -> None:
     """Count the pieces of a line that stands, as those of the time before, until more of them show otherwise.
 
     Args:
-        state: the line, in a stop that a status told.
-        windows: its windows, charged up to the message.
+        draft: the line, in a stop that a status told; its windows are charged up to the message.
         order: what the pieces are counted in. If another one ran before the stop, or that time's window is no
             longer remembered, they are counted at their message.
         sample: the message.
         context: the record.
     """
-    stop = state.stop
+    stop, windows = draft.stop, draft.kpi
     assert stop is not None
+    assert windows is not None
     shared, known, place = bool(windows.making), sample.known and windows.making is not None, sample.at
     before = None if shared or windows.making is None else line_kpi.window_of(windows, stop.start - 1)
     if before is not None and (before.order_number, before.product) == order:
@@ -78,7 +76,7 @@ def count(state: LineState, windows: Kpi, order: Of, sample: Sample, context: Re
         before = None
     timed = known and (before is None or before.producing + before.slow > 0)
     stands_in = place if before is not None else windows.open.start
-    windows = line_kpi.count(windows, place, sample.pieces, sample.defects, known=timed, context=context)
+    draft.kpi = line_kpi.count(windows, place, sample.pieces, sample.defects, known=timed, context=context)
     counting = None
     if not sample.tells_running:
         counting = _going_on(stop, sample.at, sample.pieces, sample.target_rate, context)
@@ -98,18 +96,19 @@ def count(state: LineState, windows: Kpi, order: Of, sample: Sample, context: Re
             earlier = () if counting is None else counting.told
             counting = Counting(made_at, _fewer((*earlier, counted)))
     if counting is not stop.counting:
-        state.stop = replace(stop, counting=counting)
-    return windows
+        draft.stop = replace(stop, counting=counting)
 
 
-def starts(state: LineState, windows: Kpi, order: Order, sample: Sample, context: RecordContext) -> Kpi:
+def on_order_start(draft: LineState, order: Order, sample: Sample, context: RecordContext) -> None:
     """An order starts; where the line may run again, the time since its last message is that order's."""
-    counting = None if state.stop is None else state.stop.counting
+    assert draft.kpi is not None
+    counting = None if draft.stop is None else draft.stop.counting
     if counting is None:
-        return line_kpi.starts(windows, order.number, order.product, context)
+        draft.kpi = line_kpi.starts(draft.kpi, order.number, order.product, context)
+        return
     made_in = ProductionInterval(counting.told[-1].at, sample.at, True)
-    windows = line_kpi.starts(replace(windows, making=(made_in,)), order.number, order.product, context)
-    return replace(windows, making=())
+    windows = line_kpi.starts(replace(draft.kpi, making=(made_in,)), order.number, order.product, context)
+    draft.kpi = replace(windows, making=())
 
 
 def _going_on(
@@ -125,18 +124,18 @@ def _going_on(
     return counting if target is not None and target > 0 and due < PIECES * MINUTE else None
 
 
-def _runs_since(state: LineState, since: int, context: RecordContext) -> Step:
+def _runs_since(draft: LineState, since: int, context: RecordContext) -> list[RowUpdate]:
     """The line runs since its first message from `since` (ms) on that counted; if none did, from now on."""
-    stop, at = state.stop, state.clock
+    stop, at = draft.stop, draft.clock
     assert stop is not None
     assert at is not None
     counted = [] if stop.counting is None else [each for each in stop.counting.told if each.at >= since]
-    state, changes = state_change.runs(state, counted[0].at if counted else at, context)
+    rows = state_change.runs(draft, counted[0].at if counted else at, context)
     before: Counted | None = None
     for each in counted:
         if before is not None:
-            _run(state, stop, before, each.at, context)
-        windows = state.kpi
+            _run(draft, stop, before, each.at, context)
+        windows = draft.kpi
         assert windows is not None
         if each.place is not None:
             pieces, defects = each.pieces, each.defects
@@ -146,22 +145,22 @@ def _runs_since(state: LineState, since: int, context: RecordContext) -> Step:
             made_in = (each.at if before is None else before.at, each.at)
             windows = line_kpi.count_in(windows, made_in, pieces, defects, known=each.known, context=context)
         if each.rate is not None:
-            state.rate = each.rate
+            draft.rate = each.rate
         elif before is not None and each.at > before.at:
-            state.rate = round(each.pieces * MINUTE / (each.at - before.at), 3)
-        state.kpi, state.target_rate, state.ruled, before = windows, each.target_rate, each.ruled, each
+            draft.rate = round(each.pieces * MINUTE / (each.at - before.at), 3)
+        draft.kpi, draft.target_rate, draft.ruled, before = windows, each.target_rate, each.ruled, each
     if before is not None:
-        _run(state, stop, before, at, context)
-    return state, changes
+        _run(draft, stop, before, at, context)
+    return rows
 
 
-def _run(state: LineState, stop: Stop, since: Counted, until: int, context: RecordContext) -> None:
+def _run(draft: LineState, stop: Stop, since: Counted, until: int, context: RecordContext) -> None:
     """Time that was charged to the stop was the line's running time."""
-    assert state.kpi is not None
-    stood = StateInterval(until, "stopped", planned=state.people.planned)
-    ran = StateInterval(until, "running", since.target_rate, state.rate, ruled=since.ruled)
-    state.kpi = line_kpi.recharge(state.kpi, since.at, stood, ran, state_change.of(stop), context)
-    state.alerts = alerts.on_running_time(state.alerts, until - since.at, state.rate)
+    assert draft.kpi is not None
+    stood = StateInterval(until, "stopped", planned=draft.people.planned)
+    ran = StateInterval(until, "running", since.target_rate, draft.rate, ruled=since.ruled)
+    draft.kpi = line_kpi.recharge(draft.kpi, since.at, stood, ran, state_change.of(stop), context)
+    draft.alerts = alerts.on_running_time(draft.alerts, until - since.at, draft.rate)
 
 
 def _fewer(told: tuple[Counted, ...]) -> tuple[Counted, ...]:
