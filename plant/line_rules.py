@@ -1,10 +1,10 @@
 """The rules of one line: its calendar, its targets, the orders that are made for it, its alerts."""
 
 from functools import cached_property
-from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from plant.alert_rules import AlertRules
 from plant.calendar_rules import CalendarRules
 from plant.source import SourceRules
 from plant.strict import StrictRules
@@ -15,10 +15,6 @@ from schemas.payloads import MAX_QUANTITY, Text
 HOUR_S = 3600
 MICRO_STOP_WINDOWS = 15  # windows that are remembered until a stop is known to be a micro-stop
 
-Ratio = Annotated[float, Field(ge=0, le=10)]
-Seconds = Annotated[float, Field(ge=0, le=86_400)]
-Degrees = Annotated[float, Field(ge=-1e9, le=1e9)]
-
 
 class OrderRules(StrictRules):
     """The order that is created when data arrives and none is waiting."""
@@ -27,33 +23,6 @@ class OrderRules(StrictRules):
     product: Text = "Bouteille Standard 1L"
     priority: Priority = "medium"
     operator: Text = "Auto MQTT"
-
-
-class AlertRules(StrictRules):
-    """When alerts open and clear. Ratios are of 1, delays in seconds of event time."""
-
-    low_rate: Ratio = 0.80
-    low_rate_clear: Ratio = 0.85
-    low_rate_delay_s: Seconds = 60
-    high_temperature: Degrees = 30.0
-    high_temperature_clear: Degrees = 29.0
-    high_temperature_delay_s: Seconds = 10
-    high_defect_rate: Ratio = 0.05
-    high_defect_rate_clear: Ratio = 0.04
-    high_defect_rate_pieces: int = Field(100, ge=1, le=1000)
-    rate_mismatch: Ratio = 0.20
-    rate_mismatch_s: Seconds = Field(300, ge=10)
-
-    @model_validator(mode="after")
-    def _deadbands(self) -> "AlertRules":
-        for clear, beyond in (
-            ("low_rate_clear", self.low_rate_clear >= self.low_rate),
-            ("high_temperature_clear", self.high_temperature_clear <= self.high_temperature),
-            ("high_defect_rate_clear", self.high_defect_rate_clear <= self.high_defect_rate),
-        ):
-            if not beyond:
-                raise ValueError(f"{clear} must lie on the quiet side of the threshold")
-        return self
 
 
 class LineRules(CalendarRules, SourceRules):

@@ -1,28 +1,20 @@
 """Alerts: conditions with a threshold, a delay and a deadband; at most one open per line and type."""
 
 from functools import partial
+from typing import cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from plant.alert_rules import SEVERITY, AlertType
 from plant.catalogue import tell
 from rules.line_clock import ACCEPT_FUTURE
 from rules.record_context import RecordContext, Sample
 from rules.row_update import RowUpdate
-from schemas.events import AlertEvent, AlertStatus, AlertType, Severity
+from schemas.events import AlertEvent, AlertStatus
 from schemas.ids import uuid_of
 from schemas.instant import MINUTE, SECOND, text_of
 from schemas.state import Alert, Alerts, Mismatch, Mode
-
-SEVERITY: dict[AlertType, Severity] = {
-    "LOW_RATE": "warning",
-    "HIGH_TEMPERATURE": "warning",
-    "HIGH_DEFECT_RATE": "critical",
-    "MACHINE_STOP": "critical",
-    "NO_SIGNAL": "warning",
-    "CLOCK_SKEW": "warning",
-    "RATE_MISMATCH": "info",
-}
 
 
 class Condition(Struct, frozen=True, gc=False):
@@ -135,7 +127,8 @@ def end_all(alerts: Alerts, at: int, context: RecordContext) -> tuple[Alerts, li
     """Nobody watches the line any more: what is open ends, what might have opened is forgotten."""
     changes: list[RowUpdate] = []
     for kind in alerts.held:
-        alerts, told = hold(alerts, Condition(kind, at, at, opens=False, clears=True), context)
+        ended = Condition(cast("AlertType", kind), at, at, opens=False, clears=True)
+        alerts, told = hold(alerts, ended, context)
         changes += told
     return alerts, changes
 

@@ -19,15 +19,6 @@ Version = tuple[int, int]
 Priority = Literal["low", "medium", "high", "urgent"]
 OrderStatus = Literal["waiting", "running", "completed", "cancelled"]
 DowntimeCategory = Literal["unplanned", "planned", "micro", "no_signal"]
-AlertType = Literal[
-    "LOW_RATE",
-    "HIGH_TEMPERATURE",
-    "HIGH_DEFECT_RATE",
-    "MACHINE_STOP",
-    "NO_SIGNAL",
-    "CLOCK_SKEW",
-    "RATE_MISMATCH",
-]
 Severity = Literal["info", "warning", "critical"]
 AlertStatus = Literal["open", "resolved"]
 PerformanceFrom = Literal["rate", "pieces"]
@@ -117,7 +108,7 @@ class AlertEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     """A row of `"Alert"`. `value` and `threshold` in the unit of the alert's type; `reason` as an order's."""
 
     sent_to: ClassVar[str] = "alerts"
-    type: AlertType
+    type: str  # one of `plant.alert_rules.AlertType`
     severity: Severity
     message: str
     value: float | None

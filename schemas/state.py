@@ -7,7 +7,7 @@ from typing import Literal, TypeVar, cast
 
 import msgspec
 
-from schemas.events import AlertType, DowntimeCategory, OrderStatus, Priority
+from schemas.events import DowntimeCategory, OrderStatus, Priority
 
 # Together they keep the state under 256 KiB, whatever texts fill it.
 MAX_WAITING = 48
@@ -172,7 +172,7 @@ class Mismatch(Frozen, frozen=True, omit_defaults=True, gc=False):
 class Alerts(Frozen, frozen=True, omit_defaults=True, gc=False):
     """Conditions by type, and what two of them look back on."""
 
-    held: dict[AlertType, Alert] = {}
+    held: dict[str, Alert] = {}  # by type
     recent: tuple[tuple[int, int], ...] = ()  # (pieces, defects) of the latest messages
     recent_pieces: int = 0  # their sums
     recent_defects: int = 0

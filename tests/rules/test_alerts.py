@@ -4,9 +4,9 @@ from typing import get_args
 
 import pytest
 
+from plant.alert_rules import SEVERITY, AlertType
 from plant.catalogue import tell
-from rules.alerts import SEVERITY
-from schemas.events import AlertType, Severity
+from schemas.events import Severity
 from schemas.raw import Kind
 from tests.rules.line import Line
 
