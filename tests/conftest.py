@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from linepulse.embedded import ports
@@ -11,6 +12,12 @@ from tests.services import OwnServers, Services
 from tests.services.native import fetch_kafka, missing
 
 KINDS = ("embedded", "native", "docker")
+
+# How long an example takes depends on the machine, and on what else it does: no test fails for that.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
