@@ -1,4 +1,4 @@
-"""The README says only what there is: its commands, its files, its log lines."""
+"""The README and the guide say only what there is: their commands, their files, their log lines."""
 
 import re
 import subprocess
@@ -10,14 +10,21 @@ from plant.catalogue import tell
 from tests.commands import LINEPULSE, ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"```(?:sh)\n(.*?)```", README, flags=re.S)
-INLINE = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", README, flags=re.S))
+GUIDE = (ROOT / "docs" / "guide-fr.md").read_text("utf-8")
+PAGES = [README, *(page.read_text("utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
+BLOCKS = [block for page in PAGES for block in re.findall(r"```(?:sh)\n(.*?)```", page, flags=re.S)]
+
+
+def inline(page: str) -> list[str]:
+    """What stands between backticks, outside of blocks."""
+    return re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", page, flags=re.S))
 
 
 def commands(start: str) -> set[str]:
-    """What stands behind a word in the README's commands, up to the first argument."""
-    spoken = [line.partition("#")[0] for block in BLOCKS for line in block.splitlines()] + INLINE
-    found = [re.search(rf"(?:^|&& |/){start} ((?:[a-z-]+ ?)+)", text) for text in spoken]
+    """What stands behind a word in their commands, up to the first argument."""
+    spoken = [line.partition("#")[0] for block in BLOCKS for line in block.splitlines()]
+    spoken += [text for page in PAGES for text in inline(page)]
+    found = [re.search(rf"(?:^|&& |/){start} ((?:[a-z][a-z-]* ?)+)", text) for text in spoken]
     return {match[1].strip() for match in found if match}
 
 
@@ -40,29 +47,16 @@ def test_every_target_of_make_is_there(target: str):
 @pytest.mark.parametrize(
     "path",
     sorted(
-        {text for text in INLINE if re.fullmatch(r"[a-z.-]+/|([a-z-]+/)?[a-z_.-]+\.(py|toml|md|conf)", text)}
+        {
+            text
+            for text in inline(README) + inline(GUIDE)
+            if re.fullmatch(r"[a-z.-]+/|([a-z-]+/)?[a-z_.-]+\.(py|toml|md|conf)", text)
+        }
     ),
 )
 def test_every_file_and_folder_is_there(path: str):
     """Except what a run makes."""
     assert path in {".linepulse/"} or (ROOT / path).exists()
-
-
-def named_tests() -> list[tuple[str, str]]:
-    """Each test that the page on the architecture names, with the file before it."""
-    found, file = [], ""
-    for text in re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "architecture.md").read_text("utf-8")):
-        if re.fullmatch(r"tests/[a-z_/]+\.py", text):
-            file = text
-        elif text.startswith("test_"):
-            found.append((file, text))
-    return found
-
-
-@pytest.mark.parametrize(("file", "name"), named_tests())
-def test_every_test_that_guards_an_invariant_is_there(file: str, name: str):
-    """Under the name that the page on the architecture gives."""
-    assert f"def {name}(" in (ROOT / file).read_text("utf-8")
 
 
 def test_the_picture_is_there():
@@ -75,7 +69,7 @@ def test_the_narrated_lines_are_those_of_the_catalogue():
     """Word for word."""
     facts = {"url": "mqtt://localhost:1883", "payload": "{...}"}
     for key in ("starting", "connecting", "connected", "started", "listening"):
-        assert tell("fr", f"bridge.{key}", **facts) in README
-    assert tell("fr", "bridge.received", topic="production/ligne1/data", **facts) in README
-    assert tell("fr", "sinks.sample", pieces=4, rate="115") in README
-    assert tell("fr", "sinks.kpi", trs="95.8") in README
+        assert tell("fr", f"bridge.{key}", **facts) in GUIDE
+    assert tell("fr", "bridge.received", topic="production/ligne1/data", **facts) in GUIDE
+    assert tell("fr", "sinks.sample", pieces=4, rate="115") in GUIDE
+    assert tell("fr", "sinks.kpi", trs="95.8") in GUIDE
