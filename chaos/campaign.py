@@ -18,6 +18,7 @@ from chaos.ledger import Ledger
 from chaos.losses import untold
 from chaos.plan import Planned
 from chaos.plant import ROLES, Plant
+from chaos.pressure import Waited
 from chaos.prober import Prober
 from chaos.rebuilt import differing
 from chaos.recovery import MUST_S, Recovery
@@ -68,6 +69,7 @@ class Campaign:
     def __post_init__(self) -> None:
         self.report = Report(self.options.seed, self.options.messages, len(self.plan))
         self._began = time.monotonic()
+        self._waited = Waited()
         self._over: tuple[Planned, str, float] | None = None  # a fault that is not yet known to be overcome
         self._sent, self._probed = self.folder / "ledger.jsonl", self.folder / "probes.jsonl"
 
@@ -82,6 +84,7 @@ class Campaign:
             traceback.print_exc()
             self.report.failures.append(f"the campaign itself failed: {error!r}")
         self.report.seconds = time.monotonic() - self._began
+        self.report.waited_percent = self._waited.percent()
         return self.report
 
     async def _run(self) -> None:

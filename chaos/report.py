@@ -21,6 +21,7 @@ class Report:
     recoveries: list[Recovery] = field(default_factory=list)
     stops: list[Stop] = field(default_factory=list)
     peak_mib: dict[str, float] = field(default_factory=dict)
+    waited_percent: float | None = None  # of the time, some process waited for a core
     skipped: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     verdict: Verdict | None = None
@@ -71,6 +72,7 @@ class Report:
             "recoveries": [asdict(recovery) for recovery in self.recoveries],
             "longest_stop_s": self.longest_stop_s,
             "peak_mib": {role: round(mib, 1) for role, mib in self.peak_mib.items()},
+            "waited_percent": self.waited_percent,
             "verdict": None if self.verdict is None else self.verdict.as_dict(),
         }
 
@@ -93,6 +95,8 @@ class Report:
             f"peak memory (MiB): {_pairs(self.peak_mib)}; at most {_pairs(MOST_MIB)}",
             f"longest from SIGTERM to the end (s): {_pairs(self.longest_stop_s)}",
         ]
+        if self.waited_percent is not None:
+            lines.append(f"a process waited for a core: {self.waited_percent:.0f} % of the time")
         if self.verdict is not None:
             lines += ["", self.verdict.text()]
         lines += ["", self.outcome, *(f"- {what}" for what in (*self.wrong, *self.broken))]
