@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from rules.record_context import RecordContext
-from rules.stops import lifecycle
+from rules.stops import history
 from schemas.bounds import MAX_COUNT
 from schemas.errors import Poison
 from schemas.instant import MINUTE, SECOND
@@ -101,7 +101,7 @@ def _since(last: Reading | None, now: Reading, highest: int, passed: int, limit:
 def _passed(state: LineState, since: int, at: int, context: RecordContext) -> int:
     """The time (ms) in which the line may have run."""
     lately = max(at - context.line_rules.silence, since)
-    return max(at - since, 0) - lifecycle.stood(state, since, lately) + SLACK
+    return max(at - since, 0) - history.stood(state, since, lately) + SLACK
 
 
 def _limit(state: LineState, data: Data, context: RecordContext) -> float | None:

@@ -22,20 +22,19 @@ from rules import (
 )
 from rules.dead_letters import dead_letter
 from rules.failures import Failure, Observer, internal, raised
-from rules.kpi import kpi_row
+from rules.kpi.publishing import publish
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
-from rules.stops import lifecycle, operator, planned, restart, state_change
+from rules.stops import operator, reclassification, restart, silence, state_change
 from rules.stops.lifecycle import StateChange
 from schemas.errors import Poison
-from schemas.instant import HOUR, SECOND
+from schemas.instant import HOUR
 from schemas.operator_message import OperatorMessage
 from schemas.payloads import Data, Order, Status
 from schemas.raw import TICK, RawRecord
 from schemas.state import LineState, Mode
 
 TICKS_TOLD = HOUR  # of log time: a line whose ticks fail leaves a dead letter at most so often
-QUIET = 30 * SECOND  # a line that speaks more often shows its windows itself
 
 
 class Fold:
@@ -198,10 +197,10 @@ def on_data(
     if not late:
         rows += state_change.take(draft, StateChange(sample.mode, at), context)
         samples.hold(draft, sample)
-        rows += state_change.overdue(draft, at, context)
+        rows += reclassification.overdue(draft, at, context)
     rows += counting.count(draft, sample, context)
     rows.append(samples.row(sample, context))
-    rows += kpi_row.publish(draft, windows, context)
+    rows += publish(draft, windows, context)
     draft.heard_at = context.received_at
     return rows
 
@@ -223,7 +222,7 @@ def on_status(
         rows += restart.on_late_running(draft, at, context)
     elif not late and status.status == "offline" and draft.clock is not None:
         # Often a will, sent long after the last message: the line's own past may still come.
-        rows += state_change.fall_silent(draft, at, status.reason or lifecycle.OFFLINE, context)
+        rows += state_change.fall_silent(draft, at, status.reason or silence.OFFLINE, context)
         draft.heard_at = context.received_at
         return rows
     elif not late:
@@ -231,7 +230,7 @@ def on_status(
         rows += state_change.take(draft, StateChange(mode, at, status.reason), context)
         if status.status == "stopped":
             restart.hold(draft, at)
-    rows += kpi_row.publish(draft, windows, context)
+    rows += publish(draft, windows, context)
     draft.heard_at = context.received_at
     return rows
 
@@ -250,7 +249,7 @@ def on_order(
         counting.recount(draft, message, context)
     if running is not None and draft.orders.running is None:
         counting.end_order(draft, at, context)
-    rows += kpi_row.publish(draft, windows, context)
+    rows += publish(draft, windows, context)
     return rows
 
 
@@ -266,36 +265,22 @@ def on_operator_message(
     if message.action == "retire":
         rows = removal.retire(draft, context)
     else:
-        # What is forgotten is not taken back: what it made planned stays so.
-        now = context.received_at
-        judged = now if draft.retired or draft.clock is None else draft.clock
-        draft.people = planned.forgotten(draft.people, draft.stop, now, judged)
-        was = draft.people.planned
         rows = operator.on_operator_message(draft, message, context)
-        if draft.people.planned != was:
-            rows += state_change.replanned(draft, was, draft.people.planned, context)
-    rows += kpi_row.publish(draft, windows, context)
+    rows += publish(draft, windows, context)
     return rows
 
 
 def on_tick(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     """Time passes: a running line may have fallen silent, and what its last word means is shown meanwhile."""
-    now = context.received_at
-    listening = now - draft.ticked_at <= line_clock.TICKS_MISSING
-    draft.ticked_at = now
-    since = draft.ticking_since = draft.ticking_since if listening else now
-    if draft.clock is None or draft.kpi is None or draft.retired:
+    windows, rows = draft.kpi, list[RowUpdate]()
+    silence.on_tick(draft, context)
+    if draft.retired:
         return []
-    windows, rows, silence = draft.kpi, list[RowUpdate](), context.line_rules.silence
-    quiet = now - max(draft.heard_at, since)
-    if quiet > silence:
-        # Nobody listened when the line fell silent: it may not be the line's fault.
-        reason = lifecycle.PIPELINE if since > draft.heard_at + silence else None
-        rows += state_change.fall_silent(draft, draft.clock + silence, reason, context)
-    elif quiet <= QUIET or not state_change.can_be_shown(draft):
-        return kpi_row.publish(draft, windows, context)
-    until = draft.clock + now - draft.heard_at
-    rows += state_change.overdue(draft, until, context)
-    rows += kpi_row.publish(draft, windows, context)
-    rows += kpi_row.show(draft, state_change.passed(draft, until, context), context)
+    silent = silence.is_noticed(draft, context)
+    if silent:
+        rows += silence.begin(draft, context)
+        rows += reclassification.overdue(draft, silence.clock(draft, context), context)
+    rows += publish(draft, windows, context)
+    if silent:
+        rows += silence.show(draft, context)
     return rows

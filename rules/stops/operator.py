@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from plant.timestamps import event_time
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
-from rules.stops import lifecycle, planned
+from rules.stops import history, lifecycle, planned, reclassification, stop_row
 from schemas.errors import Poison
 from schemas.operator_message import OperatorMessage
 from schemas.refusals import shown
@@ -18,33 +18,33 @@ from schemas.state import (
     MAX_PLANS,
     MAX_REMEMBERED,
     MAX_SIZE,
-    MAX_STOPS,
-    MAX_STOPS_SIZE,
     LineState,
-    PastStop,
     Plan,
     Stop,
-    StopHistory,
     latest,
 )
-
-
-def closed(people: StopHistory, past: PastStop, open_: Stop | None) -> StopHistory:
-    """Remember a stop that ended."""
-    people = replace(people, stops=latest((*people.stops, past), MAX_STOPS, MAX_STOPS_SIZE))
-    if not past.stop.planned:
-        return people
-    return replace(people, planned=planned.planned_time(people, open_))
 
 
 def on_operator_message(
     draft: LineState, message: OperatorMessage, context: RecordContext
 ) -> list[RowUpdate]:
-    """A reason, a declaration, an announcement, or the end of one.
+    """A reason, a declaration, an announcement, or the end of one; stops are classed anew where it matters.
 
     Raises:
         Poison: there is no such stop or plan, or too many plans.
     """
+    # Announcements that are long past are forgotten, not taken back: what they made planned stays so.
+    now = context.received_at
+    judged = now if draft.retired or draft.clock is None else draft.clock
+    draft.people = planned.forgotten(draft.people, draft.stop, now, judged)
+    before = draft.people.planned
+    rows = _take(draft, message, context)
+    if draft.people.planned != before:
+        rows += reclassification.replanned(draft, before, draft.people.planned, context)
+    return rows
+
+
+def _take(draft: LineState, message: OperatorMessage, context: RecordContext) -> list[RowUpdate]:
     rows: list[RowUpdate] = []
     digest = None if message.request_id is None else digest_of(message.request_id)
     if message.action == "unplan":
@@ -78,18 +78,12 @@ def on_late_reason(draft: LineState, at: int, reason: str, context: RecordContex
             if past.stop.start > earliest or past.stop.reason is not None:
                 return []
             known = replace(past, stop=replace(past.stop, reason=reason))
-            _replace_past_stop(draft, index, known)
-            return [lifecycle.past_row(known, context)]
+            history.replace_past_stop(draft, index, known)
+            return [stop_row.past_row(known, context)]
     if draft.stop is None or draft.stop.start > earliest:
         return []
     draft.stop, rows = lifecycle.with_reason(draft.stop, reason, context)
     return rows
-
-
-def _replace_past_stop(draft: LineState, index: int, past: PastStop) -> None:
-    known = draft.people.stops
-    stops = latest((*known[:index], past, *known[index + 1 :]), MAX_STOPS, MAX_STOPS_SIZE)
-    draft.people = replace(draft.people, stops=stops)
 
 
 def _plan(draft: LineState, message: OperatorMessage, digest: str, context: RecordContext) -> None:
@@ -118,14 +112,14 @@ def _reason(draft: LineState, message: OperatorMessage, context: RecordContext) 
     stop = draft.stop
     if stop is not None and _is_meant(stop, None, message.stop, at):
         draft.stop = stop = _declared(stop, message)
-        return [lifecycle.row(stop, context)]
+        return [stop_row.row(stop, context)]
     known = draft.people.stops
     for index in range(len(known) - 1, -1, -1):
         past = known[index]
         if _is_meant(past.stop, past.end, message.stop, at):
             past = replace(past, stop=_declared(past.stop, message))
-            _replace_past_stop(draft, index, past)
-            return [lifecycle.past_row(past, context)]
+            history.replace_past_stop(draft, index, past)
+            return [stop_row.past_row(past, context)]
     raise Poison("unknown_stop", value=shown(message.stop or message.at or "-"))
 
 

@@ -7,6 +7,9 @@ from msgspec.structs import replace
 from schemas.instant import DAY
 from schemas.state import Interval, Stop, StopHistory
 
+Intervals = tuple[Interval, ...]
+"""Intervals [start, end) of time in ms, disjoint and in order."""
+
 OPEN = 2**53 - 1  # ms; the end of a stop that lasts
 REMEMBERED = (
     7 * DAY

@@ -8,12 +8,12 @@ what was charged to the stop meanwhile is charged to running time.
 from msgspec.structs import replace
 
 from rules import alerts
-from rules.kpi import line_kpi
+from rules.kpi import charging, pieces, window_at
 from rules.kpi.remembered import Of
 from rules.kpi.windowing import StateInterval
 from rules.record_context import RecordContext, Sample
 from rules.row_update import RowUpdate
-from rules.stops import state_change
+from rules.stops import history, state_change, stop_windows
 from schemas.instant import MINUTE, SECOND
 from schemas.payloads import Data
 from schemas.state import Counted, Counting, LineState, Order, ProductionInterval, Stop
@@ -69,14 +69,14 @@ def count(draft: LineState, order: Of, sample: Sample, context: RecordContext) -
     assert stop is not None
     assert windows is not None
     shared, known, place = bool(windows.making), sample.known and windows.making is not None, sample.at
-    before = None if shared or windows.making is None else line_kpi.window_of(windows, stop.start - 1)
+    before = None if shared or windows.making is None else window_at.window_of(windows, stop.start - 1)
     if before is not None and (before.order_number, before.product) == order:
         place = stop.start - 1
     else:
         before = None
     timed = known and (before is None or before.producing + before.slow > 0)
     stands_in = place if before is not None else windows.open.start
-    draft.kpi = line_kpi.count(windows, place, sample.pieces, sample.defects, known=timed, context=context)
+    draft.kpi = pieces.count(windows, place, sample.pieces, sample.defects, known=timed, context=context)
     counting = None
     if not sample.tells_running:
         counting = _going_on(stop, sample.at, sample.pieces, sample.target_rate, context)
@@ -104,10 +104,10 @@ def on_order_start(draft: LineState, order: Order, sample: Sample, context: Reco
     assert draft.kpi is not None
     counting = None if draft.stop is None else draft.stop.counting
     if counting is None:
-        draft.kpi = line_kpi.starts(draft.kpi, order.number, order.product, context)
+        draft.kpi = charging.starts(draft.kpi, order.number, order.product, context)
         return
     made_in = ProductionInterval(counting.told[-1].at, sample.at, True)
-    windows = line_kpi.starts(replace(draft.kpi, making=(made_in,)), order.number, order.product, context)
+    windows = charging.starts(replace(draft.kpi, making=(made_in,)), order.number, order.product, context)
     draft.kpi = replace(windows, making=())
 
 
@@ -138,12 +138,13 @@ def _runs_since(draft: LineState, since: int, context: RecordContext) -> list[Ro
         windows = draft.kpi
         assert windows is not None
         if each.place is not None:
-            pieces, defects = each.pieces, each.defects
-            windows = line_kpi.count_late(
-                windows, each.place, -pieces, -defects, known=each.timed, context=context
+            windows = pieces.count_late(
+                windows, each.place, -each.pieces, -each.defects, known=each.timed, context=context
             )
             made_in = (each.at if before is None else before.at, each.at)
-            windows = line_kpi.count_in(windows, made_in, pieces, defects, known=each.known, context=context)
+            windows = pieces.count_in(
+                windows, made_in, each.pieces, each.defects, known=each.known, context=context
+            )
         if each.rate is not None:
             draft.rate = each.rate
         elif before is not None and each.at > before.at:
@@ -159,7 +160,7 @@ def _run(draft: LineState, stop: Stop, since: Counted, until: int, context: Reco
     assert draft.kpi is not None
     stood = StateInterval(until, "stopped", planned=draft.people.planned)
     ran = StateInterval(until, "running", since.target_rate, draft.rate, ruled=since.ruled)
-    draft.kpi = line_kpi.recharge(draft.kpi, since.at, stood, ran, state_change.of(stop), context)
+    draft.kpi = stop_windows.recharge(draft.kpi, since.at, stood, ran, history.order_of(stop), context)
     draft.alerts = alerts.on_running_time(draft.alerts, until - since.at, draft.rate)
 
 
