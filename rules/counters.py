@@ -50,12 +50,12 @@ def increments(draft: LineState, data: Data, at: int, late: bool, context: Recor
     known, counted = draft.counters, dict[str, int]()
     limit = _limit(draft, data, context)
     for field, highest in _counters(context):
-        told: int | None = getattr(data, field)
+        value: int | None = getattr(data, field)
         counted[field] = 0
-        if told is None or late:
+        if value is None or late:
             continue
-        last, reading = getattr(known, field), Reading(told, at)
-        passed = 0 if last is None or told >= last.value else _passed(draft, last.at, at, context)
+        last, reading = getattr(known, field), Reading(value, at)
+        passed = 0 if last is None or value >= last.value else _passed(draft, last.at, at, context)
         pieces = _since(last, reading, highest, passed, limit)
         if pieces is None:
             raise _restarted(field, known, reading, context)

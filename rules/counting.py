@@ -17,11 +17,11 @@ def count(draft: LineState, sample: Sample, context: RecordContext) -> list[RowU
     past = _count_in_past(draft, sample, context) if sample.late or draft.kpi.ends else None
     starts = past is None and draft.orders.running is None
     if past is None:
-        after, order, rows = orders.on_sample(
+        after, order, updates = orders.on_sample(
             draft.orders, sample, draft.clock, draft.positive_target, context
         )
     else:
-        after, order, rows = past
+        after, order, updates = past
     if starts:
         if sample.late:
             draft.kpi = charging.cut(draft.kpi, order.number, order.product, context)
@@ -33,14 +33,14 @@ def count(draft: LineState, sample: Sample, context: RecordContext) -> list[RowU
     draft.orders = after
     if not sample.late:
         draft.alerts, alert_rows = alerts.on_sample(draft.alerts, sample, context)
-        rows += alert_rows
-    return rows
+        updates += alert_rows
+    return updates
 
 
 def _into_windows(draft: LineState, order: Order, sample: Sample, context: RecordContext) -> None:
     assert draft.kpi is not None
     if sample.late:
-        known = sample.known and not history.was_silent(draft.people.stops, sample.at)
+        known = sample.known and not history.was_silent(draft.stop_history.stops, sample.at)
         of = order.number, order.product
         draft.kpi = pieces.count_late(
             draft.kpi, sample.at, sample.pieces, sample.defects, known=known, context=context, order=of

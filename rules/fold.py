@@ -79,18 +79,18 @@ class Fold:
         )
         try:
             if record.headers.kind is not TICK:
-                draft, rows = self._message(state, record, topic, context)
+                draft, updates = self._message(state, record, topic, context)
             elif state is not None:
                 draft = state.copy()
-                rows = on_tick(draft, context)
+                updates = on_tick(draft, context)
             else:
                 return None, []
         except Exception as error:  # whatever it is: the lines of a plant don't stand still for one record
-            draft, rows = self._without(state, record, topic, context, error)
+            draft, updates = self._without(state, record, topic, context, error)
         if draft is not None:
             draft.offset, draft.received_at = record.offset, received_at
             draft.run = max(draft.run, run)
-        return draft, rows
+        return draft, updates
 
     def _without(
         self, state: LineState | None, record: RawRecord, topic: str, context: RecordContext, error: Exception
@@ -188,21 +188,21 @@ def on_data(
     # What waited somewhere without a right time of its own: nobody knows when it was made.
     known = at == timestamp or not waited
     late = draft.clock is not None and at < draft.clock
-    rows = message_time.on_judged(draft, judged, context)
+    updates = message_time.on_judged(draft, judged, context)
     context = context.at(at)
     data = counters.increments(draft, data, at, late, context)
     if not late:
-        rows += restart.on_data(draft, data, at, context)
+        updates += restart.on_data(draft, data, at, context)
     sample = samples.decide(draft, data, at, late, known, context)
     if not late:
-        rows += state_change.take(draft, StateChange(sample.mode, at), context)
+        updates += state_change.take(draft, StateChange(sample.mode, at), context)
         samples.hold(draft, sample)
-        rows += reclassification.overdue(draft, at, context)
-    rows += counting.count(draft, sample, context)
-    rows.append(samples.row(sample, context))
-    rows += publish(draft, windows, context)
+        updates += reclassification.overdue(draft, at, context)
+    updates += counting.count(draft, sample, context)
+    updates.append(samples.row(sample, context))
+    updates += publish(draft, windows, context)
     draft.heard_at = context.received_at
-    return rows
+    return updates
 
 
 def on_status(
@@ -214,25 +214,25 @@ def on_status(
     windows = draft.kpi
     at, judged = message_time.decide(draft, timestamp, context, waited=waited)
     late = draft.clock is not None and at < draft.clock
-    rows = message_time.on_judged(draft, judged, context)
+    updates = message_time.on_judged(draft, judged, context)
     context = context.at(at)
     if late and status.status == "stopped" and status.reason is not None:
-        rows += operator.on_late_reason(draft, at, status.reason, context)
+        updates += operator.on_late_reason(draft, at, status.reason, context)
     elif late and status.status == "running":
-        rows += restart.on_late_running(draft, at, context)
+        updates += restart.on_late_running(draft, at, context)
     elif not late and status.status == "offline" and draft.clock is not None:
         # Often a will, sent long after the last message: the line's own past may still come.
-        rows += state_change.fall_silent(draft, at, status.reason or silence.OFFLINE, context)
+        updates += state_change.fall_silent(draft, at, status.reason or silence.OFFLINE, context)
         draft.heard_at = context.received_at
-        return rows
+        return updates
     elif not late:
         mode: Mode = draft.mode if status.status == "offline" else status.status
-        rows += state_change.take(draft, StateChange(mode, at, status.reason), context)
+        updates += state_change.take(draft, StateChange(mode, at, status.reason), context)
         if status.status == "stopped":
             restart.hold(draft, at)
-    rows += publish(draft, windows, context)
+    updates += publish(draft, windows, context)
     draft.heard_at = context.received_at
-    return rows
+    return updates
 
 
 def on_order(
@@ -244,13 +244,13 @@ def on_order(
     if message.action != "add" and timestamp is None and draft.clock is not None:
         # By the line's clock, or its stop would end before or after its order does.
         at = line_clock.of_line(context.received_at, draft.clock, draft.heard_at)
-    draft.orders, rows = orders.on_message(draft.orders, message, at, context)
-    if rows and message.action == "correct":
+    draft.orders, updates = orders.on_message(draft.orders, message, at, context)
+    if updates and message.action == "correct":
         counting.recount(draft, message, context)
     if running is not None and draft.orders.running is None:
         counting.end_order(draft, at, context)
-    rows += publish(draft, windows, context)
-    return rows
+    updates += publish(draft, windows, context)
+    return updates
 
 
 def on_operator_message(
@@ -263,24 +263,24 @@ def on_operator_message(
         return removal.forget(draft, context)
     windows = draft.kpi
     if message.action == "retire":
-        rows = removal.retire(draft, context)
+        updates = removal.retire(draft, context)
     else:
-        rows = operator.on_operator_message(draft, message, context)
-    rows += publish(draft, windows, context)
-    return rows
+        updates = operator.on_operator_message(draft, message, context)
+    updates += publish(draft, windows, context)
+    return updates
 
 
 def on_tick(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     """Time passes: a running line may have fallen silent, and what its last word means is shown meanwhile."""
-    windows, rows = draft.kpi, list[RowUpdate]()
+    windows, updates = draft.kpi, list[RowUpdate]()
     silence.on_tick(draft, context)
     if draft.retired:
         return []
     silent = silence.is_noticed(draft, context)
     if silent:
-        rows += silence.begin(draft, context)
-        rows += reclassification.overdue(draft, silence.clock(draft, context), context)
-    rows += publish(draft, windows, context)
+        updates += silence.begin(draft, context)
+        updates += reclassification.overdue(draft, silence.clock(draft, context), context)
+    updates += publish(draft, windows, context)
     if silent:
-        rows += silence.show(draft, context)
-    return rows
+        updates += silence.show(draft, context)
+    return updates

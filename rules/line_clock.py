@@ -16,18 +16,18 @@ def arrival(received_at: int, line_clock: int | None) -> int:
     return received_at if line_clock is None else max(received_at, line_clock)
 
 
-def is_usual(told: int, received_at: int, line_clock: int | None, rules: LineRules) -> bool:
+def is_usual(timestamp: int, received_at: int, line_clock: int | None, rules: LineRules) -> bool:
     """Whether a timestamp can be believed and is in the line's order: all that is seen of a right clock."""
-    return (line_clock is None or told >= line_clock) and (
-        received_at - rules.past <= told <= received_at + ACCEPT_FUTURE
+    return (line_clock is None or timestamp >= line_clock) and (
+        received_at - rules.past <= timestamp <= received_at + ACCEPT_FUTURE
     )
 
 
-def of_order(told: int | None, received_at: int, line_clock: int | None, rules: LineRules) -> int:
+def of_order(timestamp: int | None, received_at: int, line_clock: int | None, rules: LineRules) -> int:
     """The time (ms) of an order's message: what it tells if that can be believed, never behind the line's."""
-    if told is None or not received_at - rules.past <= told <= received_at + ACCEPT_FUTURE:
+    if timestamp is None or not received_at - rules.past <= timestamp <= received_at + ACCEPT_FUTURE:
         return arrival(received_at, line_clock)
-    return arrival(told, line_clock)
+    return arrival(timestamp, line_clock)
 
 
 def of_line(now: int, line_clock: int, heard_at: int) -> int:

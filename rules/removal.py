@@ -19,34 +19,34 @@ def retire(draft: LineState, context: RecordContext) -> list[RowUpdate]:
         draft.retired = True
         return []
     at = silence.clock(draft, context)  # by its own clock, or it would come back late
-    rows = state_change.take(draft, StateChange("unknown", at), context)
+    updates = state_change.take(draft, StateChange("unknown", at), context)
     assert draft.kpi is not None
-    rows += _end_alerts_and_order(draft, at, context)
+    updates += _end_alerts_and_order(draft, at, context)
     draft.kpi = charging.cut(draft.kpi, None, None, context)
     draft.retired = True
-    return rows
+    return updates
 
 
 def forget(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     """The line ends, with the orders that wait for it. If it speaks again, it is a new one."""
     windows = draft.kpi
-    rows = retire(draft, context)
+    updates = retire(draft, context)
     draft.orders, cancelled = orders.cancel_waiting(draft.orders, draft.clock or context.received_at, context)
-    rows += [*cancelled, *publish(draft, windows, context)]
+    updates += [*cancelled, *publish(draft, windows, context)]
     draft.reset()
     draft.forgotten = True
-    return rows
+    return updates
 
 
 def let_go(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     """As `forget`, of a line that was silent for long: its silence is published as it was shown, once."""
-    at, windows, rows = context.received_at, draft.kpi, list[RowUpdate]()
+    at, windows, updates = context.received_at, draft.kpi, list[RowUpdate]()
     if draft.clock is not None:
         at = silence.clock(draft, context)
-        rows += state_change.leave(draft, at, context)
-    rows += _end_alerts_and_order(draft, at, context)
+        updates += state_change.leave(draft, at, context)
+    updates += _end_alerts_and_order(draft, at, context)
     draft.orders, cancelled = orders.cancel_waiting(draft.orders, at, context)
-    return [*rows, *cancelled, *publish(draft, windows, context)]
+    return [*updates, *cancelled, *publish(draft, windows, context)]
 
 
 def _end_alerts_and_order(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate]:

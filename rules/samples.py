@@ -55,10 +55,10 @@ def _target(state: LineState, data: Data, context: RecordContext) -> float | Non
 
 def _rate(state: LineState, pieces: int, at: int, context: RecordContext) -> float | None:
     """Over the time since the last data message, whatever statuses came in between; not that of stops."""
-    making = state.kpi.making if state.kpi is not None else None
-    if state.clock is None or making is None or not 0 <= at - state.clock <= context.line_rules.silence:
+    production = state.kpi.production if state.kpi is not None else None
+    if state.clock is None or production is None or not 0 <= at - state.clock <= context.line_rules.silence:
         return None
-    passed = ran(making)
+    passed = ran(production)
     if passed is None:
         return None
     if state.mode != "stopped" or not passed:  # of a line that stood all the while, it is the best guess

@@ -74,7 +74,7 @@ class Orders(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Counted(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """A data message in a stop that a status told: what it says of the line if the line runs again.
+    """A data message during a stop that a status message began: what it means if the line runs again.
 
     `place` (ms): its pieces stand in the window of that moment, `timed` if for performance, too; None: they
     were shared over running time. `known`: when they were made.
@@ -91,17 +91,18 @@ class Counted(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False
     rate: float | None
 
 
-class Counting(Frozen, frozen=True, omit_defaults=True, gc=False):
+class Counting(Frozen, frozen=True, omit_defaults=True, gc=False, rename={"messages": "told"}):
     """A stopped line makes pieces, the last ones at `made_at`: it may run again since the first message."""
 
     made_at: int
-    told: tuple[Counted, ...] = ()
+    messages: tuple[Counted, ...] = ()
 
 
-class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
+class Stop(Frozen, frozen=True, omit_defaults=True, gc=False, rename={"status_at": "told"}):
     """The open stop.
 
-    `planned`: a person declared it so. `told`: when a status last said that the line stands, ms; 0: none did.
+    `planned`: a person declared it so. `status_at`: when a status message last said that the line stands, ms;
+    0: none did.
     `excused`: up to then (ms) it is known to be planned, or closed, as calendar and plans stand.
     """
 
@@ -114,7 +115,7 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
     product: str | None = None
     shift_id: str | None = None
     planned: bool = False
-    told: int = 0
+    status_at: int = 0
     counting: Counting | None = None
     excused: int = 0
 
@@ -140,7 +141,7 @@ class Plan(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class StopHistory(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """What people said of the line, and the latest stops that they may speak of."""
+    """What people said of the line, and the latest stops, whose reason they may still give."""
 
     stops: tuple[PastStop, ...] = ()
     plans: tuple[Plan, ...] = ()
@@ -238,7 +239,11 @@ class WindowOrder(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=F
 
 
 class Kpi(
-    Frozen, frozen=True, omit_defaults=True, gc=False, rename={"gaps": "holes", "window_orders": "owners"}
+    Frozen,
+    frozen=True,
+    omit_defaults=True,
+    gc=False,
+    rename={"gaps": "holes", "window_orders": "owners", "production": "making"},
 ):
     """The open window, charged up to `charged`; the latest closed ones, for messages that come late.
 
@@ -251,7 +256,7 @@ class Kpi(
     closed: tuple[Window, ...] = ()
     window_orders: tuple[WindowOrder, ...] = ()  # whose windows were that are no longer remembered
     gaps: tuple[Interval, ...] = ()  # time in no window: of a silence beyond all bounds, of a retired line
-    making: tuple[ProductionInterval, ...] | None = None  # since the last data message; None before the first
+    production: tuple[ProductionInterval, ...] | None = None  # since the last data message; None: none came
     shown: int = 0
     ends: int = 0  # ms; then the order of the open window ended, though time is not charged up to there
     published: int = 0  # received_at of the open window's last row
@@ -315,7 +320,12 @@ class Undeclared(Frozen, frozen=True, omit_defaults=True, gc=False):
     new: int = 0  # admitted in that hour
 
 
-class LineState(msgspec.Struct, omit_defaults=True, gc=False):
+class LineState(
+    msgspec.Struct,
+    omit_defaults=True,
+    gc=False,
+    rename={"open_rows_due": "census", "stop_history": "people"},
+):
     """All that is known of a line after the record at `offset`.
 
     The one part that can be set: a step of the fold works on a copy of its own, and gives it away once.
@@ -329,7 +339,7 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     offset: int = -1
     log: int = 0  # time of the first record applied: which log it is
     time: int = 0  # own entry only: time of the record at `offset`
-    census: int | None = None  # own entry only: from this offset on, a census is due
+    open_rows_due: int | None = None  # own entry only: from this offset on, open rows are to be named
     sent: dict[str, Place] = {}  # own entry only: the last batch in each derived topic
     undeclared: Undeclared | None = None  # own entry only; None: an older release wrote it
     run: int = 0  # highest bridge run seen in the partition
@@ -348,7 +358,7 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     alerts: Alerts = Alerts()
     kpi: Kpi | None = None
     counters: Counters = Counters()
-    people: StopHistory = StopHistory()
+    stop_history: StopHistory = StopHistory()
     retired: bool = False
     belief: Belief | None = None  # None: there is no doubt
     failed_at: int = 0  # received_at of the last tick that failed on the line and left a dead letter

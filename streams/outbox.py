@@ -12,14 +12,14 @@ from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.events import (
-    AlertCensus,
     AlertEvent,
     DeadLetterEvent,
-    DowntimeCensus,
     DowntimeEvent,
     Event,
     KpiEvent,
-    OrderCensus,
+    OpenAlerts,
+    OpenDowntimes,
+    OpenOrders,
     OrderEvent,
     SampleEvent,
 )
@@ -41,9 +41,9 @@ def topic_of(topics: Topics) -> Mapping[type[Event], str]:
         AlertEvent: topics.alerts,
         KpiEvent: topics.kpis,
         DeadLetterEvent: topics.dead_letters,
-        OrderCensus: topics.orders,
-        DowntimeCensus: topics.downtimes,
-        AlertCensus: topics.alerts,
+        OpenOrders: topics.orders,
+        OpenDowntimes: topics.downtimes,
+        OpenAlerts: topics.alerts,
     }
 
 

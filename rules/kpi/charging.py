@@ -53,11 +53,11 @@ def _charge(kpi: Kpi, interval: StateInterval, heard: int, context: RecordContex
         window = windowing.begin_at(until, window.order_number, window.product, context)
         gaps = (*gaps, (at, until))[-MAX_GAPS:]
     remembered = (*kpi.closed, *closed) if closed else kpi.closed
-    making = kpi.making
-    if making is not None and interval.mode != "stopped":
-        making = longer(making, kpi.charged, at, interval.mode == "running")
+    production = kpi.production
+    if production is not None and interval.mode != "stopped":
+        production = longer(production, kpi.charged, at, interval.mode == "running")
     kpi = replace(kpi, charged=until, open=window, closed=remembered, gaps=gaps)
-    return replace(kpi, making=making, shown=0, dirty=True)
+    return replace(kpi, production=production, shown=0, dirty=True)
 
 
 def starts(kpi: Kpi, order_number: str, product: str, context: RecordContext) -> Kpi:
@@ -67,9 +67,9 @@ def starts(kpi: Kpi, order_number: str, product: str, context: RecordContext) ->
     """
     if _unknown_only(kpi.open):  # the line's first order: no need to set its past apart
         return replace(kpi, open=replace(kpi.open, order_number=order_number, product=product), dirty=True)
-    if not kpi.making:
+    if not kpi.production:
         return cut(kpi, order_number, product, context)
-    since, until = span(kpi.making)
+    since, until = span(kpi.production)
     kpi = replace(
         kpi,
         closed=tuple(
@@ -81,8 +81,8 @@ def starts(kpi: Kpi, order_number: str, product: str, context: RecordContext) ->
     )
     if kpi.open.start < until:
         return replace(kpi, open=replace(kpi.open, order_number=order_number, product=product), dirty=True)
-    making = kpi.making
-    return replace(cut(kpi, order_number, product, context), making=making)
+    production = kpi.production
+    return replace(cut(kpi, order_number, product, context), production=production)
 
 
 def cut(kpi: Kpi, order_number: str | None, product: str | None, context: RecordContext) -> Kpi:
@@ -90,16 +90,16 @@ def cut(kpi: Kpi, order_number: str | None, product: str | None, context: Record
 
     What is made from here on is not the order's that ran before.
     """
-    making = None if kpi.making is None else ()
+    production = None if kpi.production is None else ()
     before = kpi.open
     if kpi.charged == before.start and not (before.pieces or before.defects):
         window = replace(before, order_number=order_number, product=product)
-        return replace(kpi, open=window, making=making, ends=0, shown=0, dirty=True)
+        return replace(kpi, open=window, production=production, ends=0, shown=0, dirty=True)
     window = windowing.begin_at(kpi.charged, order_number, product, context)
     if window.start == before.start:  # the one before has pieces and no time: where it starts tells neither
         window = replace(window, id=uuid_of("kpi", before.id))
     closed = (*kpi.closed, replace(before, end=kpi.charged))
-    return replace(kpi, open=window, closed=closed, making=making, ends=0, shown=0, dirty=True)
+    return replace(kpi, open=window, closed=closed, production=production, ends=0, shown=0, dirty=True)
 
 
 def ends(kpi: Kpi, at: int) -> Kpi:

@@ -26,15 +26,15 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, context:
         known: whether the message's time is the machine's own, or it came as it was made.
         context: the record.
     """
-    making, timed = kpi.making, known and kpi.making is not None
-    if making and making[0].start >= kpi.open.start and len(making) == 1 and making[0].known:
+    production, timed = kpi.production, known and kpi.production is not None
+    if production and production[0].start >= kpi.open.start and len(production) == 1 and production[0].known:
         return _into_open(kpi, pieces, defects, pieces if timed else 0)
-    kpi = replace(kpi, making=())
+    kpi = replace(kpi, production=())
     if not pieces and not defects:
         return kpi
-    if not making:
+    if not production:
         return window_at.add(kpi, at, context, pieces=pieces, defects=defects, timed=pieces if timed else 0)
-    parts = list(shares(making))
+    parts = list(shares(production))
     total = sum(part.weight for part in parts)
     before = told_pieces = told_defects = 0
     remembered = Remembered(kpi, context)
@@ -57,7 +57,7 @@ def _into_open(kpi: Kpi, pieces: int, defects: int, timed: int) -> Kpi:
     window = replace(
         window, pieces=window.pieces + pieces, defects=window.defects + defects, timed=window.timed + timed
     )
-    return replace(kpi, open=window, making=(), shown=0, dirty=True)
+    return replace(kpi, open=window, production=(), shown=0, dirty=True)
 
 
 def count_late(
@@ -91,9 +91,9 @@ def count_in(
 ) -> Kpi:
     """Count pieces that are known to have been made in a stretch of time: shared over it."""
     start, end = made
-    making = kpi.making
-    kpi = replace(kpi, making=(ProductionInterval(start, end, True),) if start < end else ())
-    return replace(count(kpi, end, pieces, defects, known=known, context=context), making=making)
+    production = kpi.production
+    kpi = replace(kpi, production=(ProductionInterval(start, end, True),) if start < end else ())
+    return replace(count(kpi, end, pieces, defects, known=known, context=context), production=production)
 
 
 def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, context: RecordContext) -> Kpi:

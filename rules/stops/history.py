@@ -9,18 +9,18 @@ from rules.stops import planned
 from schemas.state import MAX_STOPS, MAX_STOPS_SIZE, LineState, PastStop, Stop, StopHistory, latest
 
 
-def with_past_stop(people: StopHistory, past: PastStop, open_: Stop | None) -> StopHistory:
+def with_past_stop(history: StopHistory, past: PastStop, open_: Stop | None) -> StopHistory:
     """With a stop that ended."""
-    people = replace(people, stops=latest((*people.stops, past), MAX_STOPS, MAX_STOPS_SIZE))
+    history = replace(history, stops=latest((*history.stops, past), MAX_STOPS, MAX_STOPS_SIZE))
     if not past.stop.planned:
-        return people
-    return replace(people, planned=planned.planned_time(people, open_))
+        return history
+    return replace(history, planned=planned.planned_time(history, open_))
 
 
 def replace_past_stop(draft: LineState, index: int, past: PastStop) -> None:
-    known = draft.people.stops
+    known = draft.stop_history.stops
     stops = latest((*known[:index], past, *known[index + 1 :]), MAX_STOPS, MAX_STOPS_SIZE)
-    draft.people = replace(draft.people, stops=stops)
+    draft.stop_history = replace(draft.stop_history, stops=stops)
 
 
 def order_of(stop: Stop) -> Of:
@@ -30,7 +30,7 @@ def order_of(stop: Stop) -> Of:
 
 def stood(state: LineState, since: int, until: int) -> int:
     """For how long (ms) of that time the line is known to have stood still."""
-    stops = [(past.stop, past.end) for past in state.people.stops]
+    stops = [(past.stop, past.end) for past in state.stop_history.stops]
     if state.stop is not None:
         stops.append((state.stop, until))
     return sum(

@@ -41,13 +41,13 @@ def on_state_change(
     Returns:
         The stop after it, the one that ended, and the rows that people see.
     """
-    changes = []
+    updates = []
     ended: PastStop | None = None
     wanted = _CATEGORY.get(change.mode)
     stops_after_silence = stop is not None and stop.category == "no_signal" and wanted == "unplanned"
     if stop is not None and (wanted is None or stops_after_silence):
         ended = _ended(stop, change.at, planned, context)
-        changes.append(stop_row.past_row(ended, context))
+        updates.append(stop_row.past_row(ended, context))
         stop = None
     if stop is None and wanted is not None:
         expected = wanted == "no_signal" or is_required(change.at, planned, context)
@@ -61,11 +61,11 @@ def on_state_change(
             product=order.product if order else None,
             shift_id=context.shift(change.at).id,
         )
-        changes.append(stop_row.row(stop, context))
+        updates.append(stop_row.row(stop, context))
     elif stop is not None:
-        stop, told = with_reason(stop, change.reason, context)
-        changes += told
-    return stop, ended, changes
+        stop, update = with_reason(stop, change.reason, context)
+        updates += update
+    return stop, ended, updates
 
 
 def unplanned(stop: Stop, context: RecordContext) -> tuple[Stop, list[RowUpdate]]:
@@ -84,8 +84,8 @@ def with_reason(stop: Stop, reason: str | None, context: RecordContext) -> tuple
 
 def _ended(stop: Stop, at: int, planned: Intervals, context: RecordContext) -> PastStop:
     """The stop once it has ended, its class judged on all of it."""
-    if stop.told:
-        stop = replace(stop, told=0, counting=None)
+    if stop.status_at:
+        stop = replace(stop, status_at=0, counting=None)
     if stop.category == "no_signal":
         # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
         stop = replace(stop, start=min(stop.start, at))

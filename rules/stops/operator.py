@@ -36,32 +36,33 @@ def on_operator_message(
     # Announcements that are long past are forgotten, not taken back: what they made planned stays so.
     now = context.received_at
     judged = now if draft.retired or draft.clock is None else draft.clock
-    draft.people = planned.forgotten(draft.people, draft.stop, now, judged)
-    before = draft.people.planned
-    rows = _take(draft, message, context)
-    if draft.people.planned != before:
-        rows += reclassification.replanned(draft, before, draft.people.planned, context)
-    return rows
+    draft.stop_history = planned.forgotten(draft.stop_history, draft.stop, now, judged)
+    before = draft.stop_history.planned
+    updates = _take(draft, message, context)
+    if draft.stop_history.planned != before:
+        updates += reclassification.replanned(draft, before, draft.stop_history.planned, context)
+    return updates
 
 
 def _take(draft: LineState, message: OperatorMessage, context: RecordContext) -> list[RowUpdate]:
-    rows: list[RowUpdate] = []
+    updates: list[RowUpdate] = []
     digest = None if message.request_id is None else digest_of(message.request_id)
     if message.action == "unplan":
         _unplan(draft, digest)
-    elif digest is not None and digest in draft.people.requests:
+    elif digest is not None and digest in draft.stop_history.requests:
         return []
     else:
         if digest is not None:
-            requests = (*draft.people.requests, digest)[-MAX_REMEMBERED:]
-            draft.people = replace(draft.people, requests=requests)
+            requests = (*draft.stop_history.requests, digest)[-MAX_REMEMBERED:]
+            draft.stop_history = replace(draft.stop_history, requests=requests)
         if message.action == "plan":
             assert digest is not None
             _plan(draft, message, digest, context)
         else:
-            rows = _reason(draft, message, context)
-    draft.people = replace(draft.people, planned=planned.planned_time(draft.people, draft.stop))
-    return rows
+            updates = _reason(draft, message, context)
+    planned_time = planned.planned_time(draft.stop_history, draft.stop)
+    draft.stop_history = replace(draft.stop_history, planned=planned_time)
+    return updates
 
 
 def on_late_reason(draft: LineState, at: int, reason: str, context: RecordContext) -> list[RowUpdate]:
@@ -73,7 +74,7 @@ def on_late_reason(draft: LineState, at: int, reason: str, context: RecordContex
         at: when the machine stopped, as it says, ms: at most the line's silence before its data show it.
     """
     earliest = at + context.line_rules.silence
-    for index, past in enumerate(draft.people.stops):
+    for index, past in enumerate(draft.stop_history.stops):
         if at < past.end and past.stop.category != "no_signal":
             if past.stop.start > earliest or past.stop.reason is not None:
                 return []
@@ -82,8 +83,8 @@ def on_late_reason(draft: LineState, at: int, reason: str, context: RecordContex
             return [stop_row.past_row(known, context)]
     if draft.stop is None or draft.stop.start > earliest:
         return []
-    draft.stop, rows = lifecycle.with_reason(draft.stop, reason, context)
-    return rows
+    draft.stop, updates = lifecycle.with_reason(draft.stop, reason, context)
+    return updates
 
 
 def _plan(draft: LineState, message: OperatorMessage, digest: str, context: RecordContext) -> None:
@@ -93,17 +94,17 @@ def _plan(draft: LineState, message: OperatorMessage, digest: str, context: Reco
     assert end is not None
     if not max(start, context.received_at - planned.REMEMBERED) < end:
         raise Poison("bad_field", field="end", value=shown(message.end))
-    plans = (*draft.people.plans, Plan(digest, start, end, message.reason))
+    plans = (*draft.stop_history.plans, Plan(digest, start, end, message.reason))
     if plans != latest(plans, MAX_PLANS, MAX_SIZE):
         raise Poison("too_many_plans", limit=MAX_PLANS)
-    draft.people = replace(draft.people, plans=plans)
+    draft.stop_history = replace(draft.stop_history, plans=plans)
 
 
 def _unplan(draft: LineState, digest: str | None) -> None:
-    plans = tuple(plan for plan in draft.people.plans if plan.request != digest)
-    if len(plans) == len(draft.people.plans) and digest not in draft.people.requests:
+    plans = tuple(plan for plan in draft.stop_history.plans if plan.request != digest)
+    if len(plans) == len(draft.stop_history.plans) and digest not in draft.stop_history.requests:
         raise Poison("unknown_plan")
-    draft.people = replace(draft.people, plans=plans)
+    draft.stop_history = replace(draft.stop_history, plans=plans)
 
 
 def _reason(draft: LineState, message: OperatorMessage, context: RecordContext) -> list[RowUpdate]:
@@ -113,7 +114,7 @@ def _reason(draft: LineState, message: OperatorMessage, context: RecordContext) 
     if stop is not None and _is_meant(stop, None, message.stop, at):
         draft.stop = stop = _declared(stop, message)
         return [stop_row.row(stop, context)]
-    known = draft.people.stops
+    known = draft.stop_history.stops
     for index in range(len(known) - 1, -1, -1):
         past = known[index]
         if _is_meant(past.stop, past.end, message.stop, at):

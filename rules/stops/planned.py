@@ -56,16 +56,16 @@ def without(intervals: Iterable[Interval], taken: Iterable[Interval]) -> tuple[I
     return tuple(left)
 
 
-def planned_time(people: StopHistory, stop: Stop | None) -> tuple[Interval, ...]:
+def planned_time(history: StopHistory, stop: Stop | None) -> tuple[Interval, ...]:
     """All planned time that is remembered: announced stops, and stops that were declared planned."""
-    announced = [(plan.start, plan.end) for plan in people.plans]
-    declared = [(past.stop.start, past.end) for past in people.stops if past.stop.planned]
+    announced = [(plan.start, plan.end) for plan in history.plans]
+    declared = [(past.stop.start, past.end) for past in history.stops if past.stop.planned]
     if stop is not None and stop.planned:
         declared.append((stop.start, OPEN))
     return union([*announced, *declared])
 
 
-def forgotten(people: StopHistory, stop: Stop | None, now: int, judged: int) -> StopHistory:
+def forgotten(history: StopHistory, stop: Stop | None, now: int, judged: int) -> StopHistory:
     """What is announced, without what is long past.
 
     Args:
@@ -75,8 +75,8 @@ def forgotten(people: StopHistory, stop: Stop | None, now: int, judged: int) -> 
         judged: up to then (ms) the line's time is charged: what it told nothing of is still to be.
     """
     kept = min(now - REMEMBERED, judged, *([stop.start] if stop is not None else []))
-    people = replace(people, plans=tuple(plan for plan in people.plans if plan.end > kept))
-    return replace(people, planned=planned_time(people, stop))
+    history = replace(history, plans=tuple(plan for plan in history.plans if plan.end > kept))
+    return replace(history, planned=planned_time(history, stop))
 
 
 def touch(one: Iterable[Interval], start: int, end: int) -> bool:

@@ -21,31 +21,31 @@ def overdue(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate
         return []
     if at <= stop.excused or draft.kpi is None:
         return []
-    until = excused_until(max(stop.start, stop.excused), at, draft.people.planned, context)
+    until = excused_until(max(stop.start, stop.excused), at, draft.stop_history.planned, context)
     if until >= at:
         draft.stop = replace(stop, excused=until)
         return []
-    draft.stop, rows = lifecycle.unplanned(stop, context)
+    draft.stop, updates = lifecycle.unplanned(stop, context)
     draft.kpi = stop_windows.count_stops(draft.kpi, stop.start, 1, 0, history.order_of(stop), context)
-    draft.alerts, told = alerts.on_state_change(draft.alerts, "stopped", at, until, context)
-    return [*rows, *told]
+    draft.alerts, alert_updates = alerts.on_state_change(draft.alerts, "stopped", at, until, context)
+    return [*updates, *alert_updates]
 
 
 def replanned(draft: LineState, was: Intervals, now: Intervals, context: RecordContext) -> list[RowUpdate]:
     """Planned time is other than it was: stops are judged anew, and their windows with them."""
-    changes: list[RowUpdate] = []
-    told: list[PastStop] = []
+    updates: list[RowUpdate] = []
+    stops: list[PastStop] = []
     other = planned.union([*planned.without(now, was), *planned.without(was, now)])
-    for past in draft.people.stops:
+    for past in draft.stop_history.stops:
         if not planned.touch(other, past.stop.start, past.end):
-            told.append(past)  # what made it planned may be forgotten by now
+            stops.append(past)  # what made it planned may be forgotten by now
             continue
         judged = lifecycle.judged(past, now, context)
-        told.append(judged)
+        stops.append(judged)
         if judged is not past:
-            changes.append(stop_row.past_row(judged, context))
+            updates.append(stop_row.past_row(judged, context))
         _recharge(draft, past, judged, was, now, context)
-    draft.people = replace(draft.people, stops=tuple(told))
+    draft.stop_history = replace(draft.stop_history, stops=tuple(stops))
     stop = draft.stop
     if stop is not None and stop.excused:  # by what was planned before
         stop = draft.stop = replace(stop, excused=0)
@@ -61,15 +61,15 @@ def replanned(draft: LineState, was: Intervals, now: Intervals, context: RecordC
         _recharge(draft, PastStop(stop, charged), PastStop(judged_stop, charged), was, now, context)
         if judged_stop != stop:
             draft.stop = judged_stop
-            changes.append(stop_row.row(judged_stop, context))
+            updates.append(stop_row.row(judged_stop, context))
             mode: Mode = "stopped" if late else "unknown"
-            draft.alerts, rows = alerts.on_state_change(
+            draft.alerts, alert_updates = alerts.on_state_change(
                 draft.alerts, mode, context.received_at, late[0][0] if late else stop.start, context
             )
-            changes += rows
+            updates += alert_updates
     if draft.kpi is not None:
         draft.kpi = replace(draft.kpi, shown=0)
-    return changes
+    return updates
 
 
 def _recharge(

@@ -28,7 +28,7 @@ def is_noticed(line: LineState, context: RecordContext) -> bool:
     if line.clock is None or line.kpi is None or line.retired:
         return False
     quiet = _quiet(line, context)
-    counts = line.mode == "running" and line.kpi.making is not None
+    counts = line.mode == "running" and line.kpi.production is not None
     return quiet > context.line_rules.silence or (quiet > QUIET and not counts)
 
 

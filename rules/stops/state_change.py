@@ -23,7 +23,7 @@ PAST = 5 * SECOND  # a message that took longer to arrive waited somewhere
 
 def take(draft: LineState, change: StateChange, context: RecordContext) -> list[RowUpdate]:
     """A message in the line's order: time is settled up to it; from there on the line is in `change.mode`."""
-    changes: list[RowUpdate] = []
+    updates: list[RowUpdate] = []
     at = change.at
     if draft.kpi is None or draft.clock is None:
         running = draft.orders.running
@@ -31,7 +31,7 @@ def take(draft: LineState, change: StateChange, context: RecordContext) -> list[
         draft.clock, draft.kpi = at, charging.begin(at, number, product, context)
     if draft.retired:  # it speaks again: the time in between is nobody's
         draft.kpi = replace(
-            charging.charge(draft.kpi, [StateInterval(at, "unknown")], 0, context), making=None
+            charging.charge(draft.kpi, [StateInterval(at, "unknown")], 0, context), production=None
         )
         draft.clock, draft.retired = at, False
     silence = draft.clock + context.line_rules.silence
@@ -39,15 +39,15 @@ def take(draft: LineState, change: StateChange, context: RecordContext) -> list[
         draft.alerts = alerts.on_silence(draft.alerts, at - silence)
     if draft.mode == "running" and at > silence:
         reason = PIPELINE if draft.ticked_at < draft.heard_at + (silence - draft.clock) else None
-        changes = fall_silent(draft, silence, reason, context)
+        updates = fall_silent(draft, silence, reason, context)
     elif draft.mode == "no_signal" and draft.stop is not None and context.received_at - at > PAST:
         # It tells its past: `offline` was its gateway's, which says nothing of when the line fell silent.
         draft.stop = replace(draft.stop, start=min(silence, at))
     _settle(draft, at, context)
     if change.mode != draft.mode or change.reason is not None:
-        changes += _change(draft, change, context)
+        updates += _change(draft, change, context)
     draft.clock = at
-    return changes
+    return updates
 
 
 def fall_silent(draft: LineState, at: int, reason: str | None, context: RecordContext) -> list[RowUpdate]:
@@ -78,14 +78,14 @@ def passed(state: LineState, until: int, context: RecordContext) -> list[StateIn
     if state.mode == "unknown":
         return [StateInterval(until, "unknown")]
     if state.mode == "stopped":
-        return [StateInterval(until, "stopped", planned=state.people.planned)]
+        return [StateInterval(until, "stopped", planned=state.stop_history.planned)]
     silence = state.clock + context.line_rules.silence
     if state.mode == "no_signal" and state.stop is not None and state.stop.start < silence:
         silence = state.stop.start
     if until <= silence:
         return [StateInterval(until, "running", state.target_rate, state.rate, ruled=state.ruled)]
     running = StateInterval(silence, "running", state.target_rate, state.rate, ruled=state.ruled)
-    return [running, StateInterval(until, "no_signal", planned=state.people.planned)]
+    return [running, StateInterval(until, "no_signal", planned=state.stop_history.planned)]
 
 
 def _settle(draft: LineState, at: int, context: RecordContext) -> None:
@@ -112,12 +112,12 @@ def _change(draft: LineState, change: StateChange, context: RecordContext) -> li
     if change.mode == draft.mode and change.reason is None:
         return []
     before = draft.stop
-    stop, ended, rows = lifecycle.on_state_change(
-        before, change, draft.orders.running, draft.people.planned, context
+    stop, ended, updates = lifecycle.on_state_change(
+        before, change, draft.orders.running, draft.stop_history.planned, context
     )
     since = stop.start if stop is not None else change.at
     mode: Mode = "unknown" if stop is not None and stop.category == "planned" else change.mode
-    draft.alerts, told = alerts.on_state_change(draft.alerts, mode, change.at, since, context)
+    draft.alerts, alert_updates = alerts.on_state_change(draft.alerts, mode, change.at, since, context)
     if before is not None and ended is not None:
         _note_end(draft, before, ended, context)
     begins = stop is not None and (before is None or before.id != stop.id)
@@ -125,8 +125,8 @@ def _change(draft: LineState, change: StateChange, context: RecordContext) -> li
         draft.kpi = stop_windows.count_stops(draft.kpi, stop.start, 1, 0, history.order_of(stop), context)
     draft.mode, draft.stop = change.mode, stop
     if ended is not None:
-        draft.people = history.with_past_stop(draft.people, ended, stop)
-    return [*rows, *told]
+        draft.stop_history = history.with_past_stop(draft.stop_history, ended, stop)
+    return [*updates, *alert_updates]
 
 
 def _note_end(draft: LineState, before: Stop, ended: PastStop, context: RecordContext) -> None:
@@ -136,7 +136,7 @@ def _note_end(draft: LineState, before: Stop, ended: PastStop, context: RecordCo
         return
     order = history.order_of(stop)
     if stop.category == "micro":
-        parts = required(stop.start, ended.end, draft.people.planned, context)
+        parts = required(stop.start, ended.end, draft.stop_history.planned, context)
         windows = stop_windows.reclassify(windows, parts, "unplanned", "micro", order, context)
     unplanned = int(stop.category == "unplanned") - int(before.category == "unplanned")
     draft.kpi = stop_windows.count_stops(
