@@ -71,7 +71,7 @@ def hold(alerts: Alerts, condition: Condition, context: RecordContext) -> tuple[
 
 
 def on_sample(alerts: Alerts, sample: Sample, context: RecordContext) -> tuple[Alerts, list[RowUpdate]]:
-    """Judge the conditions that a message in line order tells of."""
+    """Judge the conditions that follow from a data message that is not late."""
     updates: list[RowUpdate] = []
     alerts, share = _counted(alerts, sample, context)
     alerts, mismatch = _mismatch(alerts, sample, context)

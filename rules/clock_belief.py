@@ -1,7 +1,7 @@
-"""Belief: whether a machine's timestamps can be believed, told by their pace.
+"""Belief: whether a machine's timestamps can be believed, judged by how they advance.
 
-A message's lag is its arrival less its timestamp. Of a machine that tells what happens now by a wrong clock,
-the lag stays the same; of a past that is poured in, it shrinks, for the timestamps advance faster than
+A message's lag is its arrival less its timestamp. When a machine with a wrong clock sends what happens now,
+the lag stays the same; when a gateway sends its past, it shrinks, for the timestamps advance faster than
 arrival does. One message does not show which of the two it is. Until several have:
 
     timestamp                         the message is
@@ -81,7 +81,7 @@ def judge(
         waited: it had waited for the bridge: how long it took proves nothing of the machine's clock.
 
     Raises:
-        TooOld: it is not told when it was made.
+        TooOld: nobody knows when it was made.
     """
     now, lag, at = received_at, received_at - timestamp, arrival(received_at, line_clock)
     if lag < -ACCEPT_FUTURE or lag > OLDEST or timestamp < NEVER_SET:

@@ -89,7 +89,7 @@ def _since(last: Reading | None, now: Reading, highest: int, passed: int, limit:
         return 0
     if now.value >= last.value:
         made = now.value - last.value
-        # More than the rate allows is kept, nothing is lost; more than a message may tell is another counter.
+        # More than the rate allows is kept. More than a message may count is of another counter.
         return made if made <= MAX_COUNT else None
     most = highest // 2 if limit is None else limit * passed / MINUTE + 1
     for made in (highest + 1 - last.value + now.value, now.value):  # rollover, reset
@@ -105,7 +105,7 @@ def _passed(state: LineState, since: int, at: int, context: RecordContext) -> in
 
 
 def _limit(state: LineState, data: Data, context: RecordContext) -> float | None:
-    """The most pieces a minute that the line can make, if anything tells of it."""
+    """The most pieces a minute that the line can make, if any rule or target rate says it."""
     rules = context.line_rules
     if rules.counter_max_rate is not None:
         return rules.counter_max_rate

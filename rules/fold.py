@@ -44,7 +44,7 @@ class Fold:
     """
 
     def __init__(self, rules: Rules, failed: Observer = raised) -> None:
-        """`failed` is told of such records; it changes nothing."""
+        """`failed` is called with each such record; it changes nothing."""
         self._failed = failed
         self.rules = rules
         self.calendars = Calendars(rules)
@@ -256,7 +256,7 @@ def on_order(
 def on_operator_message(
     draft: LineState, message: OperatorMessage, context: RecordContext
 ) -> list[RowUpdate]:
-    """A person's message about stops, or the end of the line; the machine itself said nothing."""
+    """An operator's message about stops, or the end of the line; it ends no silence of the machine."""
     if message.action in ("retire", "forget") and draft.offset < 0:
         raise Poison("unknown_line")
     if message.action == "forget":

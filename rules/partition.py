@@ -46,7 +46,7 @@ class Lines:
     ) -> None:
         self.topic = topic
         self.loss: Loss | None = None  # what was lost before the next record
-        self.void = 0  # records left out, until somebody tells of them
+        self.void = 0  # records left out since this was last reported
         self._failed = failed
         self._fold = Fold(rules, failed)
         self._true_time = rules.true_time
@@ -117,7 +117,7 @@ class Lines:
         """A row that the record changes can't be formed or written: the record's dead letter in its place."""
         record = self._corrected(record)
         line_id = record.line_id or PARTITION
-        # Whatever came after the record by now: each reading of the log tells the same of it.
+        # Whatever came after the record by now: each reading of the log gives the same letter.
         context = replace(self._context(record), received_at=record.received_at)
         letter = dead_letter(record, internal(error), self.topic, context)
         self._failed(Failure(line_id, record.partition, record.offset, error))
@@ -164,7 +164,7 @@ class Lines:
         return self._message(line_id, record, first)
 
     def _stays(self, line_id: str) -> bool:
-        """Whether a line that the rules do not name has said enough: `_message` would change nothing."""
+        """Whether a line that the rules do not name has sent enough to stay: `_message` changes nothing."""
         guest = self._undeclared.lines.get(line_id) if line_id in self.states else None
         return guest is not None and guest.messages == admission.ENOUGH
 
@@ -177,13 +177,13 @@ class Lines:
         """
         own, known = self.states[PARTITION], self._undeclared
         if not first:
-            # What was admitted then is in its state, and what was refused is told.
+            # What was admitted then is in its state, and what was refused is a dead letter.
             return self._line(line_id, record) if line_id in self.states else []
         if line_id in known.lines:
             after = admission.heard(known, record, own.received_at)
             if after is not known:
                 self._admit(after)
-            # Without a state, it is let go further on in the log, and all until then is told.
+            # Without a state, it is let go further on in the log, and all until then is published.
             updates = self._line(line_id, record) if line_id in self.states else []
             if line_id not in after.lines and line_id in self.states:
                 updates += self._let_go([line_id], record)  # a rule failed on what should have ended it
@@ -206,7 +206,7 @@ class Lines:
         updates: list[RowUpdate] = []
         for line_id in names:
             state = self.states.pop(line_id, None)
-            if state is not None and state.offset <= record.offset:  # else: told, and it came back since
+            if state is not None and state.offset <= record.offset:  # else: published, and it came back since
                 updates += self._fold.let_go(state, record, self.topic)
         return updates
 

@@ -1,4 +1,4 @@
-"""A line that leaves: people end it, or it was silent for so long that it is let go."""
+"""A line that leaves: operators end it, or it was silent for so long that it is let go."""
 
 from rules import alerts, orders
 from rules.kpi import charging

@@ -15,8 +15,8 @@ from schemas.state import LineState, Mode
 def decide(state: LineState, data: Data, at: int, late: bool, known: bool, context: RecordContext) -> Sample:
     """Fill in what the message leaves out.
 
-    Without `running`, a line runs if pieces came, else it keeps its state; where a status told a stop, pieces
-    may be its last. Without a target rate, the plant's
+    Without `running`, a line runs if pieces came, else it keeps its state; where a status message began
+    a stop, pieces may be the last from before it. Without a target rate, the plant's
     rules or the running order give one. Without a rate, the pieces since the line's last data message do.
     """
     return Sample(

@@ -56,7 +56,7 @@ class Order(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class DoneOrder(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """An order that ended, as people may still correct it."""
+    """An order that ended, kept because operators may still correct it."""
 
     order: Order
     status: OrderStatus
@@ -121,7 +121,7 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False, rename={"status_at
 
 
 class PastStop(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """A stop that ended, as people may still speak of it.
+    """A stop that ended, kept because operators may still give its reason.
 
     `required`: ms of it in which the line should have run; None: nobody knows.
     """
@@ -141,7 +141,7 @@ class Plan(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class StopHistory(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """What people said of the line, and the latest stops, whose reason they may still give."""
+    """What operators said of the line, and the latest stops, whose reason they may still give."""
 
     stops: tuple[PastStop, ...] = ()
     plans: tuple[Plan, ...] = ()
@@ -210,7 +210,7 @@ class Window(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Others(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """Stretches that another one stands for: together they lie in [since, until).
+    """Intervals that another one stands for: together they lie in [since, until).
 
     `ran`, `unknown`: ms of them in which the line ran, and in which nobody knows.
     """
@@ -222,7 +222,7 @@ class Others(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False)
 
 
 class ProductionInterval(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """A stretch [start, end) in which the next message's pieces may have been made; `known`: the line ran."""
+    """Time [start, end) in which the next message's pieces may have been made; `known`: the line ran."""
 
     start: int
     end: int
@@ -247,8 +247,8 @@ class Kpi(
 ):
     """The open window, charged up to `charged`; the latest closed ones, for messages that come late.
 
-    What the line told is charged. What silence means is only shown: rows up to `shown` say that there was no
-    signal, and a gateway that sends its past later finds that time uncharged.
+    Time up to the line's last message is charged. What silence means is only shown: rows up to `shown` say
+    that there was no signal, and a gateway that sends its past later finds that time uncharged.
     """
 
     charged: int
@@ -303,7 +303,7 @@ class Belief(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Guest(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """What tells how long a line stays that `plant.toml` does not name.
+    """By what a line that `plant.toml` does not name is kept, and for how long.
 
     `messages` are counted until they are many; `heard_at` (ms, the log's time) is noted while it matters.
     """
@@ -330,7 +330,7 @@ class LineState(
 
     The one part that can be set: a step of the fold works on a copy of its own, and gives it away once.
 
-    A partition's own entry (no line: `line_id` empty) has only what tells where the partition stands, and
+    A partition's own entry (no line: `line_id` empty) has only where the partition stands, and
     in which log.
     """
 

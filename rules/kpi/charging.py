@@ -22,7 +22,7 @@ MAX_GAPS = 100
 def begin(at: int, order_number: str | None, product: str | None, context: RecordContext) -> Kpi:
     """The first window of a line: the time before its first message, at `at`, is unknown.
 
-    Where a log begins again in the middle of a window, it stands beside the one that an older log told.
+    Where a log begins again in the middle of a window, it stands beside the one that an older log gave.
     """
     window = windowing.begin(at, order_number, product, context)
     window = replace(window, id=uuid_of("kpi", context.line_id, window.start, "first"))
@@ -30,7 +30,7 @@ def begin(at: int, order_number: str | None, product: str | None, context: Recor
 
 
 def charge(kpi: Kpi, intervals: Iterable[StateInterval], heard: int, context: RecordContext) -> Kpi:
-    """Charge time to what the line was, stretch by stretch; last heard at `heard` (ms)."""
+    """Charge time to what the line was, interval by interval; last heard at `heard` (ms)."""
     for interval in intervals:
         if interval.until > kpi.charged:
             kpi = _charge(kpi, interval, heard, context)
@@ -61,7 +61,7 @@ def _charge(kpi: Kpi, interval: StateInterval, heard: int, context: RecordContex
 
 
 def starts(kpi: Kpi, order_number: str, product: str, context: RecordContext) -> Kpi:
-    """An order starts with the data message up to which time is charged: what it tells of was made before.
+    """An order starts with the data message up to which time is charged: its pieces were made before.
 
     So the time in which its pieces were made, since no other order has run, is the order's.
     """
@@ -96,7 +96,7 @@ def cut(kpi: Kpi, order_number: str | None, product: str | None, context: Record
         window = replace(before, order_number=order_number, product=product)
         return replace(kpi, open=window, production=production, ends=0, shown=0, dirty=True)
     window = windowing.begin_at(kpi.charged, order_number, product, context)
-    if window.start == before.start:  # the one before has pieces and no time: where it starts tells neither
+    if window.start == before.start:  # the one before has pieces and no time: their start is the same
         window = replace(window, id=uuid_of("kpi", before.id))
     closed = (*kpi.closed, replace(before, end=kpi.charged))
     return replace(kpi, open=window, closed=closed, production=production, ends=0, shown=0, dirty=True)
@@ -105,7 +105,7 @@ def cut(kpi: Kpi, order_number: str | None, product: str | None, context: Record
 def ends(kpi: Kpi, at: int) -> Kpi:
     """The order ends at `at` (ms), up to which time is not charged yet: a window ends there once it is.
 
-    What the line was until then may still be told by it.
+    The line's next message may still say what it was until then.
     """
     return replace(kpi, ends=at, shown=0, dirty=True)
 

@@ -36,17 +36,17 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, context:
         return window_at.add(kpi, at, context, pieces=pieces, defects=defects, timed=pieces if timed else 0)
     parts = list(shares(production))
     total = sum(part.weight for part in parts)
-    before = told_pieces = told_defects = 0
+    before = shared_pieces = shared_defects = 0
     remembered = Remembered(kpi, context)
     for part in parts:
         start = part.start
         while start < part.end:
             end = min(part.end, remembered.end_of(start))
             passed = before + part.weight * (end - part.start) // (part.end - part.start)
-            here, bad = pieces * passed // total - told_pieces, defects * passed // total - told_defects
+            here, bad = pieces * passed // total - shared_pieces, defects * passed // total - shared_defects
             made = {"pieces": here, "defects": bad, "timed": here if timed and part.known else 0}
             remembered.add(start, None, made)
-            told_pieces, told_defects, start = told_pieces + here, told_defects + bad, end
+            shared_pieces, shared_defects, start = shared_pieces + here, shared_defects + bad, end
         before += part.weight
     return remembered.kpi()
 
@@ -70,7 +70,7 @@ def count_late(
     context: RecordContext,
     order: Of | None = None,
 ) -> Kpi:
-    """Count what is told behind the line's clock in the window of its time, or beside it.
+    """Count a late message's pieces in the window of its time, or in one beside it.
 
     Args:
         kpi: the windows.
@@ -89,7 +89,7 @@ def count_late(
 def count_in(
     kpi: Kpi, made: Interval, pieces: int, defects: int, *, known: bool, context: RecordContext
 ) -> Kpi:
-    """Count pieces that are known to have been made in a stretch of time: shared over it."""
+    """Count pieces that are known to have been made in an interval: shared over it."""
     start, end = made
     production = kpi.production
     kpi = replace(kpi, production=(ProductionInterval(start, end, True),) if start < end else ())

@@ -1,10 +1,10 @@
 """When the pieces of the next data message may have been made: the time since the last one, but for stops.
 
-A machine may stop and run any number of times between two counts; a line remembers `MOST` stretches of it.
+A machine may stop and run any number of times between two counts; a line remembers `MOST` intervals of it.
 Where there are more, the two neighbours that lie in the shortest time become one. It weighs what both
-weighed, and stands where the line ran (the longer of the two), so that its pieces are told of running time
+weighed, and stands where the line ran (the longer of the two), so that its pieces count in running time
 still, and of time no further away than the two reach. Of so many neighbours, the shortest two lie within a
-twentieth of the time since the last count: no piece is told further than that from when it was made.
+twentieth of the time since the last count: no piece counts further than that from when it was made.
 
   ├──┤      ├────┤ ├─┤          ├────────┤       1, 2, 1 and 4 minutes
   ├──┤      ├────┤              ├────────┤       1, 3       and 4
@@ -33,7 +33,7 @@ class Share(NamedTuple):
 def longer(
     production: tuple[ProductionInterval, ...], start: int, end: int, known: bool
 ) -> tuple[ProductionInterval, ...]:
-    """With the stretch [start, end), which follows on all of them."""
+    """With the interval [start, end), which follows on all of them."""
     if start >= end:
         return production
     if production and production[-1].end == start and production[-1].known == known:

@@ -1,4 +1,4 @@
-"""Windows of time: where they begin and end, what a stretch of a line's time adds to them.
+"""Windows of time: where they begin and end, what an interval of a line's time adds to them.
 
 A window is a whole part of the local day, cut where a shift, a day or an order changes. Each of its ms has
 one time state: the states partition the window.
@@ -19,7 +19,7 @@ from schemas.state import Mode, Window
 class StateInterval(Struct, frozen=True, gc=False):
     """Up to `until` (ms), the line is in `mode`. Rates in pieces per minute.
 
-    `planned`: stretches in which a stop is planned, beside those of the calendar. `ruled`: the target rate is
+    `planned`: intervals in which a stop is planned, beside those of the calendar. `ruled`: the target rate is
     that of the rules in force at each moment.
     """
 
@@ -64,7 +64,7 @@ def start_of(at: int, context: RecordContext) -> int:
 
 
 def window_id(context: RecordContext, start: int) -> str:
-    """A line's windows do not overlap: where one starts tells it from the others, whatever it holds."""
+    """A line's windows do not overlap: its start alone identifies it."""
     return uuid_of("kpi", context.line_id, start)
 
 
@@ -72,7 +72,7 @@ def charge(window: Window, at: int, interval: StateInterval, context: RecordCont
     """Charge the window's time from `at` on to what the line was, as far as one time state goes.
 
     Returns:
-        The window, and up to where its time is charged now: the stretch's end, or the window's, or before
+        The window, and up to where its time is charged now: the interval's end, or the window's, or before
         both where the calendar or the rules change.
     """
     until = interval.until if interval.until < window.end else window.end

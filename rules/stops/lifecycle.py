@@ -34,12 +34,12 @@ def on_state_change(
 
     Args:
         stop: the open stop, if any.
-        turn: what the line is from now on.
+        change: what the line is from now on.
         order: the running order, if any.
-        planned: stretches of time in which a stop is planned, beside those of the calendar.
-        context: the record that tells.
+        planned: intervals in which a stop is planned, beside those of the calendar.
+        context: the record.
     Returns:
-        The stop after it, the one that ended, and the rows that people see.
+        The stop after it, the one that ended, and the rows that change.
     """
     updates = []
     ended: PastStop | None = None

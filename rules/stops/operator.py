@@ -1,6 +1,7 @@
-"""What is said of a line's stops afterwards: reasons, stops declared planned, planned stops announced.
+"""What operators say of a line's stops: reasons, stops declared planned, planned stops announced.
 
-All of it comes through the log, so a replay keeps it. What was said before (`requestId`) changes nothing.
+All of it comes through the log, so a replay keeps it. A request that came before (by its `requestId`) changes
+nothing.
 """
 
 from hashlib import blake2b
@@ -66,7 +67,7 @@ def _take(draft: LineState, message: OperatorMessage, context: RecordContext) ->
 
 
 def on_late_reason(draft: LineState, at: int, reason: str, context: RecordContext) -> list[RowUpdate]:
-    """A machine's `stopped` that comes behind the line's clock still tells the reason of its stop.
+    """A machine's `stopped` that comes behind the line's clock still gives the reason of its stop.
 
     MQTT keeps order within a topic only: the data that shows the stop may come first, or all of the stop.
 

@@ -1,4 +1,4 @@
-"""Planned time that people announce or declare: intervals [start, end) in ms, and their union."""
+"""Planned time that operators announce or declare: intervals [start, end) in ms, and their union."""
 
 from collections.abc import Iterable
 
@@ -69,10 +69,10 @@ def forgotten(history: StopHistory, stop: Stop | None, now: int, judged: int) ->
     """What is announced, without what is long past.
 
     Args:
-        people: what was said.
+        history: what operators said.
         stop: the open stop: it is judged on all of its time once it ends.
         now: ms.
-        judged: up to then (ms) the line's time is charged: what it told nothing of is still to be.
+        judged: up to then (ms) the line's time is charged: later time is still to be judged.
     """
     kept = min(now - REMEMBERED, judged, *([stop.start] if stop is not None else []))
     history = replace(history, plans=tuple(plan for plan in history.plans if plan.end > kept))

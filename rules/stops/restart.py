@@ -1,4 +1,4 @@
-"""Restarts: what ends a stop that a status told, when the line's data do not say whether it runs.
+"""Restarts: what ends a stop that a status message began, when the data do not say whether the line runs.
 
 The last pieces leave a line that stands already. So pieces alone do not end such a stop; the machine does,
 with `running`, or pieces that go on for `trailing_s`: then the line has run since the first of these, and
@@ -18,7 +18,7 @@ from schemas.instant import MINUTE, SECOND
 from schemas.payloads import Data
 from schemas.state import Counted, Counting, LineState, Order, ProductionInterval, Stop
 
-PIECES = 2  # a line that runs at its target, and tells none in the time of so many, makes none any more
+PIECES = 2  # at its target rate; a line that counts none for so long has paused
 MAX_COUNTED = 64
 
 
@@ -49,7 +49,7 @@ def on_data(draft: LineState, data: Data, at: int, context: RecordContext) -> li
 
 
 def on_late_running(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate]:
-    """A status `running` that comes behind data told since: MQTT keeps order within a topic only."""
+    """A status `running` that comes after later data: MQTT keeps order within a topic only."""
     if draft.stop is None or not 0 < draft.stop.status_at <= at:
         return []
     return _runs_since(draft, at, context)
@@ -59,7 +59,7 @@ def count(draft: LineState, order: Of, sample: Sample, context: RecordContext) -
     """Count the pieces of a line that stands, as those of the time before, until more of them show otherwise.
 
     Args:
-        draft: the line, in a stop that a status told; its windows are charged up to the message.
+        draft: the line, in a stop that a status message began; its windows are charged up to the message.
         order: what the pieces are counted in. If another one ran before the stop, or that time's window is no
             longer remembered, they are counted at their message.
         sample: the message.

@@ -2,7 +2,7 @@
 
 For a day they are as long as any window, then an hour each, as far back as the log goes. Each row that was
 shown is published anew when the line speaks. A silence counts from the line's last message. Where the line
-tells some of that time later, what was shown by the hour is published by the minute, and minutes begin
+sends some of that time later, what was shown by the hour is published by the minute, and minutes begin
 wherever hours do.
 """
 
@@ -57,14 +57,14 @@ def _up_to_an_hour(window: Window, last: int | None, context: RecordContext) -> 
 def shown(
     kpi: Kpi, intervals: Sequence[StateInterval], heard: int, context: RecordContext
 ) -> tuple[Kpi, list[Window]]:
-    """What windows look like if silence goes on as the stretches say, as far as that was not shown yet.
+    """What windows look like if the silence goes on as the intervals say, as far as that was not shown yet.
 
-    Nothing is charged: a message may still tell what the line was. So many windows at once; the next ticks
+    Nothing is charged: a message may still say what the line was. So many windows at once; the next ticks
     show the rest. An hour of a long silence is shown when it is over.
 
     Args:
         kpi: the windows.
-        stretches: what the line was since it is charged.
+        intervals: what the line was since it is charged.
         heard: the line's last message, ms.
         context: the tick.
     """

@@ -1,7 +1,7 @@
 """What the line is: what it was since its last message, and what it is from this one on.
 
-What a line told is settled: its time is charged. What silence means is not: a message may still come that
-tells otherwise.
+Up to a line's last message its time is charged. What a silence means is not settled: a message may still come
+that says otherwise.
 """
 
 from msgspec.structs import replace
@@ -41,7 +41,7 @@ def take(draft: LineState, change: StateChange, context: RecordContext) -> list[
         reason = PIPELINE if draft.ticked_at < draft.heard_at + (silence - draft.clock) else None
         updates = fall_silent(draft, silence, reason, context)
     elif draft.mode == "no_signal" and draft.stop is not None and context.received_at - at > PAST:
-        # It tells its past: `offline` was its gateway's, which says nothing of when the line fell silent.
+        # It sends its past: `offline` was its gateway's, which says nothing of when the line fell silent.
         draft.stop = replace(draft.stop, start=min(silence, at))
     _settle(draft, at, context)
     if change.mode != draft.mode or change.reason is not None:
@@ -108,7 +108,7 @@ def _settle(draft: LineState, at: int, context: RecordContext) -> None:
 
 
 def _change(draft: LineState, change: StateChange, context: RecordContext) -> list[RowUpdate]:
-    """The line is in another mode, or tells why it is in this one."""
+    """The line is in another mode, or gives the reason of the one it is in."""
     if change.mode == draft.mode and change.reason is None:
         return []
     before = draft.stop

@@ -44,7 +44,7 @@ def reclassify(
 def recharge(
     kpi: Kpi, at: int, was: StateInterval, now: StateInterval, order: Of, context: RecordContext
 ) -> Kpi:
-    """Time from `at` (ms) on that was charged as one stretch is charged as another one of the same end."""
+    """Time from `at` (ms) on that was charged as `was` is charged as `now`, which ends where `was` does."""
     remembered = Remembered(kpi, context)
     while at < now.until:
         until = min(now.until, remembered.end_of(at))
