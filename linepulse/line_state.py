@@ -122,7 +122,7 @@ class StateChanged(Effect):
         request = str(self._fields["requestId"])
         facts = {"line": self._line, "request": request}
         known = digest_of(request)
-        plan = next((plan for plan in state.people.plans if plan.request == known), None)
+        plan = next((plan for plan in state.stop_history.plans if plan.request == known), None)
         if self._fields["action"] == "retire":
             return Outcome("applied", "asked.retired" if state.retired else "asked.retired_and_back", facts)
         if self._fields["action"] == "forget":
@@ -130,7 +130,7 @@ class StateChanged(Effect):
             return Outcome("applied", key, facts)
         if self._fields["action"] == "plan" and plan is not None:
             return Outcome("applied", "asked.planned", facts, [_row(self._line, plan)])
-        if self._fields["action"] == "unplan" and plan is None and known in state.people.requests:
+        if self._fields["action"] == "unplan" and plan is None and known in state.stop_history.requests:
             return Outcome("applied", "asked.unplanned", facts)
         return Outcome("refused", "asked.refused_unread", facts, sure=False)
 

@@ -8,7 +8,7 @@ from aiokafka import ConsumerRecord
 from rebuild.rows import TABLE_OF, line_of
 from rules.partition import PARTITION, Lines
 from rules.row_update import RowUpdate
-from schemas.events import CensusEvent, Event
+from schemas.events import Event, OpenRowsEvent
 from schemas.instant import text_of
 from sinks.tables import Table
 from streams.agent import unformed
@@ -48,7 +48,7 @@ class Latest:
         """Form what changed; from now on, rows created up to now may stand in the tables."""
         formed, until = Formed(), lines.states[PARTITION].received_at
         for change, record in self._changes.values():
-            if issubclass(change.kind, CensusEvent):
+            if issubclass(change.kind, OpenRowsEvent):
                 continue  # no row
             event, line = written(lines, change, record)
             created_at = getattr(event, "created_at", LATER)

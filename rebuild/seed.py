@@ -63,13 +63,13 @@ def entries(states: Mapping[str, LineState]) -> Iterator[LineState]:
     """A partition's entries as a worker leaves them when it ends: each has seen all that the partition has.
 
     The own entry comes last: where it is, no line is missing. It knows of nothing sent, and asks for no
-    census: what is open was carried over with the tables.
+    naming of open rows: what is open was carried over with the tables.
     """
     own = states[PARTITION]
     for name, state in states.items():
         if name != PARTITION:
             yield replace(state, offset=own.offset, run=own.run)
-    yield replace(own, sent={}, census=None)
+    yield replace(own, sent={}, open_rows_due=None)
 
 
 async def delete_topic(client: AIOKafkaAdminClient, topic: str) -> bool:

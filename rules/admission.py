@@ -16,8 +16,8 @@ from schemas.operator_message import Action, parse_operator_message
 from schemas.raw import DATA, ORDER, STATUS, RawRecord
 from schemas.state import Guest, LineState, Undeclared
 
-ENOUGH = 10  # messages of a machine: who has said so many stays
-SILENT = DAY  # who has said less, and then nothing for so long, is let go
+ENOUGH = 10  # messages of a machine: a line that has sent so many stays
+SILENT = DAY  # a line that sent fewer, and then nothing for so long, is let go
 RETIRED = -1  # in place of a number of messages
 RETIRED_FOR = 30 * DAY
 AT_ONCE = 100  # are let go at a tick
@@ -45,19 +45,19 @@ def admitted(lines: Undeclared, record: RawRecord, now: int, rules: About) -> Un
     new = lines.new if lines.hour == hour else 0
     if len(lines.lines) >= rules.max_lines // 2:
         new += 1
-    by_people = record.headers.kind is ORDER or said(record) is not None
-    guest = STAYS if by_people else Guest(1, now)
+    by_operator = record.headers.kind is ORDER or action_of(record) is not None
+    guest = STAYS if by_operator else Guest(1, now)
     return Undeclared({**lines.lines, record.line_id: guest}, hour, new)
 
 
 def heard(lines: Undeclared, record: RawRecord, now: int) -> Undeclared:
-    """After another record of a line that was admitted: one that people speak of stays."""
+    """After another record of a line that was admitted: one that operators speak of stays."""
     line_id, kind = record.line_id, record.headers.kind
     assert line_id is not None
     guest = lines.lines[line_id]
     if (guest.messages == ENOUGH and kind is DATA) or record.headers.retain:
         return lines  # the usual message
-    action = said(record)
+    action = action_of(record)
     if action == "forget":
         return without(lines, [line_id])
     if action == "retire":
@@ -73,8 +73,8 @@ def heard(lines: Undeclared, record: RawRecord, now: int) -> Undeclared:
     return replace(lines, lines={**lines.lines, line_id: after})
 
 
-def said(record: RawRecord) -> Action | None:
-    """What people say of a line, if the record is theirs and can be read."""
+def action_of(record: RawRecord) -> Action | None:
+    """What an operator asks for, if the record is theirs and can be read."""
     if record.headers.kind is not STATUS or b'"action"' not in record.payload:
         return None
     try:
@@ -115,5 +115,5 @@ def _taken_over(state: LineState, now: int) -> Guest:
     if state.retired:
         return Guest(RETIRED, now)
     if state.orders.waiting or state.orders.done or (state.kpi is not None and state.kpi.closed):
-        return STAYS  # people spoke of it, or it spoke in more than one window
+        return STAYS  # operators spoke of it, or it spoke in more than one window
     return Guest(1, state.heard_at)

@@ -63,8 +63,8 @@ def hold(alerts: Alerts, condition: Condition, context: RecordContext) -> tuple[
 
 
 def on_sample(alerts: Alerts, sample: Sample, context: RecordContext) -> tuple[Alerts, list[RowUpdate]]:
-    """Judge the conditions that a message in line order tells of."""
-    changes: list[RowUpdate] = []
+    """Judge the conditions that follow from a data message that is not late."""
+    updates: list[RowUpdate] = []
     alerts, share = _counted(alerts, sample, context)
     alerts, mismatch = _mismatch(alerts, sample, context)
     for condition in (
@@ -74,22 +74,22 @@ def on_sample(alerts: Alerts, sample: Sample, context: RecordContext) -> tuple[A
         mismatch,
     ):
         if condition is not None:
-            alerts, told = hold(alerts, condition, context)
-            changes += told
-    return alerts, changes
+            alerts, update = hold(alerts, condition, context)
+            updates += update
+    return alerts, updates
 
 
 def on_state_change(
     alerts: Alerts, mode: Mode, at: int, stop_since: int, context: RecordContext
 ) -> tuple[Alerts, list[RowUpdate]]:
     """A line that stops or falls silent, or does so no more: MACHINE_STOP and NO_SIGNAL, at once."""
-    changes: list[RowUpdate] = []
+    updates: list[RowUpdate] = []
     for kind, present in (("MACHINE_STOP", mode == "stopped"), ("NO_SIGNAL", mode == "no_signal")):
         if present or kind in alerts.held:
             condition = Condition(kind, stop_since, at, present, not present)  # type: ignore[arg-type]
-            alerts, told = hold(alerts, condition, context)
-            changes += told
-    return alerts, changes
+            alerts, update = hold(alerts, condition, context)
+            updates += update
+    return alerts, updates
 
 
 def on_silence(alerts: Alerts, silence: int) -> Alerts:
@@ -125,12 +125,12 @@ def on_clock(
 
 def end_all(alerts: Alerts, at: int, context: RecordContext) -> tuple[Alerts, list[RowUpdate]]:
     """Nobody watches the line any more: what is open ends, what might have opened is forgotten."""
-    changes: list[RowUpdate] = []
+    updates: list[RowUpdate] = []
     for kind in alerts.held:
         ended = Condition(cast("AlertType", kind), at, at, opens=False, clears=True)
-        alerts, told = hold(alerts, ended, context)
-        changes += told
-    return alerts, changes
+        alerts, update = hold(alerts, ended, context)
+        updates += update
+    return alerts, updates
 
 
 def _low_rate(alerts: Alerts, sample: Sample, context: RecordContext) -> Condition | None:

@@ -1,7 +1,7 @@
-"""Belief: whether a machine's timestamps can be believed, told by their pace.
+"""Belief: whether a machine's timestamps can be believed, judged by how they advance.
 
-A message's lag is its arrival less its timestamp. Of a machine that tells what happens now by a wrong clock,
-the lag stays the same; of a past that is poured in, it shrinks, for the timestamps advance faster than
+A message's lag is its arrival less its timestamp. When a machine with a wrong clock sends what happens now,
+the lag stays the same; when a gateway sends its past, it shrinks, for the timestamps advance faster than
 arrival does. One message does not show which of the two it is. Until several have:
 
     timestamp                         the message is
@@ -51,16 +51,19 @@ class TooOld(Poison):
         belief: what is believed of the line after it.
     """
 
-    def __init__(self, belief: Belief | None, told: int, received_at: int, rules: LineRules) -> None:
+    def __init__(self, belief: Belief | None, timestamp: int, received_at: int, rules: LineRules) -> None:
         super().__init__(
-            "timestamp", value=text_of(told), received=text_of(received_at), limit=round(rules.accept_past_s)
+            "timestamp",
+            value=text_of(timestamp),
+            received=text_of(received_at),
+            limit=round(rules.accept_past_s),
         )
         self.belief = belief
 
 
 def judge(
     belief: Belief | None,
-    told: int,
+    timestamp: int,
     received_at: int,
     line_clock: int | None,
     rules: LineRules,
@@ -71,21 +74,21 @@ def judge(
 
     Args:
         belief: what is believed of the line's timestamps.
-        told: the message's timestamp, ms.
+        timestamp: the message's, ms.
         received_at: when it reached the bridge, ms.
         line_clock: the highest event time of the line so far, ms; None before the first.
         rules: how old a timestamp may be.
         waited: it had waited for the bridge: how long it took proves nothing of the machine's clock.
 
     Raises:
-        TooOld: it is not told when it was made.
+        TooOld: nobody knows when it was made.
     """
-    now, lag, at = received_at, received_at - told, arrival(received_at, line_clock)
-    if lag < -ACCEPT_FUTURE or lag > OLDEST or told < NEVER_SET:
+    now, lag, at = received_at, received_at - timestamp, arrival(received_at, line_clock)
+    if lag < -ACCEPT_FUTURE or lag > OLDEST or timestamp < NEVER_SET:
         return Judged(at, _disbelieved(belief, now), -lag, at)
     belief = belief or Belief()
     belief, pace = _confirmed(belief, lag, now, waited=waited)
-    late = line_clock is not None and told < line_clock
+    late = line_clock is not None and timestamp < line_clock
     if pace is None and late and belief.count and lag <= ACCEPT_FUTURE:
         # Another machine of the line, or the same, right again: beside what is counted at arrival.
         return Judged(at, _settled(belief, now))
@@ -95,8 +98,8 @@ def judge(
     if pace is not None:
         return Judged(at, _disbelieved(belief, now, pace), -lag, pace.since)
     if lag > rules.past:
-        raise TooOld(_if_any(belief), told, now, rules)
-    return Judged(told, _if_any(belief) if late else _settled(belief, now))
+        raise TooOld(_if_any(belief), timestamp, now, rules)
+    return Judged(timestamp, _if_any(belief) if late else _settled(belief, now))
 
 
 def _is_proven(pace: Pace) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from rules.record_context import RecordContext
-from rules.stops import lifecycle
+from rules.stops import history
 from schemas.bounds import MAX_COUNT
 from schemas.errors import Poison
 from schemas.instant import MINUTE, SECOND
@@ -50,12 +50,12 @@ def increments(draft: LineState, data: Data, at: int, late: bool, context: Recor
     known, counted = draft.counters, dict[str, int]()
     limit = _limit(draft, data, context)
     for field, highest in _counters(context):
-        told: int | None = getattr(data, field)
+        value: int | None = getattr(data, field)
         counted[field] = 0
-        if told is None or late:
+        if value is None or late:
             continue
-        last, reading = getattr(known, field), Reading(told, at)
-        passed = 0 if last is None or told >= last.value else _passed(draft, last.at, at, context)
+        last, reading = getattr(known, field), Reading(value, at)
+        passed = 0 if last is None or value >= last.value else _passed(draft, last.at, at, context)
         pieces = _since(last, reading, highest, passed, limit)
         if pieces is None:
             raise _restarted(field, known, reading, context)
@@ -89,7 +89,7 @@ def _since(last: Reading | None, now: Reading, highest: int, passed: int, limit:
         return 0
     if now.value >= last.value:
         made = now.value - last.value
-        # More than the rate allows is kept, nothing is lost; more than a message may tell is another counter.
+        # More than the rate allows is kept. More than a message may count is of another counter.
         return made if made <= MAX_COUNT else None
     most = highest // 2 if limit is None else limit * passed / MINUTE + 1
     for made in (highest + 1 - last.value + now.value, now.value):  # rollover, reset
@@ -101,11 +101,11 @@ def _since(last: Reading | None, now: Reading, highest: int, passed: int, limit:
 def _passed(state: LineState, since: int, at: int, context: RecordContext) -> int:
     """The time (ms) in which the line may have run."""
     lately = max(at - context.line_rules.silence, since)
-    return max(at - since, 0) - lifecycle.stood(state, since, lately) + SLACK
+    return max(at - since, 0) - history.stood(state, since, lately) + SLACK
 
 
 def _limit(state: LineState, data: Data, context: RecordContext) -> float | None:
-    """The most pieces a minute that the line can make, if anything tells of it."""
+    """The most pieces a minute that the line can make, if any rule or target rate says it."""
     rules = context.line_rules
     if rules.counter_max_rate is not None:
         return rules.counter_max_rate

@@ -2,10 +2,10 @@
 
 from plant.timestamps import event_time
 from rules import alerts, orders
-from rules.kpi import line_kpi
+from rules.kpi import charging, pieces, window_at
 from rules.record_context import RecordContext, Sample
 from rules.row_update import RowUpdate
-from rules.stops import lifecycle, restart
+from rules.stops import history, restart
 from schemas.payloads import Order as Message
 from schemas.state import LineState, Order, Orders
 
@@ -17,38 +17,38 @@ def count(draft: LineState, sample: Sample, context: RecordContext) -> list[RowU
     past = _count_in_past(draft, sample, context) if sample.late or draft.kpi.ends else None
     starts = past is None and draft.orders.running is None
     if past is None:
-        after, order, rows = orders.on_sample(
+        after, order, updates = orders.on_sample(
             draft.orders, sample, draft.clock, draft.positive_target, context
         )
     else:
-        after, order, rows = past
+        after, order, updates = past
     if starts:
         if sample.late:
-            draft.kpi = line_kpi.cut(draft.kpi, order.number, order.product, context)
+            draft.kpi = charging.cut(draft.kpi, order.number, order.product, context)
         else:
             restart.on_order_start(draft, order, sample, context)
     _into_windows(draft, order, sample, context)
     if after.running is None and past is None:
-        draft.kpi = line_kpi.cut(draft.kpi, None, None, context)
+        draft.kpi = charging.cut(draft.kpi, None, None, context)
     draft.orders = after
     if not sample.late:
         draft.alerts, alert_rows = alerts.on_sample(draft.alerts, sample, context)
-        rows += alert_rows
-    return rows
+        updates += alert_rows
+    return updates
 
 
 def _into_windows(draft: LineState, order: Order, sample: Sample, context: RecordContext) -> None:
     assert draft.kpi is not None
     if sample.late:
-        known = sample.known and not lifecycle.was_silent(draft.people.stops, sample.at)
+        known = sample.known and not history.was_silent(draft.stop_history.stops, sample.at)
         of = order.number, order.product
-        draft.kpi = line_kpi.count_late(
+        draft.kpi = pieces.count_late(
             draft.kpi, sample.at, sample.pieces, sample.defects, known=known, context=context, order=of
         )
     elif draft.stop is not None and restart.is_held(draft.stop):
         restart.count(draft, (order.number, order.product), sample, context)
     else:
-        draft.kpi = line_kpi.count(
+        draft.kpi = pieces.count(
             draft.kpi, sample.at, sample.pieces, sample.defects, known=sample.known, context=context
         )
 
@@ -58,7 +58,7 @@ def _count_in_past(
 ) -> tuple[Orders, Order, list[RowUpdate]] | None:
     """Pieces made in the time of an order that ended are that order's, as long as it is known."""
     assert state.kpi is not None
-    of, running = line_kpi.order_of(state.kpi, sample.at), state.orders.running
+    of, running = window_at.order_of(state.kpi, sample.at), state.orders.running
     if of is None or of[0] is None or (running is not None and running.number == of[0]):
         return None
     return orders.on_past_sample(state.orders, of[0], sample, context)
@@ -73,9 +73,9 @@ def end_order(draft: LineState, at: int, context: RecordContext) -> None:
     if draft.kpi is None:
         return
     if draft.mode == "stopped" and at > draft.kpi.charged:
-        draft.kpi = line_kpi.ends(draft.kpi, at)
+        draft.kpi = charging.ends(draft.kpi, at)
     else:
-        draft.kpi = line_kpi.cut(draft.kpi, None, None, context)
+        draft.kpi = charging.cut(draft.kpi, None, None, context)
 
 
 def recount(draft: LineState, message: Message, context: RecordContext) -> None:
@@ -88,4 +88,4 @@ def recount(draft: LineState, message: Message, context: RecordContext) -> None:
     order, ended_at = known
     ended = draft.clock if ended_at is None else min(ended_at - 1, draft.clock)  # its last moment
     at = None if at is None else min(at, draft.clock)
-    draft.kpi = line_kpi.reject(draft.kpi, at, ended, message.defects, (order.number, order.product), context)
+    draft.kpi = pieces.reject(draft.kpi, at, ended, message.defects, (order.number, order.product), context)

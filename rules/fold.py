@@ -22,20 +22,19 @@ from rules import (
 )
 from rules.dead_letters import dead_letter
 from rules.failures import Failure, Observer, internal, raised
-from rules.kpi import kpi_row
+from rules.kpi.publishing import publish
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
-from rules.stops import lifecycle, operator, planned, restart, state_change
+from rules.stops import operator, reclassification, restart, silence, state_change
 from rules.stops.lifecycle import StateChange
 from schemas.errors import Poison
-from schemas.instant import HOUR, SECOND
+from schemas.instant import HOUR
 from schemas.operator_message import OperatorMessage
 from schemas.payloads import Data, Order, Status
 from schemas.raw import TICK, RawRecord
 from schemas.state import LineState, Mode
 
 TICKS_TOLD = HOUR  # of log time: a line whose ticks fail leaves a dead letter at most so often
-QUIET = 30 * SECOND  # a line that speaks more often shows its windows itself
 
 
 class Fold:
@@ -45,7 +44,7 @@ class Fold:
     """
 
     def __init__(self, rules: Rules, failed: Observer = raised) -> None:
-        """`failed` is told of such records; it changes nothing."""
+        """`failed` is called with each such record; it changes nothing."""
         self._failed = failed
         self.rules = rules
         self.calendars = Calendars(rules)
@@ -80,18 +79,18 @@ class Fold:
         )
         try:
             if record.headers.kind is not TICK:
-                draft, rows = self._message(state, record, topic, context)
+                draft, updates = self._message(state, record, topic, context)
             elif state is not None:
                 draft = state.copy()
-                rows = on_tick(draft, context)
+                updates = on_tick(draft, context)
             else:
                 return None, []
         except Exception as error:  # whatever it is: the lines of a plant don't stand still for one record
-            draft, rows = self._without(state, record, topic, context, error)
+            draft, updates = self._without(state, record, topic, context, error)
         if draft is not None:
             draft.offset, draft.received_at = record.offset, received_at
             draft.run = max(draft.run, run)
-        return draft, rows
+        return draft, updates
 
     def _without(
         self, state: LineState | None, record: RawRecord, topic: str, context: RecordContext, error: Exception
@@ -189,21 +188,21 @@ def on_data(
     # What waited somewhere without a right time of its own: nobody knows when it was made.
     known = at == timestamp or not waited
     late = draft.clock is not None and at < draft.clock
-    rows = message_time.on_judged(draft, judged, context)
+    updates = message_time.on_judged(draft, judged, context)
     context = context.at(at)
     data = counters.increments(draft, data, at, late, context)
     if not late:
-        rows += restart.on_data(draft, data, at, context)
+        updates += restart.on_data(draft, data, at, context)
     sample = samples.decide(draft, data, at, late, known, context)
     if not late:
-        rows += state_change.take(draft, StateChange(sample.mode, at), context)
+        updates += state_change.take(draft, StateChange(sample.mode, at), context)
         samples.hold(draft, sample)
-        rows += state_change.overdue(draft, at, context)
-    rows += counting.count(draft, sample, context)
-    rows.append(samples.row(sample, context))
-    rows += kpi_row.publish(draft, windows, context)
+        updates += reclassification.overdue(draft, at, context)
+    updates += counting.count(draft, sample, context)
+    updates.append(samples.row(sample, context))
+    updates += publish(draft, windows, context)
     draft.heard_at = context.received_at
-    return rows
+    return updates
 
 
 def on_status(
@@ -215,25 +214,25 @@ def on_status(
     windows = draft.kpi
     at, judged = message_time.decide(draft, timestamp, context, waited=waited)
     late = draft.clock is not None and at < draft.clock
-    rows = message_time.on_judged(draft, judged, context)
+    updates = message_time.on_judged(draft, judged, context)
     context = context.at(at)
     if late and status.status == "stopped" and status.reason is not None:
-        rows += operator.on_late_reason(draft, at, status.reason, context)
+        updates += operator.on_late_reason(draft, at, status.reason, context)
     elif late and status.status == "running":
-        rows += restart.on_late_running(draft, at, context)
+        updates += restart.on_late_running(draft, at, context)
     elif not late and status.status == "offline" and draft.clock is not None:
         # Often a will, sent long after the last message: the line's own past may still come.
-        rows += state_change.fall_silent(draft, at, status.reason or lifecycle.OFFLINE, context)
+        updates += state_change.fall_silent(draft, at, status.reason or silence.OFFLINE, context)
         draft.heard_at = context.received_at
-        return rows
+        return updates
     elif not late:
         mode: Mode = draft.mode if status.status == "offline" else status.status
-        rows += state_change.take(draft, StateChange(mode, at, status.reason), context)
+        updates += state_change.take(draft, StateChange(mode, at, status.reason), context)
         if status.status == "stopped":
             restart.hold(draft, at)
-    rows += kpi_row.publish(draft, windows, context)
+    updates += publish(draft, windows, context)
     draft.heard_at = context.received_at
-    return rows
+    return updates
 
 
 def on_order(
@@ -245,57 +244,43 @@ def on_order(
     if message.action != "add" and timestamp is None and draft.clock is not None:
         # By the line's clock, or its stop would end before or after its order does.
         at = line_clock.of_line(context.received_at, draft.clock, draft.heard_at)
-    draft.orders, rows = orders.on_message(draft.orders, message, at, context)
-    if rows and message.action == "correct":
+    draft.orders, updates = orders.on_message(draft.orders, message, at, context)
+    if updates and message.action == "correct":
         counting.recount(draft, message, context)
     if running is not None and draft.orders.running is None:
         counting.end_order(draft, at, context)
-    rows += kpi_row.publish(draft, windows, context)
-    return rows
+    updates += publish(draft, windows, context)
+    return updates
 
 
 def on_operator_message(
     draft: LineState, message: OperatorMessage, context: RecordContext
 ) -> list[RowUpdate]:
-    """A person's message about stops, or the end of the line; the machine itself said nothing."""
+    """An operator's message about stops, or the end of the line; it ends no silence of the machine."""
     if message.action in ("retire", "forget") and draft.offset < 0:
         raise Poison("unknown_line")
     if message.action == "forget":
         return removal.forget(draft, context)
     windows = draft.kpi
     if message.action == "retire":
-        rows = removal.retire(draft, context)
+        updates = removal.retire(draft, context)
     else:
-        # What is forgotten is not taken back: what it made planned stays so.
-        now = context.received_at
-        judged = now if draft.retired or draft.clock is None else draft.clock
-        draft.people = planned.forgotten(draft.people, draft.stop, now, judged)
-        was = draft.people.planned
-        rows = operator.on_operator_message(draft, message, context)
-        if draft.people.planned != was:
-            rows += state_change.replanned(draft, was, draft.people.planned, context)
-    rows += kpi_row.publish(draft, windows, context)
-    return rows
+        updates = operator.on_operator_message(draft, message, context)
+    updates += publish(draft, windows, context)
+    return updates
 
 
 def on_tick(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     """Time passes: a running line may have fallen silent, and what its last word means is shown meanwhile."""
-    now = context.received_at
-    listening = now - draft.ticked_at <= line_clock.TICKS_MISSING
-    draft.ticked_at = now
-    since = draft.ticking_since = draft.ticking_since if listening else now
-    if draft.clock is None or draft.kpi is None or draft.retired:
+    windows, updates = draft.kpi, list[RowUpdate]()
+    silence.on_tick(draft, context)
+    if draft.retired:
         return []
-    windows, rows, silence = draft.kpi, list[RowUpdate](), context.line_rules.silence
-    quiet = now - max(draft.heard_at, since)
-    if quiet > silence:
-        # Nobody listened when the line fell silent: it may not be the line's fault.
-        reason = lifecycle.PIPELINE if since > draft.heard_at + silence else None
-        rows += state_change.fall_silent(draft, draft.clock + silence, reason, context)
-    elif quiet <= QUIET or not state_change.can_be_shown(draft):
-        return kpi_row.publish(draft, windows, context)
-    until = draft.clock + now - draft.heard_at
-    rows += state_change.overdue(draft, until, context)
-    rows += kpi_row.publish(draft, windows, context)
-    rows += kpi_row.show(draft, state_change.passed(draft, until, context), context)
-    return rows
+    silent = silence.is_noticed(draft, context)
+    if silent:
+        updates += silence.begin(draft, context)
+        updates += reclassification.overdue(draft, silence.clock(draft, context), context)
+    updates += publish(draft, windows, context)
+    if silent:
+        updates += silence.show(draft, context)
+    return updates

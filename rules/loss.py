@@ -1,4 +1,4 @@
-"""Records that are gone before they were applied, or after: told in a dead letter, since nothing else can."""
+"""Lost records: a dead letter says which ones are gone, before or after they were applied."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,7 @@ class Loss:
     reason: Literal["expired", "log_lost"]
     first: int
     last: int
-    mark: int  # ms; tells apart losses at the same offsets: the lost log's last known time
+    mark: int  # ms; distinguishes losses at the same offsets: the lost log's last known time
 
     def letter(self, record: RawRecord, topic: str, context: RecordContext) -> RowUpdate:
         """The dead letter, caused by the first record after the loss."""

@@ -36,5 +36,5 @@ def on_judged(draft: LineState, judged: Judged | None, context: RecordContext) -
         return []
     draft.belief = judged.belief
     right = judged.belief is None or not judged.belief.count
-    draft.alerts, rows = alerts.on_clock(draft.alerts, judged.at, judged.off, judged.since, right, context)
-    return rows
+    draft.alerts, updates = alerts.on_clock(draft.alerts, judged.at, judged.off, judged.since, right, context)
+    return updates

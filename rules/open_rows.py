@@ -1,37 +1,37 @@
-"""The census of a partition: what is open on its lines, so that whatever else is can be closed."""
+"""The open rows of a partition: what is open on its lines, so that whatever else is open can be closed."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
-from schemas.events import AlertCensus, CensusEvent, DowntimeCensus, OrderCensus
+from schemas.events import OpenAlerts, OpenDowntimes, OpenOrders, OpenRowsEvent
 from schemas.ids import uuid_of
 from schemas.state import LineState
 
 EVERY_LINE = ""
 
 
-def census(states: Iterable[LineState], context: RecordContext) -> list[RowUpdate]:
-    """What is open on these lines, all that a partition has, after the record; see `CensusEvent`."""
+def open_rows(states: Iterable[LineState], context: RecordContext) -> list[RowUpdate]:
+    """What is open on these lines, all that a partition has, after the record; see `OpenRowsEvent`."""
     lines = tuple(states)
-    return [_census(kind, lines, ids, context) for kind, ids in _OPEN.items()]
+    return [_update(kind, lines, ids, context) for kind, ids in _OPEN.items()]
 
 
-def _census(
-    kind: type[CensusEvent],
+def _update(
+    kind: type[OpenRowsEvent],
     lines: tuple[LineState, ...],
     ids: Callable[[LineState], Iterator[str]],
     context: RecordContext,
 ) -> RowUpdate:
-    row_id = uuid_of("census", kind.__name__, context.partition, context.offset, context.received_at)
+    row_id = uuid_of("census", _NAMES[kind], context.partition, context.offset, context.received_at)
     still_open = tuple(row for line in lines for row in ids(line))
     return RowUpdate(kind, row_id, partial(_row, kind, row_id, still_open, context))
 
 
 def _row(
-    kind: type[CensusEvent], row_id: str, still_open: tuple[str, ...], context: RecordContext
-) -> CensusEvent:
+    kind: type[OpenRowsEvent], row_id: str, still_open: tuple[str, ...], context: RecordContext
+) -> OpenRowsEvent:
     stamp = context.stamp(row_id) | {"line_id": EVERY_LINE, "line": EVERY_LINE}
     return kind(**stamp, partition=context.partition, open=still_open, at=context.seen_at)
 
@@ -51,8 +51,15 @@ def _alerts(state: LineState) -> Iterator[str]:
     yield from (alert.id for alert in state.alerts.held.values() if alert.id is not None)
 
 
-_OPEN: dict[type[CensusEvent], Callable[[LineState], Iterator[str]]] = {
-    OrderCensus: _orders,
-    DowntimeCensus: _stops,
-    AlertCensus: _alerts,
+_OPEN: dict[type[OpenRowsEvent], Callable[[LineState], Iterator[str]]] = {
+    OpenOrders: _orders,
+    OpenDowntimes: _stops,
+    OpenAlerts: _alerts,
+}
+
+# Part of the events' identifiers, and so never to change.
+_NAMES: dict[type[OpenRowsEvent], str] = {
+    OpenOrders: "OrderCensus",
+    OpenDowntimes: "DowntimeCensus",
+    OpenAlerts: "AlertCensus",
 }

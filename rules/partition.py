@@ -10,7 +10,7 @@ from rules.dead_letters import dead_letter
 from rules.failures import Failure, Observer, internal, raised
 from rules.fold import Fold
 from rules.loss import Loss
-from rules.open_rows import census
+from rules.open_rows import open_rows
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
 from schemas.errors import Poison
@@ -46,7 +46,7 @@ class Lines:
     ) -> None:
         self.topic = topic
         self.loss: Loss | None = None  # what was lost before the next record
-        self.void = 0  # records left out, until somebody tells of them
+        self.void = 0  # records left out since this was last reported
         self._failed = failed
         self._fold = Fold(rules, failed)
         self._true_time = rules.true_time
@@ -56,7 +56,9 @@ class Lines:
         self._too_many: list[str] = []  # lines of an older release that are let go with the next record
         known = {state.line_id: state for state in states}
         if PARTITION not in known:
-            own = LineState(line_id=PARTITION, partition=partition, census=log_end, undeclared=Undeclared())
+            own = LineState(
+                line_id=PARTITION, partition=partition, open_rows_due=log_end, undeclared=Undeclared()
+            )
             known = {PARTITION: own}
         self.states = known
         self._take_up()
@@ -92,18 +94,18 @@ class Lines:
         if self._was_wrong:
             record = self._corrected(record)
         first = self._own(record)
-        changes = self._change(record, first)
+        updates = self._change(record, first)
         if self._too_many:
-            changes += self._let_go(self._too_many, record)
+            updates += self._let_go(self._too_many, record)
             self._too_many = []
         if self.loss is not None:
-            changes.append(self.loss.letter(record, self.topic, self._context(record)))
+            updates.append(self.loss.letter(record, self.topic, self._context(record)))
             self.loss = None
         own = self.states[PARTITION]
-        if own.census is not None and own.offset + 1 >= own.census:
-            changes += census(self.states.values(), self._context(record))
-            self.states[PARTITION] = replace(own, census=None)
-        return changes
+        if own.open_rows_due is not None and own.offset + 1 >= own.open_rows_due:
+            updates += open_rows(self.states.values(), self._context(record))
+            self.states[PARTITION] = replace(own, open_rows_due=None)
+        return updates
 
     def foreign(self, record: RawRecord, why: str) -> list[RowUpdate]:
         """A record that no bridge wrote."""
@@ -115,7 +117,7 @@ class Lines:
         """A row that the record changes can't be formed or written: the record's dead letter in its place."""
         record = self._corrected(record)
         line_id = record.line_id or PARTITION
-        # Whatever came after the record by now: each reading of the log tells the same of it.
+        # Whatever came after the record by now: each reading of the log gives the same letter.
         context = replace(self._context(record), received_at=record.received_at)
         letter = dead_letter(record, internal(error), self.topic, context)
         self._failed(Failure(line_id, record.partition, record.offset, error))
@@ -145,11 +147,11 @@ class Lines:
     def _change(self, record: RawRecord, first: bool) -> list[RowUpdate]:
         kind = record.headers.kind
         if kind is TICK:
-            changes = [event for line_id in tuple(self.states) for event in self._line(line_id, record)]
+            updates = [event for line_id in tuple(self.states) for event in self._line(line_id, record)]
             if first and (names := admission.due(self._undeclared, self.states[PARTITION].received_at)):
                 self._admit(admission.without(self._undeclared, names))
-                changes += self._let_go(names, record)
-            return changes
+                updates += self._let_go(names, record)
+            return updates
         if kind is UNROUTABLE:
             return [self._letter(record, Poison("unroutable", topic=record.headers.topic))]
         line_id = record.line_id or ""
@@ -162,7 +164,7 @@ class Lines:
         return self._message(line_id, record, first)
 
     def _stays(self, line_id: str) -> bool:
-        """Whether a line that the rules do not name has said enough: `_message` would change nothing."""
+        """Whether a line that the rules do not name has sent enough to stay: `_message` changes nothing."""
         guest = self._undeclared.lines.get(line_id) if line_id in self.states else None
         return guest is not None and guest.messages == admission.ENOUGH
 
@@ -175,17 +177,17 @@ class Lines:
         """
         own, known = self.states[PARTITION], self._undeclared
         if not first:
-            # What was admitted then is in its state, and what was refused is told.
+            # What was admitted then is in its state, and what was refused is a dead letter.
             return self._line(line_id, record) if line_id in self.states else []
         if line_id in known.lines:
             after = admission.heard(known, record, own.received_at)
             if after is not known:
                 self._admit(after)
-            # Without a state, it is let go further on in the log, and all until then is told.
-            changes = self._line(line_id, record) if line_id in self.states else []
+            # Without a state, it is let go further on in the log, and all until then is published.
+            updates = self._line(line_id, record) if line_id in self.states else []
             if line_id not in after.lines and line_id in self.states:
-                changes += self._let_go([line_id], record)  # a rule failed on what should have ended it
-            return changes
+                updates += self._let_go([line_id], record)  # a rule failed on what should have ended it
+            return updates
         poison = admission.refusal(known, line_id, own.received_at, self._about)
         if poison is not None:
             return [self._letter(record, poison)]
@@ -201,12 +203,12 @@ class Lines:
 
     def _let_go(self, names: Iterable[str], record: RawRecord) -> list[RowUpdate]:
         """End what is open on lines, and forget them."""
-        changes: list[RowUpdate] = []
+        updates: list[RowUpdate] = []
         for line_id in names:
             state = self.states.pop(line_id, None)
-            if state is not None and state.offset <= record.offset:  # else: told, and it came back since
-                changes += self._fold.let_go(state, record, self.topic)
-        return changes
+            if state is not None and state.offset <= record.offset:  # else: published, and it came back since
+                updates += self._fold.let_go(state, record, self.topic)
+        return updates
 
     def _line(self, line_id: str, record: RawRecord) -> list[RowUpdate]:
         if line_id == PARTITION:

@@ -1,4 +1,4 @@
-"""Reading a record: what its bytes say, and the time that it tells."""
+"""Reading a record: the message in its bytes, and the message's timestamp."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ class Message(NamedTuple):
     """A record once its bytes are read."""
 
     body: Data | Status | Order | OperatorMessage
-    timestamp: int | None = None  # ms, as the message tells it
+    timestamp: int | None = None  # ms; None: it has none
     waited: bool = False  # it did not come as it was made: it had waited for the bridge, or was retained
 
 

@@ -32,7 +32,7 @@ class RecordContext(Struct, frozen=True, gc=False):
         return uuid_of_name(f"{self.line_id}\x1f{self.received_at}\x1f{self.partition}\x1f{self.offset}")
 
     def at(self, ms: int) -> "RecordContext":
-        """With the rules in force at the time that it tells of."""
+        """With the rules in force at an event time."""
         rules = self.rules.line(self.line_id, ms)
         return self if rules is self.line_rules else replace(self, line_rules=rules)
 

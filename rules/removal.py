@@ -1,11 +1,11 @@
-"""A line that leaves: people end it, or it was silent for so long that it is let go."""
+"""A line that leaves: operators end it, or it was silent for so long that it is let go."""
 
 from rules import alerts, orders
-from rules.kpi import line_kpi
-from rules.kpi.kpi_row import publish
+from rules.kpi import charging
+from rules.kpi.publishing import publish
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
-from rules.stops import state_change
+from rules.stops import silence, state_change
 from rules.stops.lifecycle import StateChange
 from schemas.state import LineState
 
@@ -18,35 +18,35 @@ def retire(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     if draft.retired or draft.clock is None:
         draft.retired = True
         return []
-    at = draft.clock + context.received_at - draft.heard_at  # by its own clock, or it would come back late
-    rows = state_change.take(draft, StateChange("unknown", at), context)
+    at = silence.clock(draft, context)  # by its own clock, or it would come back late
+    updates = state_change.take(draft, StateChange("unknown", at), context)
     assert draft.kpi is not None
-    rows += _end_alerts_and_order(draft, at, context)
-    draft.kpi = line_kpi.cut(draft.kpi, None, None, context)
+    updates += _end_alerts_and_order(draft, at, context)
+    draft.kpi = charging.cut(draft.kpi, None, None, context)
     draft.retired = True
-    return rows
+    return updates
 
 
 def forget(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     """The line ends, with the orders that wait for it. If it speaks again, it is a new one."""
     windows = draft.kpi
-    rows = retire(draft, context)
+    updates = retire(draft, context)
     draft.orders, cancelled = orders.cancel_waiting(draft.orders, draft.clock or context.received_at, context)
-    rows += [*cancelled, *publish(draft, windows, context)]
+    updates += [*cancelled, *publish(draft, windows, context)]
     draft.reset()
     draft.forgotten = True
-    return rows
+    return updates
 
 
 def let_go(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     """As `forget`, of a line that was silent for long: its silence is published as it was shown, once."""
-    at, windows, rows = context.received_at, draft.kpi, list[RowUpdate]()
+    at, windows, updates = context.received_at, draft.kpi, list[RowUpdate]()
     if draft.clock is not None:
-        at = draft.clock + context.received_at - draft.heard_at
-        rows += state_change.leave(draft, at, context)
-    rows += _end_alerts_and_order(draft, at, context)
+        at = silence.clock(draft, context)
+        updates += state_change.leave(draft, at, context)
+    updates += _end_alerts_and_order(draft, at, context)
     draft.orders, cancelled = orders.cancel_waiting(draft.orders, at, context)
-    return [*rows, *cancelled, *publish(draft, windows, context)]
+    return [*updates, *cancelled, *publish(draft, windows, context)]
 
 
 def _end_alerts_and_order(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate]:

@@ -15,8 +15,8 @@ from schemas.state import LineState, Mode
 def decide(state: LineState, data: Data, at: int, late: bool, known: bool, context: RecordContext) -> Sample:
     """Fill in what the message leaves out.
 
-    Without `running`, a line runs if pieces came, else it keeps its state; where a status told a stop, pieces
-    may be its last. Without a target rate, the plant's
+    Without `running`, a line runs if pieces came, else it keeps its state; where a status message began
+    a stop, pieces may be the last from before it. Without a target rate, the plant's
     rules or the running order give one. Without a rate, the pieces since the line's last data message do.
     """
     return Sample(
@@ -55,10 +55,10 @@ def _target(state: LineState, data: Data, context: RecordContext) -> float | Non
 
 def _rate(state: LineState, pieces: int, at: int, context: RecordContext) -> float | None:
     """Over the time since the last data message, whatever statuses came in between; not that of stops."""
-    making = state.kpi.making if state.kpi is not None else None
-    if state.clock is None or making is None or not 0 <= at - state.clock <= context.line_rules.silence:
+    production = state.kpi.production if state.kpi is not None else None
+    if state.clock is None or production is None or not 0 <= at - state.clock <= context.line_rules.silence:
         return None
-    passed = ran(making)
+    passed = ran(production)
     if passed is None:
         return None
     if state.mode != "stopped" or not passed:  # of a line that stood all the while, it is the best guess

@@ -61,7 +61,7 @@ class SampleEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
 class OrderEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     """A row of `"ProductionOrder"`. Quantities in pieces, rates in pieces per minute.
 
-    `reason`: why it ended otherwise than by a message of the line or of a person; see `CensusEvent`.
+    `reason`: why it ended otherwise than by a message of the line or of a person; see `OpenRowsEvent`.
     """
 
     sent_to: ClassVar[str] = "orders"
@@ -186,7 +186,7 @@ class DeadLetterEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False
     received_at: str
 
 
-class CensusEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
+class OpenRowsEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     """No row: all that is open on the lines of a partition after a record (`line_id` is empty).
 
     Sent once by a stage that began at the start of the log, when it has read what the log held then.
@@ -199,19 +199,19 @@ class CensusEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     at: str  # the record's `received_at`
 
 
-class OrderCensus(CensusEvent, frozen=True, rename="camel", kw_only=True, gc=False):
+class OpenOrders(OpenRowsEvent, frozen=True, rename="camel", kw_only=True, gc=False):
     """Orders that wait or run."""
 
     sent_to: ClassVar[str] = "orders"
 
 
-class DowntimeCensus(CensusEvent, frozen=True, rename="camel", kw_only=True, gc=False):
+class OpenDowntimes(OpenRowsEvent, frozen=True, rename="camel", kw_only=True, gc=False):
     """Stops that are open."""
 
     sent_to: ClassVar[str] = "downtimes"
 
 
-class AlertCensus(CensusEvent, frozen=True, rename="camel", kw_only=True, gc=False):
+class OpenAlerts(OpenRowsEvent, frozen=True, rename="camel", kw_only=True, gc=False):
     """Alerts that are open."""
 
     sent_to: ClassVar[str] = "alerts"
@@ -224,8 +224,8 @@ DERIVED: tuple[type[Event], ...] = (
     AlertEvent,
     KpiEvent,
     DeadLetterEvent,
-    OrderCensus,
-    DowntimeCensus,
-    AlertCensus,
+    OpenOrders,
+    OpenDowntimes,
+    OpenAlerts,
 )
 """Every kind of event. Topics, tables and columns follow from these declarations."""

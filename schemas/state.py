@@ -56,7 +56,7 @@ class Order(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class DoneOrder(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """An order that ended, as people may still correct it."""
+    """An order that ended, kept because operators may still correct it."""
 
     order: Order
     status: OrderStatus
@@ -74,7 +74,7 @@ class Orders(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Counted(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """A data message in a stop that a status told: what it says of the line if the line runs again.
+    """A data message during a stop that a status message began: what it means if the line runs again.
 
     `place` (ms): its pieces stand in the window of that moment, `timed` if for performance, too; None: they
     were shared over running time. `known`: when they were made.
@@ -91,17 +91,18 @@ class Counted(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False
     rate: float | None
 
 
-class Counting(Frozen, frozen=True, omit_defaults=True, gc=False):
+class Counting(Frozen, frozen=True, omit_defaults=True, gc=False, rename={"messages": "told"}):
     """A stopped line makes pieces, the last ones at `made_at`: it may run again since the first message."""
 
     made_at: int
-    told: tuple[Counted, ...] = ()
+    messages: tuple[Counted, ...] = ()
 
 
-class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
+class Stop(Frozen, frozen=True, omit_defaults=True, gc=False, rename={"status_at": "told"}):
     """The open stop.
 
-    `planned`: a person declared it so. `told`: when a status last said that the line stands, ms; 0: none did.
+    `planned`: a person declared it so. `status_at`: when a status message last said that the line stands, ms;
+    0: none did.
     `excused`: up to then (ms) it is known to be planned, or closed, as calendar and plans stand.
     """
 
@@ -114,13 +115,13 @@ class Stop(Frozen, frozen=True, omit_defaults=True, gc=False):
     product: str | None = None
     shift_id: str | None = None
     planned: bool = False
-    told: int = 0
+    status_at: int = 0
     counting: Counting | None = None
     excused: int = 0
 
 
 class PastStop(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """A stop that ended, as people may still speak of it.
+    """A stop that ended, kept because operators may still give its reason.
 
     `required`: ms of it in which the line should have run; None: nobody knows.
     """
@@ -140,7 +141,7 @@ class Plan(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class StopHistory(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """What people said of the line, and the latest stops that they may speak of."""
+    """What operators said of the line, and the latest stops, whose reason they may still give."""
 
     stops: tuple[PastStop, ...] = ()
     plans: tuple[Plan, ...] = ()
@@ -209,7 +210,7 @@ class Window(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Others(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """Stretches that another one stands for: together they lie in [since, until).
+    """Intervals that another one stands for: together they lie in [since, until).
 
     `ran`, `unknown`: ms of them in which the line ran, and in which nobody knows.
     """
@@ -221,7 +222,7 @@ class Others(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False)
 
 
 class ProductionInterval(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """A stretch [start, end) in which the next message's pieces may have been made; `known`: the line ran."""
+    """Time [start, end) in which the next message's pieces may have been made; `known`: the line ran."""
 
     start: int
     end: int
@@ -238,12 +239,16 @@ class WindowOrder(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=F
 
 
 class Kpi(
-    Frozen, frozen=True, omit_defaults=True, gc=False, rename={"gaps": "holes", "window_orders": "owners"}
+    Frozen,
+    frozen=True,
+    omit_defaults=True,
+    gc=False,
+    rename={"gaps": "holes", "window_orders": "owners", "production": "making"},
 ):
     """The open window, charged up to `charged`; the latest closed ones, for messages that come late.
 
-    What the line told is charged. What silence means is only shown: rows up to `shown` say that there was no
-    signal, and a gateway that sends its past later finds that time uncharged.
+    Time up to the line's last message is charged. What silence means is only shown: rows up to `shown` say
+    that there was no signal, and a gateway that sends its past later finds that time uncharged.
     """
 
     charged: int
@@ -251,7 +256,7 @@ class Kpi(
     closed: tuple[Window, ...] = ()
     window_orders: tuple[WindowOrder, ...] = ()  # whose windows were that are no longer remembered
     gaps: tuple[Interval, ...] = ()  # time in no window: of a silence beyond all bounds, of a retired line
-    making: tuple[ProductionInterval, ...] | None = None  # since the last data message; None before the first
+    production: tuple[ProductionInterval, ...] | None = None  # since the last data message; None: none came
     shown: int = 0
     ends: int = 0  # ms; then the order of the open window ended, though time is not charged up to there
     published: int = 0  # received_at of the open window's last row
@@ -298,7 +303,7 @@ class Belief(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Guest(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """What tells how long a line stays that `plant.toml` does not name.
+    """By what a line that `plant.toml` does not name is kept, and for how long.
 
     `messages` are counted until they are many; `heard_at` (ms, the log's time) is noted while it matters.
     """
@@ -315,12 +320,17 @@ class Undeclared(Frozen, frozen=True, omit_defaults=True, gc=False):
     new: int = 0  # admitted in that hour
 
 
-class LineState(msgspec.Struct, omit_defaults=True, gc=False):
+class LineState(
+    msgspec.Struct,
+    omit_defaults=True,
+    gc=False,
+    rename={"open_rows_due": "census", "stop_history": "people"},
+):
     """All that is known of a line after the record at `offset`.
 
     The one part that can be set: a step of the fold works on a copy of its own, and gives it away once.
 
-    A partition's own entry (no line: `line_id` empty) has only what tells where the partition stands, and
+    A partition's own entry (no line: `line_id` empty) has only where the partition stands, and
     in which log.
     """
 
@@ -329,7 +339,7 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     offset: int = -1
     log: int = 0  # time of the first record applied: which log it is
     time: int = 0  # own entry only: time of the record at `offset`
-    census: int | None = None  # own entry only: from this offset on, a census is due
+    open_rows_due: int | None = None  # own entry only: from this offset on, open rows are to be named
     sent: dict[str, Place] = {}  # own entry only: the last batch in each derived topic
     undeclared: Undeclared | None = None  # own entry only; None: an older release wrote it
     run: int = 0  # highest bridge run seen in the partition
@@ -348,7 +358,7 @@ class LineState(msgspec.Struct, omit_defaults=True, gc=False):
     alerts: Alerts = Alerts()
     kpi: Kpi | None = None
     counters: Counters = Counters()
-    people: StopHistory = StopHistory()
+    stop_history: StopHistory = StopHistory()
     retired: bool = False
     belief: Belief | None = None  # None: there is no doubt
     failed_at: int = 0  # received_at of the last tick that failed on the line and left a dead letter

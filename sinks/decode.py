@@ -12,7 +12,7 @@ from faust.types import TP
 
 from plant.catalogue import tell
 from schemas.errors import Poison
-from schemas.events import CensusEvent, DeadLetterEvent, Event
+from schemas.events import DeadLetterEvent, Event, OpenRowsEvent
 from schemas.ids import uuid_of
 from schemas.instant import ms_of, text_of
 
@@ -43,7 +43,7 @@ class Reader:
 
     def __init__(self, event: type[Event]) -> None:
         self._decode: Callable[[bytes], Event] = msgspec.json.Decoder(event).decode
-        self._decode_census: Callable[[bytes], Event] = msgspec.json.Decoder(CensusEvent).decode
+        self._decode_census: Callable[[bytes], Event] = msgspec.json.Decoder(OpenRowsEvent).decode
         self._needed = [field.encode_name for field in msgspec.structs.fields(event) if field.required]
 
     def read(self, records: Sequence[ConsumerRecord]) -> Sequence[Found]:

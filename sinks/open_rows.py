@@ -4,12 +4,12 @@ import psycopg
 from aiokafka.partitioner import DefaultPartitioner
 
 from runtime.sql import statement
-from schemas.events import CensusEvent
+from schemas.events import OpenRowsEvent
 from sinks.tables import Table
 
 
 async def close_lost(
-    connection: psycopg.AsyncConnection, table: Table, census: CensusEvent, partitions: int
+    connection: psycopg.AsyncConnection, table: Table, census: OpenRowsEvent, partitions: int
 ) -> int:
     """Close the rows of the census' partition that are open, older than it, and not in it.
 

@@ -10,7 +10,7 @@ from faust.types import TP
 
 from runtime.sql import statement
 from schemas.errors import Poison, Unavailable
-from schemas.events import CensusEvent, DeadLetterEvent, Event
+from schemas.events import DeadLetterEvent, Event, OpenRowsEvent
 from sinks.copytext import copy_rows
 from sinks.cursors import stand
 from sinks.database import Database, is_refusal
@@ -71,7 +71,7 @@ class _Part:
 
     size: int = 0  # records, the ignored ones among them
     rows: list[Row] = field(default_factory=list)
-    censuses: list[CensusEvent] = field(default_factory=list)
+    censuses: list[OpenRowsEvent] = field(default_factory=list)
     poisons: list[tuple[ConsumerRecord, Poison]] = field(default_factory=list)
     lacks: tuple[str, ...] = ()
 
@@ -195,7 +195,7 @@ def _applicable(records: Sequence[ConsumerRecord], found: Sequence[Found], live:
             if event.generation == live:
                 part.lacks = event.lacks
                 break
-        elif event.generation == live and isinstance(event, CensusEvent):
+        elif event.generation == live and isinstance(event, OpenRowsEvent):
             part.censuses.append(event)
         elif event.generation == live:
             part.rows.append(Row(record, event))

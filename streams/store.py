@@ -217,7 +217,7 @@ def _due(written: LineState | None, state: LineState, *, every: bool) -> bool:
         return state.offset != written.offset
     if (state.mode, state.stop, state.alerts) != (written.mode, written.stop, written.alerts):
         return True  # told already: what it follows from may expire
-    told = (state.people, state.retired, state.forgotten)
-    if told != (written.people, written.retired, written.forgotten):
+    told = (state.stop_history, state.retired, state.forgotten)
+    if told != (written.stop_history, written.retired, written.forgotten):
         return True  # who announced a stop waits to see it here
     return state.heard_at != written.heard_at or state.received_at - written.received_at >= REWRITE

@@ -1,4 +1,4 @@
-"""Availability, performance, quality and TRS of any stretch of time, from its sums.
+"""Availability, performance, quality and TRS of any period, from its sums.
 
 Two standards cut the same loss differently. ISO 22400-2: availability = APT/PBT, effectiveness, quality
 ratio, and OEE is their product. NF E60-182: DO = tF/tR, TP = tN/tF, TQ = tU/tN, and TRS is theirs. A
@@ -70,7 +70,7 @@ class Figures(NamedTuple):
 
 
 def figures(sums: Sums) -> Figures:
-    """The figures of a stretch: an hour's of its minutes' sums, an order's, a year's."""
+    """The figures of a period: an hour's of its minutes' sums, an order's, a year's."""
     if min(sums) < 0:
         return Figures(reason="correction")
     quality = (sums.pieces - sums.defects) / sums.pieces if sums.pieces else None

@@ -2,35 +2,17 @@
 
 from functools import partial
 
-from rules.kpi import line_kpi
 from rules.kpi.figures import Figures, Sums, figures
-from rules.kpi.windowing import StateInterval
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
 from schemas.events import KpiEvent, PerformanceFrom
 from schemas.instant import HOUR, SECOND, text_of
-from schemas.state import Kpi, LineState, Window
+from schemas.state import Window
 
 
 def row(window: Window, context: RecordContext) -> RowUpdate:
     """The row of a window as it stands."""
     return RowUpdate(KpiEvent, window.id, partial(_row, window, context))
-
-
-def publish(draft: LineState, before: Kpi | None, context: RecordContext) -> list[RowUpdate]:
-    """The rows of the line's windows that have changed since `before`."""
-    if draft.kpi is None:
-        return []
-    draft.kpi, changed = line_kpi.publish(before, draft.kpi, context)
-    return [row(window, context) for window in changed]
-
-
-def show(draft: LineState, passed: list[StateInterval], context: RecordContext) -> list[RowUpdate]:
-    """The rows of the windows that a silent line would have, were its silence to go on as it is."""
-    assert draft.kpi is not None
-    assert draft.clock is not None
-    draft.kpi, windows = line_kpi.shown(draft.kpi, passed, draft.clock, context)
-    return [row(window, context) for window in windows]
 
 
 def sums_of(window: Window, performance_from: PerformanceFrom) -> Sums:

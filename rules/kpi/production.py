@@ -1,10 +1,10 @@
 """When the pieces of the next data message may have been made: the time since the last one, but for stops.
 
-A machine may stop and run any number of times between two counts; a line remembers `MOST` stretches of it.
+A machine may stop and run any number of times between two counts; a line remembers `MOST` intervals of it.
 Where there are more, the two neighbours that lie in the shortest time become one. It weighs what both
-weighed, and stands where the line ran (the longer of the two), so that its pieces are told of running time
+weighed, and stands where the line ran (the longer of the two), so that its pieces count in running time
 still, and of time no further away than the two reach. Of so many neighbours, the shortest two lie within a
-twentieth of the time since the last count: no piece is told further than that from when it was made.
+twentieth of the time since the last count: no piece counts further than that from when it was made.
 
   ├──┤      ├────┤ ├─┤          ├────────┤       1, 2, 1 and 4 minutes
   ├──┤      ├────┤              ├────────┤       1, 3       and 4
@@ -31,49 +31,49 @@ class Share(NamedTuple):
 
 
 def longer(
-    making: tuple[ProductionInterval, ...], start: int, end: int, known: bool
+    production: tuple[ProductionInterval, ...], start: int, end: int, known: bool
 ) -> tuple[ProductionInterval, ...]:
-    """With the stretch [start, end), which follows on all of them."""
+    """With the interval [start, end), which follows on all of them."""
     if start >= end:
-        return making
-    if making and making[-1].end == start and making[-1].known == known:
-        last = making[-1]
+        return production
+    if production and production[-1].end == start and production[-1].known == known:
+        last = production[-1]
         others = last.others
         if others is not None:
             others = replace(others, until=end)
-        return (*making[:-1], replace(last, end=end, others=others))
-    making = (*making, ProductionInterval(start, end, known))
-    return making if len(making) <= MOST else _fewer(making)
+        return (*production[:-1], replace(last, end=end, others=others))
+    production = (*production, ProductionInterval(start, end, known))
+    return production if len(production) <= MOST else _fewer(production)
 
 
-def span(making: tuple[ProductionInterval, ...]) -> Interval:
+def span(production: tuple[ProductionInterval, ...]) -> Interval:
     """From the beginning of the first to the end of the last."""
-    return _reach(making[0])[0], _reach(making[-1])[1]
+    return _reach(production[0])[0], _reach(production[-1])[1]
 
 
-def shares(making: Iterable[ProductionInterval]) -> Iterator[Share]:
+def shares(production: Iterable[ProductionInterval]) -> Iterator[Share]:
     """Where pieces were made, in order, and how many of them."""
-    for part in making:
+    for part in production:
         for known in (True, False):
             weight = _weight(part, known)
             if weight:
                 yield Share(part.start, part.end, known, weight)
 
 
-def ran(making: Iterable[ProductionInterval]) -> int | None:
+def ran(production: Iterable[ProductionInterval]) -> int | None:
     """How long (ms) the line ran in all; None if nobody knows that of some of it."""
     made = 0
-    for part in making:
+    for part in production:
         if _weight(part, False):
             return None
         made += _weight(part, True)
     return made
 
 
-def _fewer(making: tuple[ProductionInterval, ...]) -> tuple[ProductionInterval, ...]:
-    spans = [_reach(after)[1] - _reach(part)[0] for part, after in pairwise(making)]
+def _fewer(production: tuple[ProductionInterval, ...]) -> tuple[ProductionInterval, ...]:
+    spans = [_reach(after)[1] - _reach(part)[0] for part, after in pairwise(production)]
     at = spans.index(min(spans))
-    return (*making[:at], _both(making[at], making[at + 1]), *making[at + 2 :])
+    return (*production[:at], _both(production[at], production[at + 1]), *production[at + 2 :])
 
 
 def _both(one: ProductionInterval, other: ProductionInterval) -> ProductionInterval:

@@ -1,4 +1,4 @@
-"""Windows of time: where they begin and end, what a stretch of a line's time adds to them.
+"""Windows of time: where they begin and end, what an interval of a line's time adds to them.
 
 A window is a whole part of the local day, cut where a shift, a day or an order changes. Each of its ms has
 one time state: the states partition the window.
@@ -9,18 +9,17 @@ from msgspec.structs import replace
 
 from plant.line_rules import LineRules
 from rules.record_context import RecordContext
+from rules.stops.planned import Intervals
+from rules.stops.required_time import kind_of_time
 from schemas.ids import uuid_of
 from schemas.instant import MINUTE, SECOND
 from schemas.state import Mode, Window
-
-Intervals = tuple[tuple[int, int], ...]
-"""Stretches [start, end) of time in ms, apart and in order."""
 
 
 class StateInterval(Struct, frozen=True, gc=False):
     """Up to `until` (ms), the line is in `mode`. Rates in pieces per minute.
 
-    `planned`: stretches in which a stop is planned, beside those of the calendar. `ruled`: the target rate is
+    `planned`: intervals in which a stop is planned, beside those of the calendar. `ruled`: the target rate is
     that of the rules in force at each moment.
     """
 
@@ -65,7 +64,7 @@ def start_of(at: int, context: RecordContext) -> int:
 
 
 def window_id(context: RecordContext, start: int) -> str:
-    """A line's windows do not overlap: where one starts tells it from the others, whatever it holds."""
+    """A line's windows do not overlap: its start alone identifies it."""
     return uuid_of("kpi", context.line_id, start)
 
 
@@ -73,7 +72,7 @@ def charge(window: Window, at: int, interval: StateInterval, context: RecordCont
     """Charge the window's time from `at` on to what the line was, as far as one time state goes.
 
     Returns:
-        The window, and up to where its time is charged now: the stretch's end, or the window's, or before
+        The window, and up to where its time is charged now: the interval's end, or the window's, or before
         both where the calendar or the rules change.
     """
     until = interval.until if interval.until < window.end else window.end
@@ -83,7 +82,7 @@ def charge(window: Window, at: int, interval: StateInterval, context: RecordCont
         return _run(window, until - at, interval, rules), until
     if interval.mode == "unknown":
         return replace(window, unknown=window.unknown + until - at), until
-    kind, bound = _kind(at, interval, context)
+    kind, bound = kind_of_time(at, interval.planned, context)
     until = min(until, bound)
     part = until - at
     if kind == "planned":
@@ -107,49 +106,3 @@ def _run(window: Window, part: int, interval: StateInterval, rules: LineRules) -
     if rate < target * rules.slow_rate:
         return replace(window, slow=window.slow + part, theoretical=theoretical, reported=reported)
     return replace(window, producing=window.producing + part, theoretical=theoretical, reported=reported)
-
-
-def _kind(at: int, interval: StateInterval, context: RecordContext) -> tuple[str, int]:
-    """Whether the line should run at `at`, and up to when that holds."""
-    demand = context.demand(at)
-    if demand.kind != "open":
-        return demand.kind, demand.end
-    bound = demand.end
-    for start, end in interval.planned:
-        if start <= at < end:
-            return "planned", min(bound, end)
-        if at < start:
-            return "open", min(bound, start)
-    return "open", bound
-
-
-def required(start: int, end: int, planned: Intervals, context: RecordContext) -> Intervals:
-    """The parts of [start, end) in which a line that stands still should run."""
-    parts: list[tuple[int, int]] = []
-    at, interval = start, StateInterval(end, "stopped", planned=planned)
-    while at < end:
-        kind, bound = _kind(at, interval, context)
-        bound = min(bound, end)
-        if kind == "open":
-            parts.append((at, bound))
-        at = bound
-    return tuple(parts)
-
-
-def excused_until(at: int, end: int, planned: Intervals, context: RecordContext) -> int:
-    """From `at` on, when a line that stands still should run again.
-
-    If not before `end`: up to when it need not, as far as is clear without looking further; `end` or later.
-    """
-    interval = StateInterval(end, "stopped", planned=planned)
-    while at < end:
-        kind, bound = _kind(at, interval, context)
-        if kind == "open":
-            break
-        at = bound
-    return at
-
-
-def is_required(at: int, planned: Intervals, context: RecordContext) -> bool:
-    """Whether the line should run at a point in time."""
-    return _kind(at, StateInterval(at + 1, "stopped", planned=planned), context)[0] == "open"

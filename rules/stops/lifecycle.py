@@ -1,21 +1,18 @@
 """Stops: a line that says it is not running, until it says it is; a line that says nothing any more."""
 
-from collections.abc import Iterable
-from functools import partial
-
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rules.kpi.windowing import Intervals, is_required, required
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
-from schemas.events import DowntimeCategory, DowntimeEvent
+from rules.stops import stop_row
+from rules.stops.planned import Intervals
+from rules.stops.required_time import is_required, required
+from schemas.events import DowntimeCategory
 from schemas.ids import uuid_of
-from schemas.instant import SECOND, text_of
-from schemas.state import LineState, Mode, Order, PastStop, Stop
+from schemas.instant import SECOND
+from schemas.state import Mode, Order, PastStop, Stop
 
-PIPELINE = "pipeline"
-OFFLINE = "offline"
 _CATEGORY: dict[Mode, DowntimeCategory] = {"stopped": "unplanned", "no_signal": "no_signal"}
 
 
@@ -37,20 +34,20 @@ def on_state_change(
 
     Args:
         stop: the open stop, if any.
-        turn: what the line is from now on.
+        change: what the line is from now on.
         order: the running order, if any.
-        planned: stretches of time in which a stop is planned, beside those of the calendar.
-        context: the record that tells.
+        planned: intervals in which a stop is planned, beside those of the calendar.
+        context: the record.
     Returns:
-        The stop after it, the one that ended, and the rows that people see.
+        The stop after it, the one that ended, and the rows that change.
     """
-    changes = []
+    updates = []
     ended: PastStop | None = None
     wanted = _CATEGORY.get(change.mode)
     stops_after_silence = stop is not None and stop.category == "no_signal" and wanted == "unplanned"
     if stop is not None and (wanted is None or stops_after_silence):
         ended = _ended(stop, change.at, planned, context)
-        changes.append(past_row(ended, context))
+        updates.append(stop_row.past_row(ended, context))
         stop = None
     if stop is None and wanted is not None:
         expected = wanted == "no_signal" or is_required(change.at, planned, context)
@@ -64,34 +61,17 @@ def on_state_change(
             product=order.product if order else None,
             shift_id=context.shift(change.at).id,
         )
-        changes.append(row(stop, context))
+        updates.append(stop_row.row(stop, context))
     elif stop is not None:
-        stop, told = with_reason(stop, change.reason, context)
-        changes += told
-    return stop, ended, changes
+        stop, update = with_reason(stop, change.reason, context)
+        updates += update
+    return stop, ended, updates
 
 
 def unplanned(stop: Stop, context: RecordContext) -> tuple[Stop, list[RowUpdate]]:
     """A stop that was planned and has lasted longer than that."""
     stop = replace(stop, category="unplanned")
-    return stop, [row(stop, context)]
-
-
-def stood(state: LineState, since: int, until: int) -> int:
-    """For how long (ms) of that time the line is known to have stood still."""
-    stops = [(past.stop, past.end) for past in state.people.stops]
-    if state.stop is not None:
-        stops.append((state.stop, until))
-    return sum(
-        max(min(end, until) - max(stop.start, since), 0)
-        for stop, end in stops
-        if stop.category != "no_signal"
-    )
-
-
-def was_silent(past: Iterable[PastStop], at: int) -> bool:
-    """Whether what a line made before `at` (ms) was made while it had no signal."""
-    return any(each.stop.category == "no_signal" and each.stop.start < at <= each.end for each in past)
+    return stop, [stop_row.row(stop, context)]
 
 
 def with_reason(stop: Stop, reason: str | None, context: RecordContext) -> tuple[Stop, list[RowUpdate]]:
@@ -99,13 +79,13 @@ def with_reason(stop: Stop, reason: str | None, context: RecordContext) -> tuple
     if reason is None or stop.reason is not None:
         return stop, []
     stop = replace(stop, reason=reason)
-    return stop, [row(stop, context)]
+    return stop, [stop_row.row(stop, context)]
 
 
 def _ended(stop: Stop, at: int, planned: Intervals, context: RecordContext) -> PastStop:
     """The stop once it has ended, its class judged on all of it."""
-    if stop.told:
-        stop = replace(stop, told=0, counting=None)
+    if stop.status_at:
+        stop = replace(stop, status_at=0, counting=None)
     if stop.category == "no_signal":
         # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
         stop = replace(stop, start=min(stop.start, at))
@@ -127,31 +107,3 @@ def length_class(past: PastStop, context: RecordContext) -> DowntimeCategory:
     """What a stop that should not have been is by its length, and by the rules of when it ended."""
     short = past.end - past.stop.start < context.at(past.end).line_rules.micro_stop_s * SECOND
     return "micro" if short else "unplanned"
-
-
-def row(stop: Stop, context: RecordContext) -> RowUpdate:
-    """The row of a stop that lasts."""
-    return RowUpdate(DowntimeEvent, stop.id, partial(_row, stop, None, None, context))
-
-
-def past_row(past: PastStop, context: RecordContext) -> RowUpdate:
-    """The row of a stop that ended."""
-    return RowUpdate(DowntimeEvent, past.stop.id, partial(_row, past.stop, past.end, past.required, context))
-
-
-def _row(stop: Stop, end: int | None, asked: int | None, context: RecordContext) -> DowntimeEvent:
-    # As the windows have it: nobody asks whether a line speaks in time that was planned.
-    silent_when_planned = stop.category == "no_signal" and asked == 0 and end != stop.start
-    return DowntimeEvent(
-        **context.stamp(stop.id),
-        start_time=text_of(stop.start),
-        end_time=None if end is None else text_of(end),
-        duration=None if end is None else (end - stop.start) / SECOND,
-        required_seconds=None if asked is None else asked / SECOND,
-        category="planned" if stop.planned or silent_when_planned else stop.category,
-        reason=stop.reason,
-        order_number=stop.order_number,
-        shift_id=stop.shift_id,
-        created_at=text_of(stop.created_at),
-        updated_at=context.seen_at,
-    )

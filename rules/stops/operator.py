@@ -1,6 +1,7 @@
-"""What is said of a line's stops afterwards: reasons, stops declared planned, planned stops announced.
+"""What operators say of a line's stops: reasons, stops declared planned, planned stops announced.
 
-All of it comes through the log, so a replay keeps it. What was said before (`requestId`) changes nothing.
+All of it comes through the log, so a replay keeps it. A request that came before (by its `requestId`) changes
+nothing.
 """
 
 from hashlib import blake2b
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from plant.timestamps import event_time
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
-from rules.stops import lifecycle, planned
+from rules.stops import history, lifecycle, planned, reclassification, stop_row
 from schemas.errors import Poison
 from schemas.operator_message import OperatorMessage
 from schemas.refusals import shown
@@ -18,54 +19,55 @@ from schemas.state import (
     MAX_PLANS,
     MAX_REMEMBERED,
     MAX_SIZE,
-    MAX_STOPS,
-    MAX_STOPS_SIZE,
     LineState,
-    PastStop,
     Plan,
     Stop,
-    StopHistory,
     latest,
 )
-
-
-def closed(people: StopHistory, past: PastStop, open_: Stop | None) -> StopHistory:
-    """Remember a stop that ended."""
-    people = replace(people, stops=latest((*people.stops, past), MAX_STOPS, MAX_STOPS_SIZE))
-    if not past.stop.planned:
-        return people
-    return replace(people, planned=planned.planned_time(people, open_))
 
 
 def on_operator_message(
     draft: LineState, message: OperatorMessage, context: RecordContext
 ) -> list[RowUpdate]:
-    """A reason, a declaration, an announcement, or the end of one.
+    """A reason, a declaration, an announcement, or the end of one; stops are classed anew where it matters.
 
     Raises:
         Poison: there is no such stop or plan, or too many plans.
     """
-    rows: list[RowUpdate] = []
+    # Announcements that are long past are forgotten, not taken back: what they made planned stays so.
+    now = context.received_at
+    judged = now if draft.retired or draft.clock is None else draft.clock
+    draft.stop_history = planned.forgotten(draft.stop_history, draft.stop, now, judged)
+    before = draft.stop_history.planned
+    updates = _take(draft, message, context)
+    if draft.stop_history.planned != before:
+        updates += reclassification.replanned(draft, before, draft.stop_history.planned, context)
+    return updates
+
+
+def _take(draft: LineState, message: OperatorMessage, context: RecordContext) -> list[RowUpdate]:
+    updates: list[RowUpdate] = []
     digest = None if message.request_id is None else digest_of(message.request_id)
     if message.action == "unplan":
         _unplan(draft, digest)
-    elif digest is not None and digest in draft.people.requests:
+    elif digest is not None and digest in draft.stop_history.requests:
         return []
     else:
         if digest is not None:
-            requests = (*draft.people.requests, digest)[-MAX_REMEMBERED:]
-            draft.people = replace(draft.people, requests=requests)
+            requests = (*draft.stop_history.requests, digest)[-MAX_REMEMBERED:]
+            draft.stop_history = replace(draft.stop_history, requests=requests)
         if message.action == "plan":
             assert digest is not None
             _plan(draft, message, digest, context)
         else:
-            rows = _reason(draft, message, context)
-    draft.people = replace(draft.people, planned=planned.planned_time(draft.people, draft.stop))
-    return rows
+            updates = _reason(draft, message, context)
+    planned_time = planned.planned_time(draft.stop_history, draft.stop)
+    draft.stop_history = replace(draft.stop_history, planned=planned_time)
+    return updates
 
 
 def on_late_reason(draft: LineState, at: int, reason: str, context: RecordContext) -> list[RowUpdate]:
-    """A machine's `stopped` that comes behind the line's clock still tells the reason of its stop.
+    """A machine's `stopped` that comes behind the line's clock still gives the reason of its stop.
 
     MQTT keeps order within a topic only: the data that shows the stop may come first, or all of the stop.
 
@@ -73,23 +75,17 @@ def on_late_reason(draft: LineState, at: int, reason: str, context: RecordContex
         at: when the machine stopped, as it says, ms: at most the line's silence before its data show it.
     """
     earliest = at + context.line_rules.silence
-    for index, past in enumerate(draft.people.stops):
+    for index, past in enumerate(draft.stop_history.stops):
         if at < past.end and past.stop.category != "no_signal":
             if past.stop.start > earliest or past.stop.reason is not None:
                 return []
             known = replace(past, stop=replace(past.stop, reason=reason))
-            _replace_past_stop(draft, index, known)
-            return [lifecycle.past_row(known, context)]
+            history.replace_past_stop(draft, index, known)
+            return [stop_row.past_row(known, context)]
     if draft.stop is None or draft.stop.start > earliest:
         return []
-    draft.stop, rows = lifecycle.with_reason(draft.stop, reason, context)
-    return rows
-
-
-def _replace_past_stop(draft: LineState, index: int, past: PastStop) -> None:
-    known = draft.people.stops
-    stops = latest((*known[:index], past, *known[index + 1 :]), MAX_STOPS, MAX_STOPS_SIZE)
-    draft.people = replace(draft.people, stops=stops)
+    draft.stop, updates = lifecycle.with_reason(draft.stop, reason, context)
+    return updates
 
 
 def _plan(draft: LineState, message: OperatorMessage, digest: str, context: RecordContext) -> None:
@@ -99,17 +95,17 @@ def _plan(draft: LineState, message: OperatorMessage, digest: str, context: Reco
     assert end is not None
     if not max(start, context.received_at - planned.REMEMBERED) < end:
         raise Poison("bad_field", field="end", value=shown(message.end))
-    plans = (*draft.people.plans, Plan(digest, start, end, message.reason))
+    plans = (*draft.stop_history.plans, Plan(digest, start, end, message.reason))
     if plans != latest(plans, MAX_PLANS, MAX_SIZE):
         raise Poison("too_many_plans", limit=MAX_PLANS)
-    draft.people = replace(draft.people, plans=plans)
+    draft.stop_history = replace(draft.stop_history, plans=plans)
 
 
 def _unplan(draft: LineState, digest: str | None) -> None:
-    plans = tuple(plan for plan in draft.people.plans if plan.request != digest)
-    if len(plans) == len(draft.people.plans) and digest not in draft.people.requests:
+    plans = tuple(plan for plan in draft.stop_history.plans if plan.request != digest)
+    if len(plans) == len(draft.stop_history.plans) and digest not in draft.stop_history.requests:
         raise Poison("unknown_plan")
-    draft.people = replace(draft.people, plans=plans)
+    draft.stop_history = replace(draft.stop_history, plans=plans)
 
 
 def _reason(draft: LineState, message: OperatorMessage, context: RecordContext) -> list[RowUpdate]:
@@ -118,14 +114,14 @@ def _reason(draft: LineState, message: OperatorMessage, context: RecordContext) 
     stop = draft.stop
     if stop is not None and _is_meant(stop, None, message.stop, at):
         draft.stop = stop = _declared(stop, message)
-        return [lifecycle.row(stop, context)]
-    known = draft.people.stops
+        return [stop_row.row(stop, context)]
+    known = draft.stop_history.stops
     for index in range(len(known) - 1, -1, -1):
         past = known[index]
         if _is_meant(past.stop, past.end, message.stop, at):
             past = replace(past, stop=_declared(past.stop, message))
-            _replace_past_stop(draft, index, past)
-            return [lifecycle.past_row(past, context)]
+            history.replace_past_stop(draft, index, past)
+            return [stop_row.past_row(past, context)]
     raise Poison("unknown_stop", value=shown(message.stop or message.at or "-"))
 
 

@@ -1,4 +1,4 @@
-"""Planned time that people announce or declare: intervals [start, end) in ms, and their union."""
+"""Planned time that operators announce or declare: intervals [start, end) in ms, and their union."""
 
 from collections.abc import Iterable
 
@@ -6,6 +6,9 @@ from msgspec.structs import replace
 
 from schemas.instant import DAY
 from schemas.state import Interval, Stop, StopHistory
+
+Intervals = tuple[Interval, ...]
+"""Intervals [start, end) of time in ms, disjoint and in order."""
 
 OPEN = 2**53 - 1  # ms; the end of a stop that lasts
 REMEMBERED = (
@@ -53,27 +56,27 @@ def without(intervals: Iterable[Interval], taken: Iterable[Interval]) -> tuple[I
     return tuple(left)
 
 
-def planned_time(people: StopHistory, stop: Stop | None) -> tuple[Interval, ...]:
+def planned_time(history: StopHistory, stop: Stop | None) -> tuple[Interval, ...]:
     """All planned time that is remembered: announced stops, and stops that were declared planned."""
-    announced = [(plan.start, plan.end) for plan in people.plans]
-    declared = [(past.stop.start, past.end) for past in people.stops if past.stop.planned]
+    announced = [(plan.start, plan.end) for plan in history.plans]
+    declared = [(past.stop.start, past.end) for past in history.stops if past.stop.planned]
     if stop is not None and stop.planned:
         declared.append((stop.start, OPEN))
     return union([*announced, *declared])
 
 
-def forgotten(people: StopHistory, stop: Stop | None, now: int, judged: int) -> StopHistory:
+def forgotten(history: StopHistory, stop: Stop | None, now: int, judged: int) -> StopHistory:
     """What is announced, without what is long past.
 
     Args:
-        people: what was said.
+        history: what operators said.
         stop: the open stop: it is judged on all of its time once it ends.
         now: ms.
-        judged: up to then (ms) the line's time is charged: what it told nothing of is still to be.
+        judged: up to then (ms) the line's time is charged: later time is still to be judged.
     """
     kept = min(now - REMEMBERED, judged, *([stop.start] if stop is not None else []))
-    people = replace(people, plans=tuple(plan for plan in people.plans if plan.end > kept))
-    return replace(people, planned=planned_time(people, stop))
+    history = replace(history, plans=tuple(plan for plan in history.plans if plan.end > kept))
+    return replace(history, planned=planned_time(history, stop))
 
 
 def touch(one: Iterable[Interval], start: int, end: int) -> bool:

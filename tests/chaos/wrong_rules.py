@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from rules import orders, samples
-from rules.kpi import line_kpi
+from rules.kpi import pieces
 from rules.stops import lifecycle, state_change
 
 Rule = Callable[..., Any]
@@ -76,7 +76,7 @@ def forgiving(real: Rule) -> Rule:
 WRONG = (
     Wrong(samples, "decide", doubled, "pieces in ProductionData"),
     Wrong(orders, "on_sample", of_hot_lines, "pieces in ProductionOrder"),
-    Wrong(line_kpi, "count", one_less, "pieces in KPISnapshot"),
+    Wrong(pieces, "count", one_less, "pieces in KPISnapshot"),
     Wrong(lifecycle, "_ended", later, "ms of stops in Downtime"),
     Wrong(state_change, "passed", forgiving, "ms stopped in KPISnapshot"),
 )

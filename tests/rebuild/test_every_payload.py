@@ -22,7 +22,7 @@ from rebuild.rows import TABLE_OF, UNCHANGING
 from rebuild.writer import Writer
 from rules.partition import Lines
 from runtime.batches import Batch
-from schemas.events import CensusEvent, Event
+from schemas.events import Event, OpenRowsEvent
 from schemas.raw import RawRecord
 from sinks.tables import TABLES, Table
 from streams import agent
@@ -95,7 +95,7 @@ async def live(plant: Plant, records: Sequence[RawRecord]) -> None:
         batch = [consumer_record(each) for each in records[first : first + BATCH]]
         sorted_out = defaultdict(list)
         for event in agent.fold_batch(lines, Batch(TP(TOPIC, 0), batch, 0)):
-            if not isinstance(event, CensusEvent):
+            if not isinstance(event, OpenRowsEvent):
                 sorted_out[type(event)].append(event)
         for kind, events in sorted_out.items():
             topic = TOPIC_OF[kind]

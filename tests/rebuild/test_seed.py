@@ -99,12 +99,12 @@ async def test_a_census_and_what_was_sent_stay_behind(services: Services) -> Non
         await log.write(messages(10, int(time.time() * 1000) - HOUR))
     rebuilt, _ = await fold_log(settings, PLANT, 2)
     marked = {
-        number: {**states, "": replace(states[""], census=7, sent={"some": (3, None)})}
+        number: {**states, "": replace(states[""], open_rows_due=7, sent={"some": (3, None)})}
         for number, states in rebuilt.states.items()
     }
     await seed(settings, with_(rebuilt, states=marked))
     own = [state for (_, key), state in (await held(settings, 2)).items() if key.startswith(b"/")]
-    assert [(state.census, state.sent) for state in own] == [(None, {})] * settings.partitions
+    assert [(state.open_rows_due, state.sent) for state in own] == [(None, {})] * settings.partitions
 
 
 async def test_a_worker_goes_on_from_it(services: Services) -> None:

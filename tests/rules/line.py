@@ -10,11 +10,11 @@ from plant.rules import Rules, read_plant
 from rules.partition import Lines
 from schemas.events import (
     AlertEvent,
-    CensusEvent,
     DeadLetterEvent,
     DowntimeEvent,
     Event,
     KpiEvent,
+    OpenRowsEvent,
     OrderEvent,
     SampleEvent,
 )
@@ -35,7 +35,7 @@ def rows_of(events: Iterable[Event]) -> dict[tuple[type[Event], str], Event]:
     """What a database holds after the events: the highest version of each row, its last form."""
     rows: dict[tuple[type[Event], str], Event] = {}
     for event in events:
-        if isinstance(event, CensusEvent):
+        if isinstance(event, OpenRowsEvent):
             continue
         known = rows.get((type(event), event.id))
         if known is None or event.version >= known.version:

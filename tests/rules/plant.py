@@ -87,7 +87,7 @@ class Partition:
             again = fold(after.lines(0), self.records[start:])
             assert rows_of([*sent[:events], *again]) == straight, f"after {writes} writes"
             lines = after.lines(0).states
-            lines[PARTITION].census = None
+            lines[PARTITION].open_rows_due = None
             assert lines == states, f"after {writes} writes"
 
     def _store(self, changelog: Changelog) -> LineStore:

@@ -302,8 +302,8 @@ def test_a_state_stays_under_256_kib_whatever_texts_fill_it():
     for n in range(MAX_WAITING):
         line.says(Kind.ORDER, orderNumber=f"W{n:03d}" + text[4:], productType=text, quantity=1, operator=text)
     assert len(line.state.orders.waiting) > 20
-    assert len(line.state.people.stops) > 10
-    assert len(line.state.people.plans) > 30
+    assert len(line.state.stop_history.stops) > 10
+    assert len(line.state.stop_history.plans) > 30
     assert len(line.state.orders.latest) > 3
     assert len(encode(line.state)) < 256 * 1024
 

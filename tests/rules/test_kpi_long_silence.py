@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.kpi import long_silence
 from rules.kpi.figures import Sums, figures
+from rules.stops import silence_windows
 from schemas.events import KpiEvent
 from schemas.instant import DAY, HOUR, MINUTE, SECOND, ms_of
 from schemas.raw import Kind
@@ -218,7 +218,7 @@ def test_a_silence_longer_than_the_log_remembers_is_told_as_far_as_that(monkeypa
     """Neither is more of it shown, nor planned afterwards. Here the log remembers three days, not 400."""
     #  Thu 10:00         Sun 10:00       │ (in no window) │ Wed 10:00
     #  ■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■│                │─
-    monkeypatch.setattr(long_silence, "LONGEST", 3 * DAY)
+    monkeypatch.setattr(silence_windows, "LONGEST", 3 * DAY)
     line = off(named("10:00").says(Kind.STATUS, running=False), hours=6 * 24, see=3)
     line.silent(minutes=10)
     assert len(line.windows) == 24 * 60 + 2 * 24
@@ -231,7 +231,7 @@ def test_a_silence_longer_than_the_log_remembers_is_told_as_far_as_that(monkeypa
 
 def test_what_no_window_remembers_begins_within_an_hour_where_the_silence_did(monkeypatch):
     """The window ends there, and the next one begins with what comes after."""
-    monkeypatch.setattr(long_silence, "LONGEST", 3 * DAY)
+    monkeypatch.setattr(silence_windows, "LONGEST", 3 * DAY)
     line = off(named("10:20:30").says(Kind.STATUS, running=False), hours=6 * 24).says(
         Kind.STATUS, running=True
     )

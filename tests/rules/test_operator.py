@@ -54,13 +54,13 @@ def test_a_stop_declared_planned_is_planned_and_may_be_taken_back():
     """Its category, and the planned time of the line, while it lasts and once it has ended."""
     line = says(stopped_twice(), "reason", planned=True)
     assert reasons(line) == [(None, "unplanned"), (None, "planned")]
-    assert line.state.people.planned == ((at("10:03"), OPEN),)
+    assert line.state.stop_history.planned == ((at("10:03"), OPEN),)
     line.runs(minutes=1)
     assert reasons(line)[1] == (None, "planned")
-    assert line.state.people.planned == ((at("10:03"), at("10:04")),)
+    assert line.state.stop_history.planned == ((at("10:03"), at("10:04")),)
     says(line, "reason", planned=False)
     assert reasons(line)[1] == (None, "unplanned")
-    assert line.state.people.planned == ()
+    assert line.state.stop_history.planned == ()
 
 
 def test_planned_stops_are_announced_and_taken_back_and_overlapping_ones_are_one():
@@ -71,12 +71,12 @@ def test_planned_stops_are_announced_and_taken_back_and_overlapping_ones_are_one
     line = stopped_twice()
     says(line, "plan", start="2026-01-15T12:00", end="2026-01-15T12:20", reason="pause", requestId="a")
     says(line, "plan", start="2026-01-15T12:10", end="2026-01-15T12:30", requestId="b")
-    assert line.state.people.planned == ((at("12:00"), at("12:30")),)
+    assert line.state.stop_history.planned == ((at("12:00"), at("12:30")),)
     says(line, "unplan", requestId="a")
-    assert line.state.people.planned == ((at("12:10"), at("12:30")),)
+    assert line.state.stop_history.planned == ((at("12:10"), at("12:30")),)
     says(line, "unplan", requestId="a")
     says(line, "plan", start="2026-01-15T12:00", end="2026-01-15T12:20", requestId="a")
-    assert line.state.people.planned == ((at("12:10"), at("12:30")),)
+    assert line.state.stop_history.planned == ((at("12:10"), at("12:30")),)
     assert not line.dead_letters
 
 
@@ -85,7 +85,7 @@ def test_an_announcement_is_forgotten_a_week_after_its_end():
     line = says(stopped_twice(), "plan", start="2026-01-15T12:00", end="2026-01-15T12:20", requestId="a")
     line.deaf(minutes=8 * 24 * 60).data()
     says(line, "plan", start="2026-01-24T12:00", end="2026-01-24T12:20", requestId="b")
-    assert line.state.people.planned == ((at("12:00", "2026-01-24"), at("12:20", "2026-01-24")),)
+    assert line.state.stop_history.planned == ((at("12:00", "2026-01-24"), at("12:20", "2026-01-24")),)
 
 
 def test_a_stop_stays_planned_when_what_announced_it_is_forgotten():
@@ -101,7 +101,7 @@ def test_a_stop_stays_planned_when_what_announced_it_is_forgotten():
     line.silent(minutes=9 * 24 * 60)
     for n in range(2):
         says(line, "plan", start=line.now + n, end=line.now + 9 + n, requestId=f"b{n}")
-    assert len(line.state.people.plans) == 2
+    assert len(line.state.stop_history.plans) == 2
     assert line.stopped[0].category == "planned"
     assert sum(window.planned_seconds for window in line.windows) == planned == 300
 

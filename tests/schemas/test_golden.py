@@ -15,7 +15,7 @@ from schemas.events import (
     DowntimeEvent,
     Event,
     KpiEvent,
-    OrderCensus,
+    OpenOrders,
     OrderEvent,
     SampleEvent,
 )
@@ -159,7 +159,7 @@ EVENTS: dict[str, Event] = {
         detail="champ count refusé: -1 (attendu: un nombre entier de 0 à 1 000 000)",
         received_at="2026-01-15T09:00:00.250Z",
     ),
-    "order_census": OrderCensus(
+    "order_census": OpenOrders(
         **STAMP | {"line_id": "", "line": ""},
         id="0b0f8d8e-6f0a-5a53-8d3d-1f9f4f5b8a07",
         partition=3,
@@ -230,7 +230,7 @@ STATE = LineState(
     kpi=Kpi(
         charged=1768467600000, open=Window(id="w1", start=1768467600000, end=1768467660000, created_at=1)
     ),
-    people=StopHistory(
+    stop_history=StopHistory(
         stops=(
             PastStop(
                 stop=Stop(

@@ -7,13 +7,13 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
 from schemas.events import (
-    AlertCensus,
     AlertEvent,
-    CensusEvent,
-    DowntimeCensus,
     DowntimeEvent,
     Event,
-    OrderCensus,
+    OpenAlerts,
+    OpenDowntimes,
+    OpenOrders,
+    OpenRowsEvent,
     OrderEvent,
 )
 from schemas.ids import uuid_of
@@ -33,7 +33,7 @@ def home(line_id: str) -> int:
 HOME = home("ligne1")
 
 
-def census(kind: type[CensusEvent], *still_open: str, offset: int = 0) -> CensusEvent:
+def census(kind: type[OpenRowsEvent], *still_open: str, offset: int = 0) -> OpenRowsEvent:
     """Taken a minute after BEGIN, in ligne1's partition."""
     return kind(
         generation=1,
@@ -50,13 +50,13 @@ def census(kind: type[CensusEvent], *still_open: str, offset: int = 0) -> Census
 @pytest.mark.parametrize(
     ("event", "open_row", "kind", "closed"),
     [
-        (OrderEvent, order, OrderCensus, {"status": "cancelled", "endTime": AT}),
-        (DowntimeEvent, stop, DowntimeCensus, {"endTime": AT, "duration": 60.0}),
-        (AlertEvent, alert, AlertCensus, {"status": "resolved", "resolvedAt": AT}),
+        (OrderEvent, order, OpenOrders, {"status": "cancelled", "endTime": AT}),
+        (DowntimeEvent, stop, OpenDowntimes, {"endTime": AT, "duration": 60.0}),
+        (AlertEvent, alert, OpenAlerts, {"status": "resolved", "resolvedAt": AT}),
     ],
 )
 async def test_what_is_older_than_a_census_and_not_in_it_is_closed(
-    plant: Plant, event: type[Event], open_row: Any, kind: type[CensusEvent], closed: dict[str, Any]
+    plant: Plant, event: type[Event], open_row: Any, kind: type[OpenRowsEvent], closed: dict[str, Any]
 ):
     """Not what it names, what came after it, or what is another partition's."""
     #  lost log        census (names 2)    this log
@@ -87,7 +87,7 @@ def as_text(value: Any) -> Any:
 async def test_a_row_of_the_new_log_takes_the_place_of_a_closed_one(plant: Plant):
     """An order planned again under its old number is open again, for its own reasons."""
     sink = await plant.sink(OrderEvent)
-    await sink.write(log(order(1, 5), census(OrderCensus), order(1, 90)))
+    await sink.write(log(order(1, 5), census(OpenOrders), order(1, 90)))
     assert plant.rows('SELECT status, reason, produced FROM "ProductionOrder"') == [
         {"status": "running", "reason": None, "produced": 90}
     ]
@@ -96,5 +96,5 @@ async def test_a_row_of_the_new_log_takes_the_place_of_a_closed_one(plant: Plant
 async def test_a_stop_keeps_the_reason_that_a_person_gave(plant: Plant):
     """What ended it is added."""
     sink = await plant.sink(DowntimeEvent)
-    await sink.write(log(stop(1, 5, reason="bourrage"), census(DowntimeCensus)))
+    await sink.write(log(stop(1, 5, reason="bourrage"), census(OpenDowntimes)))
     assert plant.rows('SELECT reason FROM "Downtime"') == [{"reason": "bourrage (log_lost)"}]

@@ -15,12 +15,12 @@ from rules.partition import PARTITION, Lines
 from runtime.log_end import Applied
 from runtime.narrator import Narrator
 from schemas.events import (
-    AlertCensus,
-    CensusEvent,
     DeadLetterEvent,
-    DowntimeCensus,
     Event,
-    OrderCensus,
+    OpenAlerts,
+    OpenDowntimes,
+    OpenOrders,
+    OpenRowsEvent,
     OrderEvent,
 )
 from schemas.raw import Kind, RawHeaders, RawRecord
@@ -98,7 +98,7 @@ def test_what_people_said_of_a_quiet_line_is_written_at_once():
         changelog = Changelog([])
         await fill(store_of(changelog, records), records, size=1)
         states = [decode(value) for key, value in changelog.writes if key == b"a" and value]
-        return [(len(state.people.plans), state.retired) for state in states]
+        return [(len(state.stop_history.plans), state.retired) for state in states]
 
     assert asyncio.run(write()) == [(0, False), (1, False), (0, False), (0, True)]
 
@@ -122,7 +122,9 @@ def test_a_log_made_anew_is_read_from_its_start_wherever_the_stage_dies(old: str
         for writes in range(first, len(changelog.writes) + 1):
             after = store_of(Changelog(changelog.writes[:writes]), records)
             await fill(after, records)
-            states = {name: replace(state, census=None) for name, state in after.lines(0).states.items()}
+            states = {
+                name: replace(state, open_rows_due=None) for name, state in after.lines(0).states.items()
+            }
             assert states == straight.states, f"after {writes} writes"
 
     asyncio.run(crash_everywhere())
@@ -138,12 +140,12 @@ def test_a_lost_log_is_told_once_and_what_it_left_open_is_counted():
     assert [(letter.reason, letter.offset, letter.topic) for letter in letters] == [
         ("log_lost", 0, "production.raw")
     ]
-    censuses = {type(event): event for event in first if isinstance(event, CensusEvent)}
+    censuses = {type(event): event for event in first if isinstance(event, OpenRowsEvent)}
     order = next(event for event in first if isinstance(event, OrderEvent))
     assert {kind: census.open for kind, census in censuses.items()} == {
-        OrderCensus: (order.id,),
-        DowntimeCensus: (),
-        AlertCensus: (),
+        OpenOrders: (order.id,),
+        OpenDowntimes: (),
+        OpenAlerts: (),
     }
     assert {census.version[1] for census in censuses.values()} == {1}
     start = asyncio.run(store_of(Changelog(changelog.writes), records).positions([WHERE]))[WHERE]

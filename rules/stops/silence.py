@@ -1,0 +1,62 @@
+"""Silence: how ticks make a running line fall silent, and what is shown of it until it speaks again."""
+
+from rules import line_clock
+from rules.kpi import kpi_row
+from rules.record_context import RecordContext
+from rules.row_update import RowUpdate
+from rules.stops import silence_windows, state_change
+from schemas.instant import SECOND
+from schemas.state import LineState
+
+OFFLINE = "offline"  # the reason of a silence that a status message announced without giving one
+QUIET = 30 * SECOND  # a line that speaks more often shows its windows itself
+
+
+def on_tick(draft: LineState, context: RecordContext) -> None:
+    """Note since when ticks have come: what a line does while they don't, nobody hears."""
+    now = context.received_at
+    if now - draft.ticked_at > line_clock.TICKS_MISSING:
+        draft.ticking_since = now
+    draft.ticked_at = now
+
+
+def is_noticed(line: LineState, context: RecordContext) -> bool:
+    """Whether the line has been quiet for so long that its windows are shown without a message of it.
+
+    Not while it runs and counts pieces: those of this time are still to come.
+    """
+    if line.clock is None or line.kpi is None or line.retired:
+        return False
+    quiet = _quiet(line, context)
+    counts = line.mode == "running" and line.kpi.production is not None
+    return quiet > context.line_rules.silence or (quiet > QUIET and not counts)
+
+
+def begin(draft: LineState, context: RecordContext) -> list[RowUpdate]:
+    """A running line that has been quiet for `silence_s` falls silent."""
+    silence = context.line_rules.silence
+    if draft.clock is None or _quiet(draft, context) <= silence:
+        return []
+    # Nobody listened when the line fell silent: it may not be the line's fault.
+    reason = state_change.PIPELINE if draft.ticking_since > draft.heard_at + silence else None
+    return state_change.fall_silent(draft, draft.clock + silence, reason, context)
+
+
+def show(draft: LineState, context: RecordContext) -> list[RowUpdate]:
+    """The rows that the line's windows have if its silence goes on as it is; nothing is charged."""
+    assert draft.kpi is not None
+    assert draft.clock is not None
+    passed = state_change.passed(draft, clock(draft, context), context)
+    draft.kpi, windows = silence_windows.shown(draft.kpi, passed, draft.clock, context)
+    return [kpi_row.row(window, context) for window in windows]
+
+
+def clock(line: LineState, context: RecordContext) -> int:
+    """What the clock of a line that is silent shows by now, ms."""
+    assert line.clock is not None
+    return line.clock + context.received_at - line.heard_at
+
+
+def _quiet(line: LineState, context: RecordContext) -> int:
+    """For how long (ms) the line has said nothing although somebody listened."""
+    return context.received_at - max(line.heard_at, line.ticking_since)
