@@ -25,7 +25,7 @@ from runtime.settings import Settings
 from schemas.events import SampleEvent
 from schemas.ids import uuid_of
 from schemas.instant import text_of
-from sinks.copytext import copy_rows
+from sinks.copy_text import copy_text
 from sinks.tables import PRODUCTION_DATA
 from tests.eventually import wait_until
 from tests.services import Services
@@ -82,7 +82,7 @@ async def preload(settings: Settings, rows: int) -> None:
 def bare_copy(url: str, rows: int) -> dict[str, float]:
     """The reference, in one transaction; the server's time, for the text was ready before."""
     plant = make_plant(url)
-    text = copy_rows(samples(rows))
+    text = copy_text(map(PRODUCTION_DATA.line, samples(rows)))
     with psycopg.connect(plant.url) as connection:
         pid = connection.info.backend_pid
         began = time.monotonic()

@@ -14,6 +14,7 @@ from dashboard.models import Detail, InForce, Overview, StageRow, Tile
 from dashboard.moment import STANDS, Halt, Moment, Pipeline, pipeline
 from dashboard.store import Store
 from runtime import metrics
+from runtime.text import one_line
 
 EVERY_S = 1.0
 IDLE_S = 5.0  # nobody looks: only readiness wants to know
@@ -134,7 +135,7 @@ class Board:
         except psycopg.ProgrammingError as error:  # no such table or column
             await self._fail(Trouble("schema", error.diag.message_primary or str(error)))
         except (psycopg.Error, OSError) as error:
-            await self._fail(Trouble("away", " ".join(str(error).split())))
+            await self._fail(Trouble("away", one_line(error)))
         self._look()
         for hear in list(self._listeners.values()):
             try:

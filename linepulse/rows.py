@@ -15,7 +15,7 @@ from linepulse.plant_time import PlantTime
 from runtime.errors import UserError
 from runtime.settings import Settings, without_password
 from runtime.sql import statement
-from runtime.text import json_text, plain
+from runtime.text import json_text, one_line, plain
 
 PIPE_WIDTH = 200  # columns where the output is no terminal
 IN_UTC = "-c timezone=UTC"  # Python has no year 10000, which a zone ahead of it would make of our last moment
@@ -39,7 +39,7 @@ def read_rows(
     except psycopg.errors.UndefinedTable:
         raise UserError(f"{where}: has no tables of linepulse; run linepulse setup") from None
     except psycopg.OperationalError as error:
-        why = " ".join(str(error).split())
+        why = one_line(error)
         raise UserError(f"{where}: {why}; start PostgreSQL, or correct the variable") from None
 
 

@@ -10,29 +10,10 @@ from psycopg import sql
 
 from rebuild.shadow import live_schema, schema_of
 from runtime.sql import composed, statement
-from sinks.tables import (
-    ALERT,
-    DEAD_LETTER,
-    DOWNTIME,
-    KPI_SNAPSHOT,
-    PRODUCTION_DATA,
-    PRODUCTION_ORDER,
-    TABLES,
-    Table,
-)
+from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES, Table, listed
 
 NOT_CONTENT = {"generation", "versionTime", "versionOffset"}
 COMPARING_MEMORY = "256MB"
-
-# The day that a row is of.
-TIME = {
-    PRODUCTION_DATA: "timestamp",
-    PRODUCTION_ORDER: "createdAt",
-    DOWNTIME: "startTime",
-    ALERT: "startedAt",
-    KPI_SNAPSHOT: "windowStart",
-    DEAD_LETTER: "receivedAt",
-}
 
 # Live rows that come, or may come, from records behind the last one read.
 _VERSION_BEYOND = (
@@ -119,13 +100,9 @@ def _query(connection: psycopg.Connection, table: Table, generation: int) -> sql
         schema=schema_of(generation),
         live=live,
         table=table.name,
-        time=TIME[table],
-        live_columns=_listed("live", content),
-        made_columns=_listed("made", content),
+        time=table.time,
+        live_columns=listed(content, "live"),
+        made_columns=listed(content, "made"),
         beyond=sql.SQL(beyond),
         partition=sql.SQL(partition),
     )
-
-
-def _listed(of: str, names: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(of, name) for name in names)

@@ -4,6 +4,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from runtime.settings import without_password
+from runtime.text import one_line
 from schemas.errors import Unavailable
 
 APPLICATION = "linepulse-rebuild"
@@ -28,7 +29,7 @@ def connect(database_url: str) -> psycopg.Connection:
     try:
         return psycopg.connect(make_conninfo(database_url, options=OPTIONS, **CLIENT_SIDE))
     except psycopg.OperationalError as error:
-        why = " ".join(str(error).split())
+        why = one_line(error)
         raise Unavailable(
             f"DATABASE_URL: {without_password(database_url)}: {why}; start PostgreSQL, or correct it"
         ) from error
@@ -36,7 +37,7 @@ def connect(database_url: str) -> psycopg.Connection:
 
 def away(error: psycopg.Error) -> Unavailable:
     """What a broken connection means to people."""
-    why = " ".join(str(error).split())
+    why = one_line(error)
     return Unavailable(
         f"DATABASE_URL: PostgreSQL stopped answering ({why}); start it, and run the command again:"
         " it goes on from there"

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
 
-from rebuild.rows import TABLE_OF, line_of
 from rules.partition import PARTITION, Lines
 from rules.row_update import RowUpdate
 from schemas.events import Event, OpenRowsEvent
 from schemas.instant import text_of
-from sinks.tables import Table
+from sinks.tables import TABLE_OF, Table, line_of
 from streams.agent import unformed
 
 LATER = "~"  # than any time: of a row that never changes, and is new

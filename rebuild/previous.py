@@ -8,11 +8,12 @@ from psycopg import sql
 
 from rebuild.database import away, connect
 from rebuild.seed import delete_topic
-from rebuild.swap import TABLES
+from rebuild.swap import MOVED
 from runtime.errors import UserError
 from runtime.rules_in_force import rules_in_database
 from runtime.settings import Settings, without_password
 from runtime.sql import statement
+from runtime.text import one_line
 from runtime.topics import TopicsError, admin
 from streams.changelog import changelog
 
@@ -76,7 +77,7 @@ def drop_tables(database_url: str) -> list[int]:
                 _drop(connection, f"generation_{generation}")
             return older
     except NOT_DROPPED as error:
-        why = " ".join(str(error).split())
+        why = one_line(error)
         raise UserError(
             f"DATABASE_URL: {without_password(database_url)}: {why}; nothing is dropped"
         ) from error
@@ -102,6 +103,6 @@ def _beside(connection: psycopg.Connection, database_url: str) -> Beside:
 
 def _drop(connection: psycopg.Connection, schema: str) -> None:
     """Drop our tables of a schema, then the schema: what others put there, or rest on it, refuses that."""
-    for table in TABLES:
+    for table in MOVED:
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(schema, table)))
     connection.execute(sql.SQL("DROP SCHEMA {}").format(sql.Identifier(schema)))

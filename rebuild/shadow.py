@@ -5,11 +5,11 @@ from psycopg import sql
 
 from runtime.sql import composed, statement
 from sinks.sums import sum_all
-from sinks.tables import PRODUCTION_DATA, TABLES
+from sinks.tables import KPI_SUM, PRODUCTION_DATA, TABLES
 
 # Rows that never change are looked up by nothing while they are written: their key is made afterwards.
 KEYED_LATER = (PRODUCTION_DATA,)
-SUMS = "KPISum"  # follows from the windows
+SUMS = KPI_SUM
 BUILD_MEMORY = "256MB"
 
 

@@ -16,16 +16,16 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from rebuild.new_generation import NewGeneration
-from rebuild.shadow import SUMS
 from runtime.errors import UserError
 from runtime.settings import Settings, without_password
 from runtime.sql import composed, statement
+from runtime.text import one_line
 from schemas.errors import Unavailable
-from sinks import tables
 from sinks.database import APPLICATION as SINKS
 from sinks.database import CLIENT_SIDE, FROZEN_S, SERVER_SIDE
+from sinks.tables import KPI_SUM, TABLES
 
-TABLES = (*(table.name for table in tables.TABLES), SUMS)
+MOVED = (*(table.name for table in TABLES), KPI_SUM)
 CURSORS_WAIT = "3s"  # a sink's transaction in hand; no longer than sinks wait for us
 TABLES_WAIT = "300ms"  # under PostgreSQL's deadlock_timeout: it is always us who give way
 AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -71,9 +71,9 @@ async def swap(
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             who = await _holders(settings)
         except psycopg.errors.InsufficientPrivilege as error:
-            raise UserError(f"{_where(settings)}: {_one_line(error)}; swap as the tables' owner") from error
+            raise UserError(f"{_where(settings)}: {one_line(error)}; swap as the tables' owner") from error
         except psycopg.OperationalError as error:
-            raise Unavailable(f"{_where(settings)}: {_one_line(error)}") from error
+            raise Unavailable(f"{_where(settings)}: {one_line(error)}") from error
         if time.monotonic() > deadline:
             raise UserError(f"{_where(settings)}: {who or 'somebody'} holds our tables; end it: {HINT}")
         if who and who != told:
@@ -93,7 +93,7 @@ async def live_generation(settings: Settings) -> int | None:
         async with await _connect(settings.database_url) as connection:
             row = await (await connection.execute(statement("generation.live"))).fetchone()
     except psycopg.OperationalError as error:
-        raise Unavailable(f"{_where(settings)}: {_one_line(error)}") from error
+        raise Unavailable(f"{_where(settings)}: {one_line(error)}") from error
     return None if row is None else int(row[0])
 
 
@@ -117,7 +117,7 @@ class _Swap:
         self._connection = connection
         self._settings = settings
         self._rebuilt = rebuilt
-        self._asked = {"tables": list(TABLES), "shadow": sql.Identifier(rebuilt.schema).as_string(connection)}
+        self._asked = {"tables": list(MOVED), "shadow": sql.Identifier(rebuilt.schema).as_string(connection)}
 
     async def run(self, step: Callable[[str], None]) -> Swapped:
         connection = self._connection
@@ -157,7 +157,7 @@ class _Swap:
         await self._connection.execute(
             sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(TABLES_WAIT))
         )
-        tables = [sql.Identifier(name) for name in ("Generation", *TABLES)]
+        tables = [sql.Identifier(name) for name in ("Generation", *MOVED)]
         names = [*(sql.SQL(_trusted(name)) for name in views), *tables]
         await self._connection.execute(
             sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(names))
@@ -188,7 +188,7 @@ class _Swap:
                 " move it away, then run linepulse rebuild again"
             ) from None
         for source, target in ((live, kept), (shadow, live)):
-            for name in TABLES:
+            for name in MOVED:
                 await self._connection.execute(
                     sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(
                         sql.Identifier(source, name), sql.Identifier(target)
@@ -209,7 +209,7 @@ class _Swap:
             await self._say(told)
         except (psycopg.errors.InvalidTableDefinition, psycopg.errors.InvalidFunctionDefinition) as error:
             raise UserError(
-                f"{_where(self._settings)}: {name} can't follow ({_one_line(error)}), it names a whole row of"
+                f"{_where(self._settings)}: {name} can't follow ({one_line(error)}), it names a whole row of"
                 f" ours; drop it, and make it again when the new tables are live: {HINT}"
             ) from None
 
@@ -227,11 +227,11 @@ async def _holders(settings: Settings) -> str:
                 statement("rows.end_frozen"), {"application": SINKS, "seconds": FROZEN_S}
             )
             found = await connection.execute(
-                statement("swap.holders"), {"tables": ["SinkCursor", "Generation", *TABLES]}
+                statement("swap.holders"), {"tables": ["SinkCursor", "Generation", *MOVED]}
             )
             rows = await found.fetchall()
     except psycopg.OperationalError as error:
-        raise Unavailable(f"{_where(settings)}: {_one_line(error)}") from error
+        raise Unavailable(f"{_where(settings)}: {one_line(error)}") from error
     return ", ".join(f"{name or user or '?'} (pid {pid}, {seconds} s)" for pid, name, user, seconds in rows)
 
 
@@ -242,7 +242,3 @@ def _trusted(told: str) -> Any:
 
 def _where(settings: Settings) -> str:
     return f"DATABASE_URL: {without_password(settings.database_url)}"
-
-
-def _one_line(error: psycopg.Error) -> str:
-    return " ".join(str(error).split())

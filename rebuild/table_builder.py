@@ -20,6 +20,7 @@ from runtime.errors import UserError
 from runtime.log_end import Applied, Logs
 from runtime.settings import Settings, without_password
 from runtime.sql import composed, statement
+from runtime.text import one_line
 
 ENOUGH = 2000  # messages that the log may have grown by: the next round takes no time
 MOST_ROUNDS = 5  # each has its price: where machines send as much meanwhile, the next brings no end nearer
@@ -203,6 +204,6 @@ def _value(connection: psycopg.Connection, query: LiteralString) -> Any:
 
 def _not_ours_to_make(database_url: str, error: psycopg.Error) -> str:
     return (
-        f"DATABASE_URL: {without_password(database_url)}: {' '.join(str(error).split())}; a rebuild makes a"
+        f"DATABASE_URL: {without_password(database_url)}: {one_line(error)}; a rebuild makes a"
         " schema of its own: GRANT CREATE ON DATABASE to this user, or run it as the owner of the tables"
     )

@@ -11,15 +11,15 @@ from rebuild.checkpoint import Checkpoint
 from rebuild.ends import Extent
 from rebuild.latest import Latest, written
 from rebuild.reader import RawLog, raw_log
-from rebuild.rows import TABLE_OF, UNCHANGING
 from rebuild.writer import Writer
 from rules.partition import PARTITION, Lines
 from runtime.settings import Settings
-from sinks.tables import Table
+from sinks.tables import TABLE_OF, TABLES, Table
 from streams.agent import changes
 from streams.failures import report
 
 CHECKPOINT_S = 5.0
+UNCHANGING = {table.event for table in TABLES if not table.versioned}
 MOST_CHANGED = 20_000  # rows that are remembered between two checkpoints
 
 

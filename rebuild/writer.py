@@ -12,11 +12,11 @@ from psycopg import sql
 from rebuild.checkpoint import Checkpoint, read_checkpoints
 from rebuild.database import away, connect
 from rebuild.latest import Formed
-from rebuild.rows import columns
 from runtime.sql import composed, statement
 from schemas.errors import Unavailable
-from sinks.database import is_refusal
-from sinks.tables import Table
+from sinks.copy_text import copy_text
+from sinks.halving import Halving, is_refusal
+from sinks.tables import Table, listed
 
 AHEAD = 2  # chunks that may wait for PostgreSQL
 
@@ -127,53 +127,48 @@ class Writer:
                 self._put(table, lines, copy)
 
     def _put(self, table: Table, lines: Sequence[str], copy: Callable[[Table, Sequence[str]], None]) -> None:
-        """Copy lines, halving them until what PostgreSQL refuses stands alone."""
-        # Not psycopg's transaction(): where none is open it is one of its own, and commits.
-        self._connection.execute("SAVEPOINT rows")
-        halve = True
-        try:
-            copy(table, lines)
-        except UnicodeEncodeError:
-            pass
-        except psycopg.errors.UniqueViolation:
-            if table.versioned and copy == self._copy:
-                copy, halve = self._copy_again, False
-        except psycopg.Error as error:
-            if not is_refusal(error):
-                raise
-        else:
-            self._connection.execute("RELEASE SAVEPOINT rows")
-            return
-        self._connection.execute("ROLLBACK TO SAVEPOINT rows")
-        if not halve:
-            self._put(table, lines, copy)
-            return
-        if len(lines) == 1:
-            self._refused += 1
-            return
-        half = len(lines) // 2
-        self._put(table, lines[:half], copy)
-        self._put(table, lines[half:], copy)
+        """Copy lines, but for those that PostgreSQL refuses."""
+        parts = Halving(lines)
+        for part in parts:
+            # Not psycopg's transaction(): where none is open it is one of its own, and commits.
+            self._connection.execute(statement("rows.savepoint"))
+            try:
+                copy(table, part)
+            except (psycopg.Error, UnicodeEncodeError) as error:
+                if not is_refusal(error):
+                    raise
+                self._connection.execute(statement("rows.back_to_savepoint"))
+                if (
+                    isinstance(error, psycopg.errors.UniqueViolation)
+                    and table.versioned
+                    and copy == self._copy
+                ):
+                    copy = self._copy_again
+                    parts.repeat(part)
+                else:
+                    parts.refuse(part, error)
+            else:
+                self._connection.execute(statement("rows.release_savepoint"))
+        self._refused += len(parts.refused)
 
     def _copy(self, table: Table, lines: Sequence[str]) -> None:
-        self._send("rows.copy_to_schema", table, lines)
+        self._send(table, sql.Identifier(self._schema, table.name), lines)
 
     def _copy_again(self, table: Table, lines: Sequence[str]) -> None:
-        parts = {"schema": self._schema, "table": table.name}
-        self._connection.execute(composed("rows.create_staging", **parts))
-        self._send("rows.copy_to_staging", table, lines)
-        names, new = columns(table), ("excluded",)
+        made, staging = sql.Identifier(self._schema, table.name), sql.Identifier("pg_temp", table.name)
+        self._connection.execute(composed("rows.create_staging", staging=table.name, table=made))
+        self._send(table, staging, lines)
         self._connection.execute(
-            composed("rows.upsert_staged", columns=_listed(names), new_columns=_listed(names, *new), **parts)
+            composed(
+                "rows.upsert_staged",
+                staging=staging,
+                table=made,
+                columns=listed(table.copy_columns),
+                new_columns=listed(table.copy_columns, "excluded"),
+            )
         )
-        self._connection.execute(sql.SQL("TRUNCATE pg_temp.{}").format(sql.Identifier(table.name)))
+        self._connection.execute(sql.SQL("TRUNCATE {}").format(staging))
 
-    def _send(self, name: str, table: Table, lines: Sequence[str]) -> None:
-        data = "\n".join([*lines, ""]).encode()
-        query = composed(name, schema=self._schema, table=table.name, columns=_listed(columns(table)))
-        with self._connection.cursor().copy(query) as copy:
-            copy.write(data)
-
-
-def _listed(names: Sequence[str], *of: str) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(*of, name) for name in names)
+    def _send(self, table: Table, into: sql.Identifier, lines: Sequence[str]) -> None:
+        with self._connection.cursor().copy(table.copy_into(into)) as copy:
+            copy.write(copy_text(lines))

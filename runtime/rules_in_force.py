@@ -12,6 +12,7 @@ from runtime.errors import UserError
 from runtime.kafka import newest_rules
 from runtime.settings import Settings, without_password
 from runtime.sql import statement
+from runtime.text import one_line
 from schemas.errors import Unavailable
 from schemas.instant import ms_of, text_of
 
@@ -32,7 +33,7 @@ def rules_in_database(database_url: str) -> RulesRecord | None:
     except psycopg.errors.UndefinedTable:
         raise UserError(f"{where}: has no tables of linepulse; run linepulse setup") from None
     except psycopg.OperationalError as error:
-        why = " ".join(str(error).split())
+        why = one_line(error)
         raise Unavailable(f"{where}: {why}; start PostgreSQL, or correct it") from error
     return None if row is None else RulesRecord(row[0], row[1], text_of(ms_of(row[2])))
 

@@ -25,6 +25,11 @@ def plain_lines(text: str) -> str:
     return "\n".join(map(plain, text.split("\n")))
 
 
+def one_line(error: BaseException) -> str:
+    """What an error says, without its line breaks: PostgreSQL's and libpq's have several lines."""
+    return " ".join(str(error).split())
+
+
 def json_text(value: Any) -> str:
     """A value as JSON on one line: control characters in its texts are escaped, and stay what they are."""
     text = json.dumps(value, ensure_ascii=False, default=lambda other: redacted(str(other)))

@@ -9,7 +9,9 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from runtime.sql import statement
+from runtime.text import one_line
 from schemas.errors import Unavailable
+from sinks.halving import is_refusal
 
 APPLICATION = "linepulse-sinks"
 TRANSACTION_S = 40.0  # nothing here takes so long, unless the server hangs; the watchdog waits longer
@@ -36,18 +38,6 @@ CLIENT_SIDE = {
     "keepalives_count": "3",
     "tcp_user_timeout": "20000",
 }
-
-
-def is_refusal(error: psycopg.Error) -> bool:
-    """Whether PostgreSQL refuses what the statement holds, so that waiting would not help.
-
-    Classes 22 (data) and 23 (constraints), and the two that follow from the data as well: 54000 (a text too
-    long for an index) and 21000 (one statement holds a row twice, its ids written in two ways).
-    """
-    code = error.sqlstate
-    if code is None:
-        return isinstance(error, psycopg.DataError)  # a NUL, refused before it was sent
-    return code[:2] in ("22", "23") or code in ("54000", "21000")
 
 
 class Database:
@@ -80,7 +70,7 @@ class Database:
                 raise
             if isinstance(error, psycopg.errors.LockNotAvailable):
                 await self._end_frozen()
-            raise Unavailable(f"PostgreSQL: {_one_line(error)}") from error
+            raise Unavailable(f"PostgreSQL: {one_line(error)}") from error
         except TimeoutError as error:
             await self.close()
             raise Unavailable(f"PostgreSQL: no answer in {TRANSACTION_S:g} s") from error
@@ -107,7 +97,3 @@ class Database:
                 statement("rows.end_frozen"), {"application": APPLICATION, "seconds": FROZEN_S}
             )
             await connection.commit()
-
-
-def _one_line(error: psycopg.Error) -> str:
-    return " ".join(str(error).split())

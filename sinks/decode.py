@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from plant.catalogue import tell
+from runtime.text import one_line
 from schemas.errors import Poison
 from schemas.events import DeadLetterEvent, Event, OpenRowsEvent
 from schemas.ids import uuid_of
@@ -128,4 +129,4 @@ def time_of(record: ConsumerRecord) -> int:
 
 
 def _short(error: Exception) -> str:
-    return " ".join(str(error).replace("\0", "�").split())[:LONGEST_REASON]
+    return one_line(error).replace("\0", "�")[:LONGEST_REASON]

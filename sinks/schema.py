@@ -11,22 +11,12 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from runtime.sql import composed, statement
+from runtime.text import one_line
 from schemas.errors import Unavailable
 from sinks import migrations
+from sinks.tables import ALL_TABLES
 from sinks.views import FUNCTIONS, VIEWS, create_views
 
-TABLES = (
-    "ProductionData",
-    "ProductionOrder",
-    "Downtime",
-    "Alert",
-    "KPISnapshot",
-    "KPISum",
-    "DeadLetter",
-    "SinkCursor",
-    "StageProgress",
-    "Generation",
-)
 ALWAYS_THERE = ("postgres", "template1")  # databases to ask whether ours exists
 CONNECT_SECONDS = 10
 
@@ -117,7 +107,7 @@ def _foreign_tables(connection: psycopg.Connection) -> list[str]:
     """Tables of our names in a database that we never migrated."""
     if _revision(connection) is not None:
         return []
-    return [row[0] for row in connection.execute(statement("schema.tables_named"), [[*TABLES, *VIEWS]])]
+    return [row[0] for row in connection.execute(statement("schema.tables_named"), [[*ALL_TABLES, *VIEWS]])]
 
 
 def _not_ours(database_url: str, foreign: list[str]) -> str:
@@ -187,5 +177,5 @@ def _where(database_url: str) -> str:
 
 
 def _sentence(database_url: str, error: psycopg.Error) -> str:
-    why = " ".join(str(error).split())
+    why = one_line(error)
     return f"{_where(database_url)}: {why}"

@@ -11,10 +11,11 @@ from faust.types import TP
 from runtime.sql import statement
 from schemas.errors import Poison, Unavailable
 from schemas.events import DeadLetterEvent, Event, OpenRowsEvent
-from sinks.copytext import copy_rows
+from sinks.copy_text import copy_text
 from sinks.cursors import stand
-from sinks.database import Database, is_refusal
+from sinks.database import Database
 from sinks.decode import Found, Older, Reader, dead_letter, encode, refused, time_of
+from sinks.halving import Halving, is_refusal
 from sinks.open_rows import close_lost
 from sinks.tables import DEAD_LETTER, Table
 
@@ -103,7 +104,7 @@ class Sink:
             part = _applicable(records, found, live)
             if part.size == 0:
                 return Written(first, lacks=part.lacks)
-            put = await self._put(connection, part.rows, copy=self.table.copy)
+            put = await self._put(connection, part.rows)
             for census in part.censuses:  # behind the rows: it spares what comes after it, by its version
                 put = put.and_then(_Put(await close_lost(connection, self.table, census, self._partitions)))
             letters = [
@@ -136,35 +137,37 @@ class Sink:
             row = await live.fetchone()
         return moved.rowcount == 1, None if row is None else row[0]
 
-    async def _put(self, connection: psycopg.AsyncConnection, rows: Sequence[Row], *, copy: bool) -> _Put:
-        """Write rows after a fresh savepoint, halving them until what can't be written stands alone.
+    async def _put(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> _Put:
+        """Write rows after a fresh savepoint, but for those that can't be written.
 
         Of several versions of a row only the last is shown to PostgreSQL; if it is refused, the halves bring
         the earlier ones.
         """
-        if not rows:
-            return _Put()
-        try:
-            return await (self._copy if copy else self._upsert)(connection, rows)
-        except (Unavailable, OSError, MemoryError):
-            raise
-        except Exception as error:  # what PostgreSQL refuses, or what can't be written for it at all
-            if isinstance(error, psycopg.Error) and not is_refusal(error):
+        done, parts, copy = _Put(), Halving(rows), self.table.copy
+        for part in parts:
+            try:
+                done = done.and_then(await (self._copy if copy else self._upsert)(connection, part))
+            except (Unavailable, OSError, MemoryError):
                 raise
-            await connection.execute(statement("rows.back_to_savepoint"))
-            if copy:  # most likely some of the rows are there already
-                return await self._put(connection, rows, copy=False)
-            if len(rows) == 1:
-                return _Put(refusals=((rows[0].record, refused(error)),))
-        half = len(rows) // 2
-        before = await self._put(connection, rows[:half], copy=False)
-        await connection.execute(statement("rows.savepoint"))
-        return before.and_then(await self._put(connection, rows[half:], copy=False))
+            except Exception as error:  # what PostgreSQL refuses, or what can't be written for it at all
+                if isinstance(error, psycopg.Error) and not is_refusal(error):
+                    raise
+                await connection.execute(statement("rows.back_to_savepoint"))
+                if copy:  # most likely some of the rows are there already
+                    copy = False
+                    parts.repeat(part)
+                else:
+                    parts.refuse(part, error)
+            else:
+                if parts:
+                    await connection.execute(statement("rows.savepoint"))
+        refusals = tuple((row.record, refused(error)) for row, error in parts.refused)
+        return done.and_then(_Put(refusals=refusals))
 
     async def _copy(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> _Put:
         async with connection.cursor() as cursor:
             async with cursor.copy(self.table.copy_statement) as copy:
-                await copy.write(copy_rows(row.event for row in rows))
+                await copy.write(copy_text(self.table.line(row.event) for row in rows))
             return _Put(cursor.rowcount)
 
     async def _upsert(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> _Put:

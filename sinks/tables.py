@@ -1,9 +1,9 @@
 """Which events become rows of which table, and the statements that write them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from psycopg import sql
@@ -19,7 +19,10 @@ from schemas.events import (
     SampleEvent,
 )
 from schemas.topics import Topics
+from sinks.copy_text import line_function
 from sinks.sums import SUM_HOURS
+
+VERSION = ("versionTime", "versionOffset")
 
 
 class OpenRows(NamedTuple):
@@ -36,6 +39,7 @@ class Table:
     Attributes:
         name: of the table.
         event: the type of its events.
+        time: the column that says which day a row is of.
         write: the statement that takes events as one JSON array and can meet rows that exist.
         copy: whether events that are new are worth a COPY.
         lanes: how many partitions are written at once, each by a connection of its own: while PostgreSQL
@@ -46,6 +50,7 @@ class Table:
 
     name: str
     event: type[Event]
+    time: str
     write: str
     copy: bool = False
     lanes: int = 1
@@ -65,39 +70,63 @@ class Table:
         return tuple(name for name in names if name not in apart)
 
     @cached_property
+    def copy_columns(self) -> tuple[str, ...]:
+        """What a line of COPY holds: the columns, and those of the version where rows change."""
+        return (*self.columns, *VERSION) if self.versioned else self.columns
+
+    @cached_property
+    def line(self) -> Callable[[Any], str]:
+        """An event as a line of COPY, without the line feed: the text of its `copy_columns`."""
+        return line_function(self.event, self.copy_columns)
+
+    @cached_property
     def write_statement(self) -> str:
         """Takes one parameter: the events, a JSON array as text."""
         return self._composed(self.write)
 
     @cached_property
     def copy_statement(self) -> str:
-        """Takes text rows of `columns`."""
-        return self._composed("rows.copy")
+        """Takes lines of `copy_columns`."""
+        return self.copy_into(sql.Identifier(self.name)).as_string()
+
+    def copy_into(self, table: sql.Identifier) -> sql.Composed:
+        """The COPY into a table that is made like this one."""
+        return composed("rows.copy", table=table, columns=listed(self.copy_columns))
 
     def _composed(self, name: str) -> str:
         return composed(
             name,
             table=self.name,
-            columns=self._list(),
-            row_columns=self._list("row"),
-            new_columns=self._list("excluded"),
+            columns=listed(self.columns),
+            row_columns=listed(self.columns, "row"),
+            new_columns=listed(self.columns, "excluded"),
         ).as_string()
-
-    def _list(self, *of: str) -> sql.Composed:
-        return sql.SQL(", ").join(sql.Identifier(*of, column) for column in self.columns)
 
 
 OPEN_ORDERS = OpenRows("open_rows.find_orders", "open_rows.close_orders")
 OPEN_STOPS = OpenRows("open_rows.find_stops", "open_rows.close_stops")
 OPEN_ALERTS = OpenRows("open_rows.find_alerts", "open_rows.close_alerts")
 
-PRODUCTION_DATA = Table("ProductionData", SampleEvent, "rows.insert_new", copy=True, lanes=3)
-PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "rows.upsert", open_rows=OPEN_ORDERS)
-DOWNTIME = Table("Downtime", DowntimeEvent, "rows.upsert", open_rows=OPEN_STOPS)
-ALERT = Table("Alert", AlertEvent, "rows.upsert", open_rows=OPEN_ALERTS)
-KPI_SNAPSHOT = Table("KPISnapshot", KpiEvent, "rows.upsert", sums=SUM_HOURS)
-DEAD_LETTER = Table("DeadLetter", DeadLetterEvent, "rows.insert_dead_letters")
+PRODUCTION_DATA = Table("ProductionData", SampleEvent, "timestamp", "rows.insert_new", copy=True, lanes=3)
+PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "createdAt", "rows.upsert", open_rows=OPEN_ORDERS)
+DOWNTIME = Table("Downtime", DowntimeEvent, "startTime", "rows.upsert", open_rows=OPEN_STOPS)
+ALERT = Table("Alert", AlertEvent, "startedAt", "rows.upsert", open_rows=OPEN_ALERTS)
+KPI_SNAPSHOT = Table("KPISnapshot", KpiEvent, "windowStart", "rows.upsert", sums=SUM_HOURS)
+DEAD_LETTER = Table("DeadLetter", DeadLetterEvent, "receivedAt", "rows.insert_dead_letters")
 TABLES = (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT, DEAD_LETTER)
+KPI_SUM = "KPISum"  # no events become its rows: they follow from the windows
+ALL_TABLES = (*(table.name for table in TABLES), KPI_SUM, "SinkCursor", "StageProgress", "Generation")
+TABLE_OF: Mapping[type[Event], Table] = {table.event: table for table in TABLES}
+
+
+def listed(columns: Iterable[str], *of: str) -> sql.Composed:
+    """The columns as a list in SQL, of a table or alias where one is named."""
+    return sql.SQL(", ").join(sql.Identifier(*of, column) for column in columns)
+
+
+def line_of(event: Event) -> str:
+    """The event as a line of COPY into its table, without the line feed."""
+    return TABLE_OF[type(event)].line(event)
 
 
 def tables_of(topics: Topics) -> Mapping[str, Table]:

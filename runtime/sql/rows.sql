@@ -40,6 +40,9 @@ RETURNING kept."id"::text, kept.xmax = 0  -- whether the row is new
 -- name: savepoint
 SAVEPOINT rows
 
+-- name: release_savepoint
+RELEASE SAVEPOINT rows
+
 -- name: back_to_savepoint
 ROLLBACK TO SAVEPOINT rows
 
@@ -55,19 +58,13 @@ WHERE datname = current_database()
   AND wait_event = 'ClientRead'
   AND state_change < now() - %(seconds)s * interval '1 second'
 
--- name: copy_to_schema
-COPY {schema}.{table} ({columns}) FROM STDIN
-
 -- name: create_staging
 -- Rows that may stand in the table already, in an earlier form.
-CREATE TEMPORARY TABLE IF NOT EXISTS {table} (LIKE {schema}.{table}) ON COMMIT DELETE ROWS
-
--- name: copy_to_staging
-COPY pg_temp.{table} ({columns}) FROM STDIN
+CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS
 
 -- name: upsert_staged
-INSERT INTO {schema}.{table} AS kept ({columns})
-SELECT {columns} FROM pg_temp.{table}
+INSERT INTO {table} AS kept ({columns})
+SELECT {columns} FROM {staging}
 ON CONFLICT ("id") DO UPDATE
 SET ({columns}) = ROW ({new_columns})
 WHERE (kept."versionTime", kept."versionOffset") < (EXCLUDED."versionTime", EXCLUDED."versionOffset")

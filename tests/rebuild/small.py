@@ -9,7 +9,7 @@ from psycopg import sql
 
 from plant.rules import Rules, read_plant
 from rebuild.new_generation import NewGeneration
-from rebuild.swap import TABLES
+from rebuild.swap import MOVED
 from rules.partition import Lines
 from runtime.batches import Batch
 from runtime.log_end import Logs
@@ -74,7 +74,7 @@ def _fill(settings: Settings, schema: str, events: list[Event]) -> None:
         connection.execute("SET client_min_messages = warning")
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
-        for live in TABLES:
+        for live in MOVED:
             shadow_table(connection, schema, live)
         connection.execute(sql.SQL("SET search_path = {}").format(name))
         for table in tables_of(settings.topics).values():

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from rebuild import shadow
 from rebuild.checkpoint import Checkpoint, read_refused
 from rebuild.latest import Latest, written
-from rebuild.rows import TABLE_OF, UNCHANGING
+from rebuild.work import UNCHANGING
 from rebuild.writer import Writer
 from rules.partition import Lines
 from runtime.batches import Batch
 from schemas.events import Event, OpenRowsEvent
 from schemas.raw import RawRecord
-from sinks.tables import TABLES, Table
+from sinks.tables import TABLE_OF, TABLES, Table
 from streams import agent
 from tests.rules.payloads import NIGHTLY, START, log_of, steps
 from tests.rules.test_every_payload import RULES, failed

@@ -11,15 +11,15 @@ import pytest
 from dashboard.store import Store
 from rebuild.new_generation import NewGeneration
 from rebuild.previous import beside, drop_tables
-from rebuild.swap import TABLES, swap
+from rebuild.swap import MOVED, swap
 from runtime.errors import UserError
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.events import OrderEvent, SampleEvent
 from sinks.database import APPLICATION as SINKS
-from sinks.schema import TABLES as ALL_TABLES
 from sinks.schema import migrate
 from sinks.sums import sum_all
+from sinks.tables import ALL_TABLES
 from sinks.views import OF_PERIOD
 from tests.eventually import eventually
 from tests.rebuild.small import shadow_table
@@ -44,7 +44,7 @@ async def plant(services: Services) -> AsyncIterator[Plant]:
     made.run(_rows(1, 1, 10))
     with psycopg.connect(made.url) as connection:
         connection.execute("CREATE SCHEMA generation_2")
-        for table in TABLES:
+        for table in MOVED:
             shadow_table(connection, "generation_2", table)
         connection.execute("SET search_path = generation_2")
         connection.execute(_rows(2, 2, 20))
@@ -76,7 +76,7 @@ def sums(plant: Plant) -> tuple[int, int]:
 
 def test_no_table_is_forgotten() -> None:
     """Where rows stand, but for how far they and the stages have come, and under which rules."""
-    assert {*TABLES, "SinkCursor", "StageProgress", "Generation"} == set(ALL_TABLES)
+    assert {*MOVED, "SinkCursor", "StageProgress", "Generation"} == set(ALL_TABLES)
 
 
 async def test_the_tables_change_places(plant: Plant, settings: Settings) -> None:
@@ -127,9 +127,9 @@ async def test_who_may_read_and_whose_it_is_carry_over(plant: Plant, settings: S
             (SELECT array_agg(col_description(oid, attnum) || attname || coalesce(attacl::text, '')
                 ORDER BY attnum) FROM pg_attribute WHERE attrelid = oid) AS columns
         FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s) ORDER BY 1"""
-    before = plant.rows(query, [list(TABLES)])
+    before = plant.rows(query, [list(MOVED)])
     await swap(settings, REBUILT)
-    assert plant.rows(query, [list(TABLES)]) == before
+    assert plant.rows(query, [list(MOVED)]) == before
 
 
 async def test_views_follow(plant: Plant, settings: Settings, reader: str) -> None:

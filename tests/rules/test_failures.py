@@ -8,7 +8,6 @@ import pytest
 
 from plant.rules import Rules, read_plant
 from rebuild.latest import Latest, written
-from rebuild.rows import line_of
 from rules import fold, samples
 from rules.failures import Failure
 from rules.partition import PARTITION, Lines
@@ -18,6 +17,7 @@ from schemas.events import DeadLetterEvent, Event, OrderEvent, SampleEvent
 from schemas.instant import SECOND
 from schemas.raw import Kind, RawHeaders, RawRecord
 from schemas.state import LineState, decode, encode
+from sinks.tables import line_of
 from streams import agent
 from streams.failures import Reporter
 from tests.rules.line import at, rows_of
