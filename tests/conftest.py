@@ -9,7 +9,7 @@ import pytest
 
 from linepulse.embedded import ports
 from tests.services import OwnServers, Services
-from tests.services.native import fetch_kafka, missing
+from tests.services.native import archive_classes, fetch_kafka, missing
 
 KINDS = ("embedded", "native", "docker")
 
@@ -35,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
             pytest.exit("native services need: " + ", ".join(wrong), returncode=3)
         if not hasattr(config, "workerinput"):  # once, not by each worker of pytest-xdist
             fetch_kafka()
+            archive_classes()
 
     share_out_ports(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
 

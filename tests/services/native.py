@@ -3,9 +3,11 @@
 import re
 import shutil
 import subprocess
+import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -78,13 +80,38 @@ def fetch_kafka() -> None:
         partial.rename(jars)
 
 
+def classes() -> Path:
+    """Java's archive of the classes that Kafka loads. Java leaves it aside where it does not fit."""
+    return kafka_jars().with_name("classes.jsa")
+
+
+def archive_classes() -> None:
+    """Have a Kafka write the archive as it ends, once: later ones start with two thirds of the CPU."""
+    if classes().is_file():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / "classes.jsa"
+        kafka = NativeKafka(
+            Path(folder) / "kafka", brief=True, options=[f"-XX:ArchiveClassesAtExit={written}"]
+        )
+        kafka.start(300)
+        kafka.stop(60)
+        if written.is_file():
+            partial = classes().with_name(f"partial-{uuid.uuid4().hex}")
+            shutil.copyfile(written, partial)
+            partial.rename(classes())
+
+
 class NativeKafka(Server):
     """One KRaft node. Topics are never made by themselves.
 
     `detours`: further ports, by name: where it listens, and the port that it tells who comes there to use.
+    `options`: of Java.
     """
 
     name = "kafka"
+    # Formatting takes a Java process, and gives the same each time: the first folder is copied.
+    _formatted: ClassVar[Path | None] = None
 
     def __init__(
         self,
@@ -93,9 +120,11 @@ class NativeKafka(Server):
         detours: Mapping[str, tuple[int, int]] | None = None,
         *,
         brief: bool = False,
+        options: Sequence[str] = (),
     ) -> None:
         super().__init__(folder, port)
-        self._brief = brief
+        shared = [f"-XX:SharedArchiveFile={classes()}"] if classes().is_file() else []
+        self._options = [*shared, *([BRIEF] if brief else []), *options]
         self._controller = free_port()
         self._detours = {name.upper(): ports for name, ports in (detours or {}).items()}
 
@@ -132,6 +161,17 @@ class NativeKafka(Server):
             "transaction.state.log.min.isr": 1,
         }
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
+        data = self.folder / "data"
+        before = NativeKafka._formatted
+        if before is not None and before.is_dir():
+            shutil.copytree(before, data)
+            return
+        self._format()
+        kept = self.folder / "formatted"
+        shutil.copytree(data, kept)
+        NativeKafka._formatted = kept
+
+    def _format(self) -> None:
         formatted = subprocess.run(
             [
                 *self._java("kafka.tools.StorageTool"),
@@ -151,7 +191,7 @@ class NativeKafka(Server):
         return self.folder / "server.properties"
 
     def _java(self, main: str) -> list[str]:
-        options = [HEAP, "-XX:+UseSerialGC", "-Dlog4j2.level=WARN", *([BRIEF] if self._brief else [])]
+        options = [HEAP, "-XX:+UseSerialGC", "-Dlog4j2.level=WARN", *self._options]
         return ["java", *options, "-cp", f"{kafka_jars()}/*", main]
 
 
