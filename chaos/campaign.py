@@ -96,6 +96,8 @@ class Campaign:
             await self._first_probe(prober)
             publisher = self._publish(plant)
             ending.callback(end_process, publisher)
+            calm = await prober.calm(READY_S)
+            self._say(f"a probe takes {calm:.1f} s; one of more than {prober.pause_s:.1f} s is a pause")
             for planned in self.plan:
                 await self._fault(plant, prober, planned)
             await self._recover(prober)

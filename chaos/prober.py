@@ -3,7 +3,9 @@
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from uuid import uuid4
 
 import paho.mqtt.client as mqtt
@@ -17,7 +19,8 @@ from runtime.settings import Settings
 
 POLL_S = 0.25
 STEADY_S = 4.0
-PAUSE_S = 1.5
+PAUSE_S, MOST_PAUSE_S = 1.5, 6.0
+CALM_PROBES, TIMES_CALM = 5, 3
 FOUND = 'SELECT count(*) FROM "ProductionData" WHERE "lineId" = ANY(%s) AND "pressure" = ANY(%s)'
 
 
@@ -36,6 +39,7 @@ class Prober:
         self._early: set[int] = set()  # acknowledged before we knew the packet id
         self._next = PROBES
         self.lines = lines_of_partitions(settings.partitions)
+        self.pause_s = PAUSE_S
         client_id = f"probe-{uuid4().hex[:12]}"
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv311)
         self._client.reconnect_delay_set(1, 1)
@@ -58,17 +62,29 @@ class Prober:
         all others of its group stop once more. Seconds until it did, None if not in time.
         """
         began = time.monotonic()
-        good_since = None
+        steady = Steady(self.pause_s)
         while (now := time.monotonic()) - began < seconds:
             took = await self.works(seconds - (now - began))
             if took is None:
                 return None
-            if good_since is None or took > PAUSE_S:
-                good_since = now + took
-            if time.monotonic() - good_since >= STEADY_S:
-                return good_since - began
+            since = steady.probed(now, took)
+            if time.monotonic() - since >= STEADY_S:
+                return since - began
             await asyncio.sleep(POLL_S)
         return None
+
+    async def calm(self, seconds: float) -> float:
+        """Before any fault: how long a probe takes on this machine, and so what is a pause from now on.
+
+        Raises:
+            TimeoutError: the pipeline does not work.
+        """
+        took = [await self.works(seconds) for _ in range(CALM_PROBES)]
+        known = [each for each in took if each is not None]
+        if len(known) < len(took):
+            raise TimeoutError(f"a probe was on its way for {seconds:g} s, and nothing was broken")
+        self.pause_s = pause_of(known)
+        return median(known)
 
     async def works(self, seconds: float) -> float | None:
         """Send a probe to each partition; seconds until all have their rows, None if not in time."""
@@ -129,6 +145,28 @@ class Prober:
             else:
                 self._ledger.acked(number)
                 self._ledger.flush()
+
+
+class Steady:
+    """Since when probes have come back without a pause."""
+
+    def __init__(self, pause_s: float) -> None:
+        self._pause_s = pause_s
+        self._since: float | None = None
+
+    def probed(self, sent: float, took: float) -> float:
+        """Take in a probe by when it was sent; since when there has been no pause."""
+        if self._since is None or took > self._pause_s:
+            self._since = sent + took
+        return self._since
+
+
+def pause_of(calm: Sequence[float]) -> float:
+    """What a probe must take to show that the pipeline has paused, where calm ones take so long.
+
+    On a machine so busy that each takes 2 s, as many seconds are no pause.
+    """
+    return min(MOST_PAUSE_S, max(PAUSE_S, TIMES_CALM * median(calm)))
 
 
 def lines_of_partitions(partitions: int) -> list[str]:

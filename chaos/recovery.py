@@ -1,9 +1,10 @@
 """How long it took until the pipeline worked again, by kind of fault.
 
 Measured from the end of the fault (of a server: when it takes connections again) to the moment from which
-probes of every partition have their rows, without a pause for 4 s. It includes the start of whatever process
-the fault ended (the import of a role takes 1 to 3 s of CPU), the pause before it is started again, and the
-session timeout of Kafka (6 s here) where a member of a group died.
+probes of every partition have their rows, without a pause for 4 s. What is a pause depends on how long a
+probe takes on this machine before anything is broken (`chaos/prober.py`). The figure includes the start of
+whatever process the fault ended (the import of a role takes 1 to 3 s of CPU), the pause before it is started
+again, and the session timeout of Kafka (6 s here) where a member of a group died.
 """
 
 from collections import defaultdict
