@@ -1,4 +1,4 @@
--- The figures of sums, as schemas/figures.py defines them; SQL has them nowhere else.
+-- The figures of sums, as rules/kpi/figures.py defines them; SQL has them nowhere else.
 -- OFFSET 0: a step is computed once a row, not once in each figure that it is part of.
 SELECT
     sums.*,
