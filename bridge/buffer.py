@@ -65,12 +65,12 @@ def reading(values: Mapping[str, bytes], at: float) -> Reading:
     )
 
 
-def limits(settings: Settings, told: Reading) -> Limits:
+def limits(settings: Settings, now: Reading) -> Limits:
     """What the settings say; else, of a broker on this machine, the memory that is still free here."""
     memory: float | None = settings.mqtt_budget_bytes
-    if memory is None and settings.mqtt.hostname in HERE and told.memory_bytes is not None:
+    if memory is None and settings.mqtt.hostname in HERE and now.memory_bytes is not None:
         free = _free_memory()
-        memory = None if free is None else told.memory_bytes + free
+        memory = None if free is None else now.memory_bytes + free
     return Limits(settings.mqtt_budget_messages, memory)
 
 
@@ -80,13 +80,13 @@ class Filling(NamedTuple):
     messages: float  # a second
     memory_bytes: float | None  # a second
 
-    def seconds_left(self, told: Reading, most: Limits) -> float | None:
+    def seconds_left(self, now: Reading, most: Limits) -> float | None:
         """Until the first limit is reached; infinite if nothing comes; None: no limit is known."""
         left = []
-        if most.messages is not None and told.waiting is not None:
-            left.append(_seconds(most.messages - told.waiting, self.messages))
-        if None not in (most.memory_bytes, told.memory_bytes, self.memory_bytes):
-            left.append(_seconds(most.memory_bytes - told.memory_bytes, self.memory_bytes))  # type: ignore[operator,arg-type]
+        if most.messages is not None and now.waiting is not None:
+            left.append(_seconds(most.messages - now.waiting, self.messages))
+        if None not in (most.memory_bytes, now.memory_bytes, self.memory_bytes):
+            left.append(_seconds(most.memory_bytes - now.memory_bytes, self.memory_bytes))  # type: ignore[operator,arg-type]
         return min(left, default=None)
 
 
@@ -100,19 +100,19 @@ class Buffer:
         self._held: deque[Reading] = deque()
         self._foreseen: Filling | None = None
 
-    def take(self, told: Reading, held: bool) -> None:
+    def take(self, now: Reading, held: bool) -> None:
         """Note a reading, and whether the bridge reads nothing at present."""
         if not held:
             self._held.clear()
-            self._foreseen = foreseen(told)
+            self._foreseen = foreseen(now)
             return
-        if self._held and (told.uptime or 0) < (self._held[-1].uptime or 0):
+        if self._held and (now.uptime or 0) < (self._held[-1].uptime or 0):
             self._held.clear()  # the broker started anew
-        self._held.append(told)
-        while told.at - self._held[0].at > WINDOW_S:
+        self._held.append(now)
+        while now.at - self._held[0].at > WINDOW_S:
             self._held.popleft()
         if self._foreseen is None:
-            self._foreseen = foreseen(told)
+            self._foreseen = foreseen(now)
 
     @property
     def filling(self) -> Filling | None:
@@ -121,7 +121,7 @@ class Buffer:
 
 
 def measured(first: Reading, last: Reading) -> Filling | None:
-    """What was added from one reading to another; None if that can't be told."""
+    """What was added from one reading to another; None if that is not known."""
     seconds = last.at - first.at
     if seconds <= 0 or first.waiting is None or last.waiting is None:
         return None
@@ -131,11 +131,11 @@ def measured(first: Reading, last: Reading) -> Filling | None:
     return Filling((last.waiting - first.waiting) / seconds, memory)
 
 
-def foreseen(told: Reading) -> Filling | None:
+def foreseen(now: Reading) -> Filling | None:
     """What would be added, were nothing read: all that comes in."""
-    if told.rate is None:
+    if now.rate is None:
         return None
-    return Filling(told.rate, told.rate * ((told.size or 0) + KEPT_BYTES))
+    return Filling(now.rate, now.rate * ((now.size or 0) + KEPT_BYTES))
 
 
 def _seconds(room: float, rate: float) -> float:
@@ -151,7 +151,7 @@ def _number(text: bytes) -> float | None:
 
 def _free_memory(path: Path = Path("/proc/meminfo")) -> float | None:
     try:
-        told = dict(line.split(":") for line in path.read_text("ascii").splitlines())
-        return float(told["MemAvailable"].split()[0]) * 1024
+        fields = dict(line.split(":") for line in path.read_text("ascii").splitlines())
+        return float(fields["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
         return None

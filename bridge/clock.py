@@ -13,10 +13,10 @@ CONFIRMATIONS = 6
 SPACED_MS = 4_000
 """A leap is believed when CONFIRMATIONS readings at least SPACED_MS apart, over CONFIRM_MS, agree on it. The
 ticks read the clock every 5 s."""
-JUMP_MS = 60_000  # people are told
+JUMP_MS = 60_000  # people are notified
 
 
-class Told(NamedTuple):
+class ClockNotice(NamedTuple):
     """Something about clocks that people must see: the computer's leapt, is followed, or the log is ahead."""
 
     what: Literal["clock_jump", "clock_followed", "log_ahead"]
@@ -53,12 +53,12 @@ class LogClock:
     clock stood still while it was suspended. When the computer's clock is behind, or the log's tail ahead of
     it, the log's clock goes on from where it is, at CATCH_UP of real speed, until both agree.
 
-    What is more than JUMP_MS is told to `tell`.
+    What is more than JUMP_MS is passed to `tell`.
     """
 
     def __init__(
         self,
-        tell: Callable[[Told], None],
+        tell: Callable[[ClockNotice], None],
         wall_ms: Callable[[], float] = _wall_ms,
         steady_ms: Callable[[], float] = _steady_ms,
     ) -> None:
@@ -68,7 +68,7 @@ class LogClock:
         self._wall = wall_ms()
         self._steady = steady_ms()
         self._offset = self._wall - self._steady
-        self._now = 0.0  # not told yet
+        self._now = 0.0  # not asked yet
         self._leap: Leap | None = None
         self._told_at = -CONFIRM_MS + self._steady
 
@@ -89,7 +89,7 @@ class LogClock:
         """Go on from the log's highest record time, if that is ahead."""
         ahead = tail_ms - self.now()
         if ahead > JUMP_MS:
-            self._tell(Told("log_ahead", ahead))
+            self._tell(ClockNotice("log_ahead", ahead))
         self._now = max(self._now, float(tail_ms))
 
     @property
@@ -100,8 +100,8 @@ class LogClock:
     def _doubt(self, offset: float, steady: float) -> None:
         """A reading that disagrees: believe it once it is confirmed."""
         if not self._now:
-            # Two readings disagree before any time was told, and nothing tells which is right. A log that is
-            # behind catches up with the next ones; one that is ahead would stay so.
+            # Two readings disagree before any time was given out, and nothing shows which is right. A log
+            # that is behind catches up with the next ones; one that is ahead would stay so.
             self._offset = min(self._offset, offset)
             return
         leap = self._leap
@@ -109,10 +109,10 @@ class LogClock:
             self._leap = Leap(offset, steady, steady, 1)
             if abs(offset - self._offset) > JUMP_MS and steady - self._told_at >= CONFIRM_MS:
                 self._told_at = steady
-                self._tell(Told("clock_jump", offset - self._offset))
+                self._tell(ClockNotice("clock_jump", offset - self._offset))
         elif steady - leap.at >= SPACED_MS:
             self._leap = leap = Leap(offset, leap.since, steady, leap.readings + 1)
             if leap.readings >= CONFIRMATIONS and steady - leap.since >= CONFIRM_MS:
                 if abs(offset - self._offset) > JUMP_MS:
-                    self._tell(Told("clock_followed", offset - self._offset))
+                    self._tell(ClockNotice("clock_followed", offset - self._offset))
                 self._offset, self._leap = offset, None

@@ -6,7 +6,7 @@ from runtime.settings import Settings
 
 
 def declared(settings: Settings) -> tuple[TrueTime, str | None]:
-    """`[[log_clock]]` of the plant file, and what is wrong with the file: the log's time then counts as told.
+    """`[[log_clock]]` of the plant file, and what is wrong with the file: then the log's time counts.
 
     A bridge does not stand still for a mistake in a file that only others need.
     """

@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import NamedTuple
 
-from bridge.holder import Holder
 from bridge.kafka import AS_TOLD, client_of, depth_of, last_records, log_consumer, run_of
+from bridge.log_owner import LogOwner
 from plant.log_clock import TrueTime
 from runtime.partitions import Moved, moved
 from runtime.settings import Settings
@@ -31,7 +31,7 @@ class Examination:
     def __init__(self, true_time: TrueTime = AS_TOLD) -> None:
         self._true_time = true_time
         self._received_at = self._void = 0
-        self._holder = Holder()
+        self._owner = LogOwner()
         self._highest: Counter[int] = Counter()
         self._ticks: Counter[tuple[int, int, str]] = Counter()
 
@@ -39,7 +39,7 @@ class Examination:
         """Note a record."""
         if at <= LATEST:
             self._received_at = max(self._received_at, self._true_time.of(at, run))
-        self._holder.take(partition, run, client)
+        self._owner.take(partition, run, client)
         if 0 < run < self._highest[partition]:
             self._void += 1
             self._ticks[partition, run, client] += tick
@@ -52,7 +52,7 @@ class Examination:
             ((run, client) for (_, run, client), ticks in self._ticks.items() if ticks >= UNAWARE_TICKS),
             default=None,
         )
-        return Examined(self._received_at, self._holder.run, self._holder.client, self._void, unaware)
+        return Examined(self._received_at, self._owner.run, self._owner.client, self._void, unaware)
 
 
 async def examine(settings: Settings, true_time: TrueTime = AS_TOLD) -> Examined:

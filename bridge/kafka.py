@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from bridge.deduplicator import Held, reach_of
-from bridge.holder import Holder
+from bridge.log_owner import LogOwner
 from bridge.record import digest_of
 from plant.log_clock import TrueTime
 from runtime.partitions import moved, raised
@@ -30,7 +30,7 @@ AS_TOLD = TrueTime()
 class Tail(NamedTuple):
     """The end of the log: highest record time in ms and highest run, 0 where the log is empty.
 
-    `client`: whose run that is; empty where it is not told.
+    `client`: whose run that is; empty where no record names it.
     """
 
     received_at: int
@@ -57,16 +57,16 @@ async def read_tail(
         Unavailable: Kafka does not answer.
         SettingsError: the number of partitions was changed after the log held records.
     """
-    received_at, holder = 0, Holder()
+    received_at, owner = 0, LogOwner()
     async with log_consumer(settings) as (consumer, deadline):
         before = ends or await consumer.end_offsets(consumer.assignment())
         async for record in last_records(consumer, deadline, before, depth_of(settings)):
             if record.timestamp <= LATEST:  # no bridge wrote it, and nobody reads its time
                 received_at = max(received_at, true_time.of(record.timestamp, run_of(record)))
-            holder.take(record.partition, run_of(record), client_of(record))
+            owner.take(record.partition, run_of(record), client_of(record))
             if (line := moved(record, settings.partitions)) is not None:
                 raise raised(settings, line, settings.partitions)
-    return Tail(received_at, holder.run, holder.client)
+    return Tail(received_at, owner.run, owner.client)
 
 
 async def read_signs(settings: Settings, above: int) -> dict[int, Sign]:
@@ -167,9 +167,9 @@ def run_of(record: ConsumerRecord) -> int:
 
 
 def client_of(record: ConsumerRecord) -> str:
-    """The client id of the bridge that wrote a record; empty where none is told."""
-    told: bytes = dict(record.headers).get("client", b"")
-    return told.decode(errors="replace")
+    """The client id of the bridge that wrote a record; empty where it names none."""
+    named: bytes = dict(record.headers).get("client", b"")
+    return named.decode(errors="replace")
 
 
 def depth_of(settings: Settings) -> int:

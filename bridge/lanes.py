@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from bridge.known import KnownLog
+from bridge.log_continuity import LogContinuity
 from bridge.record import Record
 from runtime import metrics
 from schemas.errors import Unavailable
@@ -37,7 +37,7 @@ class Lane:
         producer: Any,
         topic: str,
         partition: int,
-        known: KnownLog,
+        known: LogContinuity,
         look: Look,
         on_stored: Callable[[], None],
     ) -> None:
@@ -113,7 +113,7 @@ class Lanes:
         producer: Any,
         topic: str,
         partitions: int,
-        known: KnownLog,
+        known: LogContinuity,
         look: Look,
         on_stored: Callable[[], None],
     ) -> None:

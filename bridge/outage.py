@@ -1,4 +1,4 @@
-"""What people are told of the broker's buffer: figures at `/metrics`, and sentences while it fills."""
+"""The broker's buffer, reported: figures at `/metrics`, and sentences in the log while it fills."""
 
 import math
 import time
@@ -26,49 +26,51 @@ class Outage:
         self._most = 0.0  # messages that waited at worst since then
         self._said_at = -math.inf
 
-    def heard(self, told: Reading | None, fresh: bool = True) -> None:
+    def heard(self, reading: Reading | None, fresh: bool = True) -> None:
         """Show a reading; None: the broker is not there."""
-        if told is None:
+        if reading is None:
             self._show(None, Limits(None, None))
             return
         held = self._held()
         if fresh:
-            self._buffer.take(told, held)
-        most = limits(self._settings, told)
-        self._show(told, most)
-        self._tell_drops(told)
-        if fresh and told.waiting is not None:
-            self._tell_filling(told, told.waiting, most, held)
+            self._buffer.take(reading, held)
+        most = limits(self._settings, reading)
+        self._show(reading, most)
+        self._tell_drops(reading)
+        if fresh and reading.waiting is not None:
+            self._tell_filling(reading, reading.waiting, most, held)
 
-    def _show(self, told: Reading | None, most: Limits) -> None:
-        filling = self._buffer.filling if told else None
-        left = filling.seconds_left(told, most) if filling and told else None
+    def _show(self, reading: Reading | None, most: Limits) -> None:
+        filling = self._buffer.filling if reading else None
+        left = filling.seconds_left(reading, most) if filling and reading else None
         for gauge, value in (
-            (metrics.BROKER_WAITING, told and told.waiting),
-            (metrics.BROKER_PAYLOAD_BYTES, told and told.payload_bytes),
-            (metrics.BROKER_MEMORY_BYTES, told and told.memory_bytes),
-            (metrics.BROKER_DROPPED, told and told.dropped),
+            (metrics.BROKER_WAITING, reading and reading.waiting),
+            (metrics.BROKER_PAYLOAD_BYTES, reading and reading.payload_bytes),
+            (metrics.BROKER_MEMORY_BYTES, reading and reading.memory_bytes),
+            (metrics.BROKER_DROPPED, reading and reading.dropped),
             (metrics.BROKER_FILLING, filling and filling.messages),
             (metrics.BUDGET_MESSAGES, most.messages),
             (metrics.BUDGET_BYTES, most.memory_bytes),
             (metrics.BUDGET_SECONDS, left),
         ):
             gauge.set(NOT_KNOWN if value is None else value)
-        if told:
+        if reading:
             metrics.BROKER_TOLD_AT.set(time.time())
 
-    def _tell_drops(self, told: Reading) -> None:
-        if told.dropped is None:
+    def _tell_drops(self, reading: Reading) -> None:
+        if reading.dropped is None:
             return
-        if told.dropped < self._dropped:
+        if reading.dropped < self._dropped:
             self._dropped = 0.0  # the broker started anew, and counts anew
-        if told.dropped > self._dropped:
+        if reading.dropped > self._dropped:
             self._narrator.say(
-                "bridge.broker_drops", count=round(told.dropped - self._dropped), total=round(told.dropped)
+                "bridge.broker_drops",
+                count=round(reading.dropped - self._dropped),
+                total=round(reading.dropped),
             )
-        self._dropped = told.dropped
+        self._dropped = reading.dropped
 
-    def _tell_filling(self, told: Reading, waiting: float, most: Limits, held: bool) -> None:
+    def _tell_filling(self, reading: Reading, waiting: float, most: Limits, held: bool) -> None:
         little = self._usual + self._settings.mqtt_receive_maximum
         if not held and waiting <= little:
             if self._most:
@@ -76,13 +78,13 @@ class Outage:
             self._usual, self._most, self._said_at = waiting, 0.0, -math.inf
         elif held and waiting > self._usual:
             self._most = max(self._most, waiting)
-            if told.at - self._said_at >= EVERY_S:
-                self._said_at = told.at
-                self._say_filling(told, waiting, most)
+            if reading.at - self._said_at >= EVERY_S:
+                self._said_at = reading.at
+                self._say_filling(reading, waiting, most)
 
-    def _say_filling(self, told: Reading, waiting: float, most: Limits) -> None:
+    def _say_filling(self, reading: Reading, waiting: float, most: Limits) -> None:
         filling = self._buffer.filling
-        left = filling.seconds_left(told, most) if filling else None
+        left = filling.seconds_left(reading, most) if filling else None
         self._narrator.say(
             "bridge.buffer_filling" if left is None else "bridge.buffer_lasts",
             count=round(waiting),

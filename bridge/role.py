@@ -10,9 +10,9 @@ from typing import Any
 import uvloop
 
 from bridge.backoff import LONGEST_S, Backoff
-from bridge.clock import LogClock, Told
-from bridge.holder import OtherClientError
-from bridge.known import KnownLog
+from bridge.clock import ClockNotice, LogClock
+from bridge.log_continuity import LogContinuity
+from bridge.log_owner import OtherClientError
 from bridge.outage import Outage
 from bridge.run import Run
 from bridge.standby import stand_by
@@ -37,7 +37,7 @@ class Bridge:
         self._settings = settings
         self._narrator = narrator
         self._clock = LogClock(self._tell_clock)
-        self._known = KnownLog()
+        self._known = LogContinuity()
         self._run = self._new_run()
         self._started = False
         self._wrong: str | None = "starting"
@@ -127,10 +127,10 @@ class Bridge:
         await asyncio.wait({stopping}, timeout=seconds)
         stopping.cancel()
 
-    def _tell_clock(self, told: Told) -> None:
-        if told.what == "clock_jump":
+    def _tell_clock(self, notice: ClockNotice) -> None:
+        if notice.what == "clock_jump":
             metrics.CLOCK_JUMPS.inc()
-        self._narrator.say(f"bridge.{told.what}", seconds=round(told.ms / 1000))
+        self._narrator.say(f"bridge.{notice.what}", seconds=round(notice.ms / 1000))
 
 
 async def run(settings: Settings) -> None:

@@ -13,10 +13,10 @@ from bridge.connection import Connection
 from bridge.declared import declared
 from bridge.deduplicator import Deduplicator, reach_of
 from bridge.flow import Flow
-from bridge.holder import refuse_anothers
 from bridge.kafka import read_back, read_gap, read_tail, write_fence
-from bridge.known import KnownLog
 from bridge.lanes import Lanes
+from bridge.log_continuity import LogContinuity
+from bridge.log_owner import refuse_anothers
 from runtime import metrics
 from runtime.kafka import require_topics
 from runtime.narrator import Narrator
@@ -43,7 +43,7 @@ class Run:
         settings: Settings,
         narrator: Narrator,
         clock: LogClock,
-        known: KnownLog,
+        known: LogContinuity,
         on_ready: Callable[[], None],
     ) -> None:
         self._settings = settings

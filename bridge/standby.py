@@ -9,8 +9,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from bridge.holder import refuse_anothers
 from bridge.kafka import Sign, read_signs
+from bridge.log_owner import refuse_anothers
 from runtime.settings import Settings
 from schemas.raw import TICK_SECONDS
 

@@ -96,16 +96,16 @@ class Watch:
 
 async def look(settings: Settings) -> Reading | None:
     """What the broker says of itself at present; None if it says nothing."""
-    told: asyncio.Future[Reading | None] = asyncio.get_running_loop().create_future()
+    answer: asyncio.Future[Reading | None] = asyncio.get_running_loop().create_future()
 
     def on_reading(heard: Reading | None, _fresh: bool) -> None:
-        if not told.done():
-            told.set_result(heard)
+        if not answer.done():
+            answer.set_result(heard)
 
     watch = Watch(settings, on_reading)
     watch.start()
     try:
-        return await asyncio.wait_for(told, PATIENCE_S)
+        return await asyncio.wait_for(answer, PATIENCE_S)
     except TimeoutError:
         return None
     finally:

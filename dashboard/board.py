@@ -20,7 +20,7 @@ EVERY_S = 1.0
 IDLE_S = 5.0  # nobody looks: only readiness wants to know
 READ_S = 4.0  # a PostgreSQL that says nothing for so long is away
 READY_S = 15.0
-MOST_FAULTS = 100  # that are told of; a page that fails in ever new ways shall not remember all of them
+MOST_FAULTS = 100  # that are logged; a page that fails in ever new ways shall not remember all of them
 
 Unsubscribe = Callable[[], None]
 log = logging.getLogger("dashboard")

@@ -116,7 +116,7 @@ class Tile:
     open_alerts: int
     worst: str | None  # severity of the worst open alert
     heard_since: datetime | None  # its first message within the strip's time
-    told: datetime | None = None  # when its windows last changed: by its status, too
+    updated_at: datetime | None = None  # when its windows last changed: by its status, too
 
     @property
     def ran(self) -> bool:

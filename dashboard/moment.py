@@ -72,7 +72,7 @@ class Moment:
         """When something was last known of a line."""
         sample = tile.sample
         received = None if sample is None else sample.received or sample.at
-        known = [at for at in (received, tile.told) if at is not None]
+        known = [at for at in (received, tile.updated_at) if at is not None]
         return max(known) - self.pipeline.ahead if known else None
 
     def state(self, tile: Tile) -> State:

@@ -198,7 +198,7 @@ def _tile(row: Row) -> Tile:
         open_alerts=row["openAlerts"],
         worst=row["worst"],
         heard_since=row["heardSince"],
-        told=row["told"],
+        updated_at=row["updatedAt"],
     )
 
 

@@ -124,7 +124,7 @@ class Letters:
 def _beforehand(
     rows: Rows, clock: PlantTime, asked: Asked, effect: Effect, *, new_line: bool
 ) -> Outcome | None:
-    """What can be told without sending anything."""
+    """What is known without sending anything."""
     try:
         heard = rows.one("effects.line_heard", line=asked.line)
         if not (new_line or clock.names(asked.line) or (heard and heard["heard"])):

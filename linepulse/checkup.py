@@ -67,32 +67,32 @@ async def check_mqtt(settings: Settings) -> Finding:
 async def check_buffer(settings: Settings) -> Finding:
     """The broker keeps what waits for the bridge, and not much waits."""
     part = "MQTT broker's buffer"
-    told = await look(settings)
-    if told is None or told.waiting is None:
+    reading = await look(settings)
+    if reading is None or reading.waiting is None:
         return Finding(f"{part}: not known, the broker does not publish $SYS")
-    if told.dropped:
+    if reading.dropped:
         return Finding(
             part,
-            f"the broker threw {told.dropped:.0f} messages away since it started, all clients together; set"
-            " max_queued_messages 0 as deploy/mosquitto.conf does, and start it anew",
+            f"the broker threw {reading.dropped:.0f} messages away since it started, all clients together;"
+            " set max_queued_messages 0 as deploy/mosquitto.conf does, and start it anew",
         )
-    behind = told.waiting / told.rate if told.rate else math.inf
-    if told.waiting > 2 * settings.mqtt_receive_maximum or (told.waiting > FEW and behind > BEHIND_S):
+    behind = reading.waiting / reading.rate if reading.rate else math.inf
+    if reading.waiting > 2 * settings.mqtt_receive_maximum or (reading.waiting > FEW and behind > BEHIND_S):
         return Finding(
             part,
-            f"{_waiting(settings, told)}; look whether the bridge and Kafka run, or"
+            f"{_waiting(settings, reading)}; look whether the bridge and Kafka run, or"
             " another client left a session that nobody reads",
         )
-    return Finding(f"{part}: {_waiting(settings, told)}")
+    return Finding(f"{part}: {_waiting(settings, reading)}")
 
 
-def _waiting(settings: Settings, told: Reading) -> str:
-    filling = foreseen(told)
-    left = filling.seconds_left(told, limits(settings, told)) if filling else None
-    text = f"{told.waiting:.0f} messages wait, in all its sessions"
+def _waiting(settings: Settings, reading: Reading) -> str:
+    filling = foreseen(reading)
+    left = filling.seconds_left(reading, limits(settings, reading)) if filling else None
+    text = f"{reading.waiting:.0f} messages wait, in all its sessions"
     if left is None:
         return f"{text}; LINEPULSE_MQTT_BUDGET_BYTES would tell for how long there is room"
-    rate = told.rate or 0.0
+    rate = reading.rate or 0.0
     return f"{text}; room for {in_words(left)} without the bridge, at {rate:.1f} messages a second"
 
 
@@ -148,7 +148,7 @@ async def check_rules(settings: Settings) -> Finding:
     try:
         same = plant_text(settings.plant) == logged.plant
     except PlantError:
-        same = True  # told by check_plant
+        same = True  # check_plant reports it
     if not same:
         return Finding(
             part,
@@ -213,7 +213,7 @@ def check_generations(settings: Settings) -> list[Finding]:
     try:
         found = beside(settings.database_url)
     except UserError:
-        return []  # told by check_rules
+        return []  # check_rules reports it
     findings = [
         Finding(
             f"generation {generation}, before the live one, is kept: {_size(size)}; linepulse rebuild"

@@ -34,10 +34,10 @@ class OrderAdded(Effect):
         if before is None:
             return Outcome("applied", "asked.order_added", facts, [row])
         was = {"product": before["product"], "quantity": before["quantity"], "priority": before["priority"]}
-        told = ", ".join(
+        changes = ", ".join(
             f"{name} {value} -> {row[name]}" for name, value in was.items() if value != row[name]
         )
-        return Outcome("applied", "asked.order_modified", {**facts, "changes": told or "="}, [row])
+        return Outcome("applied", "asked.order_modified", {**facts, "changes": changes or "="}, [row])
 
     def _exists(self, row: Row) -> Outcome:
         facts = {"line": self._line, "number": self._number, "status": row["status"]}
@@ -141,7 +141,7 @@ class StopTold(Effect):
             if self._planned and row["category"] != "planned":
                 continue
             now = row["reason"], row["category"]
-            told = before is not None and (before["reason"], before["category"]) != now
+            sure = before is not None and (before["reason"], before["category"]) != now
             facts = {"line": row["line"], "reason": row["reason"] or "-", "category": row["category"]}
-            return Outcome("applied", "asked.stop_told", facts, [row], sure=told)
+            return Outcome("applied", "asked.stop_told", facts, [row], sure=sure)
         return None

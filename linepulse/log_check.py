@@ -22,10 +22,10 @@ async def check_log(settings: Settings) -> tuple[str, str | None]:
     now_ms = time.time() * 1000
     ahead = found.received_at - now_ms > JUMP_MS
     first = await first_ahead(settings, int(now_ms) + JUMP_MS) if ahead else None
-    return told(settings, found, now_ms, first)
+    return verdict(settings, found, now_ms, first)
 
 
-def told(
+def verdict(
     settings: Settings, found: Examined, now_ms: float, first: Ahead | None = None
 ) -> tuple[str, str | None]:
     """As `check_log`, of what was found at a moment; `first`: where the log began to be ahead."""

@@ -28,7 +28,7 @@ _INNER = ("versionTime", "versionOffset")  # which event made the row: nothing f
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is to be told.
+    """What became of the message, as people see it.
 
     Attributes:
         what: `applied`, `unchanged` (it was so already), `refused`, `unseen` or `sent` (not waited for).
@@ -132,8 +132,8 @@ def conclude(
     sentence = tell(settings.lang, outcome.key, **facts)
     rows = [{name: value for name, value in row.items() if name not in _INNER} for row in outcome.rows]
     if as_json:
-        told = [row_as_json(list(row), list(row.values()), clock) for row in rows]
-        print(json_text({"outcome": outcome.what, "requestId": request, "message": sentence, "rows": told}))
+        shown = [row_as_json(list(row), list(row.values()), clock) for row in rows]
+        print(json_text({"outcome": outcome.what, "requestId": request, "message": sentence, "rows": shown}))
         raise typer.Exit(outcome.code)
     typer.echo(plain(sentence), err=outcome.code != 0)
     if rows:

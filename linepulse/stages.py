@@ -151,12 +151,12 @@ def _stored(settings: Settings) -> Stored:
         cursors = connection.execute(statement("cursors.all")).fetchall()
         stages = connection.execute(statement("stages.ages")).fetchall()
         sample = connection.execute(statement("doctor.newest_sample")).fetchone()
-    told = [seen for stage, _, seen in stages if stage == "sinks"]
+    noted = [seen for stage, _, seen in stages if stage == "sinks"]
     derived = settings.topics.derived
     return Stored(
         {TopicPartition(topic, number): offset for topic, number, offset in cursors if topic in derived},
         {stage: moved for stage, moved, _ in stages},
-        told[0] if told else None,
+        noted[0] if noted else None,
         None if sample is None else (sample[0], sample[1]),
     )
 

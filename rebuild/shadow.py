@@ -40,8 +40,8 @@ def create(connection: psycopg.Connection, schema: str) -> None:
 def unlike(connection: psycopg.Connection, schema: str) -> list[str]:
     """What the tables and the live ones do not have in common, but for indexes that `finish` makes."""
     asked = {"tables": [table.name for table in TABLES], "shadow": sql.Identifier(schema).as_string()}
-    told = [row[0] for row in connection.execute(statement("swap.differences"), asked).fetchall()]
-    return [each for each in told if ": only the live one has CREATE " not in each]
+    differences = [row[0] for row in connection.execute(statement("swap.differences"), asked).fetchall()]
+    return [each for each in differences if ": only the live one has CREATE " not in each]
 
 
 def finish(connection: psycopg.Connection, schema: str) -> None:
@@ -95,7 +95,7 @@ def _add_keys(connection: psycopg.Connection, schema: str, table: str) -> None:
         if name not in there:
             connection.execute(
                 sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
-                    sql.Identifier(schema, table), sql.Identifier(name), _as_told(definition)
+                    sql.Identifier(schema, table), sql.Identifier(name), _trusted(definition)
                 )
             )
 
@@ -109,7 +109,7 @@ def _add_indexes(connection: psycopg.Connection, schema: str, table: str) -> Non
                 sql.SQL("UNIQUE INDEX" if unique else "INDEX"),
                 sql.Identifier(name),
                 sql.Identifier(schema, table),
-                _as_told(rest),
+                _trusted(rest),
             )
         )
 
@@ -123,6 +123,6 @@ def _live(table: str) -> str:
     return sql.Identifier(table).as_string()
 
 
-def _as_told(definition: str) -> sql.SQL:
-    """What PostgreSQL itself says of a key or an index, to be said to it again."""
+def _trusted(definition: str) -> sql.SQL:
+    """SQL that PostgreSQL itself made from its catalogue, of a key or an index."""
     return sql.SQL(definition)

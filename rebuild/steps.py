@@ -52,11 +52,13 @@ class Found:
     seams: dict[int, int] = field(default_factory=dict)
 
 
-def rebuild_tables(settings: Settings, asked: Asked, told: Callable[[Found], None] = lambda _: None) -> Found:
+def rebuild_tables(
+    settings: Settings, asked: Asked, report: Callable[[Found], None] = lambda _: None
+) -> Found:
     """Make the next generation's tables, compare them with the live ones, and let them go live.
 
     Args:
-        told: hears what would change, before anything does.
+        report: hears what would change, before anything does.
     Raises:
         UserError: another rebuild runs, or Kafka and PostgreSQL do not belong together.
         Unavailable: Kafka or PostgreSQL went away, or a process was killed; run again, it goes on.
@@ -67,7 +69,7 @@ def rebuild_tables(settings: Settings, asked: Asked, told: Callable[[Found], Non
     with TableBuilder(settings, asked.plant_text, asked.workers) as rebuild:
         try:
             found = _made_and_compared(settings, rebuild, asked)
-            told(found)
+            report(found)
             if asked.dry_run:
                 rebuild.drop()
             else:
@@ -89,8 +91,8 @@ def _made_and_compared(settings: Settings, rebuild: TableBuilder, asked: Asked) 
         say("goes_on", done=done)
     ends = rebuild.extents()
     total = sum(extent.end - extent.begin for extent in ends.values())
-    with progress(settings.lang, total, done, shown=not asked.quiet) as told:
-        rebuild.apply(ends, told)
+    with progress(settings.lang, total, done, shown=not asked.quiet) as report_applied:
+        rebuild.apply(ends, report_applied)
     say("finishing")
     rebuild.finish()
     stand = rebuild.checkpoints()

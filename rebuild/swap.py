@@ -63,7 +63,7 @@ async def swap(
             `patience_s`; nothing is changed.
         Unavailable: PostgreSQL went away; ask `live_generation` what is live.
     """
-    deadline, attempt, told = time.monotonic() + patience_s, 0, ""
+    deadline, attempt, reported = time.monotonic() + patience_s, 0, ""
     while True:
         try:
             async with await _connect(settings.database_url) as connection:
@@ -76,8 +76,8 @@ async def swap(
             raise Unavailable(f"{_where(settings)}: {one_line(error)}") from error
         if time.monotonic() > deadline:
             raise UserError(f"{_where(settings)}: {who or 'somebody'} holds our tables; end it: {HINT}")
-        if who and who != told:
-            told = who
+        if who and who != reported:
+            reported = who
             held(who)
         await asyncio.sleep(AGAIN_S[min(attempt, len(AGAIN_S) - 1)])
         attempt += 1
@@ -129,8 +129,8 @@ class _Swap:
         await self._lock([name for kind, name, _ in views if kind == "v"])
         await self._require_alike()
         await self._carry_over(live)
-        for (told,) in await self._all("swap.likeness"):
-            await self._say(told)
+        for (text,) in await self._all("swap.likeness"):
+            await self._execute(text)
         await self._move(live, old)
         for _, name, anew in views:
             if anew is not None:  # in place: who may use it, and what stands on it, stay
@@ -194,19 +194,19 @@ class _Swap:
                         sql.Identifier(source, name), sql.Identifier(target)
                     )
                 )
-        # What is left there told how far the rebuild was.
+        # What is left there is the progress of the rebuild.
         await self._connection.execute("SET LOCAL client_min_messages = warning")
         await self._connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(shadow)))
 
     async def _all(self, name: str) -> list[Any]:
         return await (await self._connection.execute(statement(name), self._asked)).fetchall()
 
-    async def _say(self, told: str) -> None:
-        await self._connection.execute(_trusted(told))
+    async def _execute(self, text: str) -> None:
+        await self._connection.execute(_trusted(text))
 
-    async def _make_anew(self, name: str, told: str) -> None:
+    async def _make_anew(self, name: str, definition: str) -> None:
         try:
-            await self._say(told)
+            await self._execute(definition)
         except (psycopg.errors.InvalidTableDefinition, psycopg.errors.InvalidFunctionDefinition) as error:
             raise UserError(
                 f"{_where(self._settings)}: {name} can't follow ({one_line(error)}), it names a whole row of"
@@ -235,9 +235,9 @@ async def _holders(settings: Settings) -> str:
     return ", ".join(f"{name or user or '?'} (pid {pid}, {seconds} s)" for pid, name, user, seconds in rows)
 
 
-def _trusted(told: str) -> Any:
-    """What PostgreSQL itself says of its catalogue, to be said to it again."""
-    return told
+def _trusted(text: str) -> Any:
+    """SQL that PostgreSQL itself made from its catalogue."""
+    return text
 
 
 def _where(settings: Settings) -> str:

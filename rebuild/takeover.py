@@ -1,8 +1,8 @@
 """The take-over: a rebuilt generation becomes the live one, and its workers go on from where it was read to.
 
-In this order: the changelog is seeded, the tables are swapped, the log is told. Cut off before the swap, the
-old generation is whole and live, and the next rebuild seeds anew. Cut off after it, the new one is: what is
-missing is the record in `production.rules`, without which workers go on as the old generation and sinks
+In this order: the changelog is seeded, the tables are swapped, the log is notified. Cut off before the swap,
+the old generation is whole and live, and the next rebuild seeds anew. Cut off after it, the new one is: what
+is missing is the record in `production.rules`, without which workers go on as the old generation and sinks
 ignore them; `linepulse setup` writes it, and so does whatever rebuilds next (`finish`). Nothing is lost
 meanwhile: the new generation's workers begin at E, whenever they begin.
 """

@@ -152,7 +152,7 @@ class Stage:
         self._show(batch.tp, self.app.consumer.highwater(batch.tp) or 0)
 
     async def relocate(self, tp: TP, position: int) -> None:
-        """Go on from a position that the store told (another worker had moved it)."""
+        """Go on from a position that the store gave (another worker had moved it)."""
         if tp in self._expected:
             self._expected[tp] = position
             await self._seek(tp, position)

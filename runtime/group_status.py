@@ -44,12 +44,12 @@ async def look(servers: str, group: str, client_id: str, partitions: Collection[
     finally:
         await consumer.stop()
         await admin.close()
-    told = {owner: theirs & set(partitions) for owner, theirs in given.items() if theirs is not None}
+    known = {owner: theirs & set(partitions) for owner, theirs in given.items() if theirs is not None}
     return GroupStatus(
         ends={TP(*where): end for where, end in ends.items()},
         member=member is not None,
-        given=None if member is None else told.get(member),
-        free=frozenset(partitions).difference(*told.values()) if told else frozenset(),
+        given=None if member is None else known.get(member),
+        free=frozenset(partitions).difference(*known.values()) if known else frozenset(),
     )
 
 

@@ -50,7 +50,7 @@ class Narrator:
         print(line, file=out, flush=True)
 
     def wants(self) -> bool:
-        """Whether an event told now would be a line; spares the caller the work of forming it."""
+        """Whether an event would be logged now; spares the caller the work of forming it."""
         return self._told < LINES_A_SECOND or self._clock() - self._second >= 1.0
 
     def event(self, key: str, **facts: Any) -> None:
@@ -85,7 +85,7 @@ class OnceASecond(logging.Filter):
         self._told: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is told; what comes with a traceback always is."""
+        """Whether the record is logged; what comes with a traceback always is."""
         now, what = self._clock(), (record.name, str(record.msg))
         if record.exc_info is None and now - self._told.get(what, -1.0) < 1.0:
             return False

@@ -27,8 +27,8 @@ class Progress:
     Attributes:
         ends: the offset after the last record; the embedded broker tells the start of its last batch.
         times: of the newest record (ms, the bridge's clock), where there is one.
-        applied: the next offset to apply, as the stream stage told its group: a hint, good enough to see that
-            it moves.
+        applied: the next offset to apply, as the stream stage's group has committed it: a hint, good enough
+            to see that it moves.
     """
 
     ends: Mapping[int, int]
@@ -63,7 +63,7 @@ async def progress(settings: Settings, generation: int) -> Progress:
             ends = await consumer.end_offsets(partitions)
             times = await _newest(consumer, ends)
             await admin.start()
-            told = await _told(admin, settings.topics.group(generation), partitions)
+            committed = await _committed(admin, settings.topics.group(generation), partitions)
     except (KafkaError, TimeoutError, OSError) as error:
         why = str(error) or type(error).__name__
         raise Unavailable(f"Kafka {servers} does not tell how far its log has come: {why}") from None
@@ -73,11 +73,13 @@ async def progress(settings: Settings, generation: int) -> Progress:
     return Progress(
         {tp.partition: end for tp, end in ends.items()},
         times,
-        told,
+        committed,
     )
 
 
-async def _told(admin: AIOKafkaAdminClient, group: str, partitions: list[TopicPartition]) -> dict[int, int]:
+async def _committed(
+    admin: AIOKafkaAdminClient, group: str, partitions: list[TopicPartition]
+) -> dict[int, int]:
     """What a group has committed; nothing, too, where Kafka has no coordinator for it yet."""
     try:
         found = await admin.list_consumer_group_offsets(group, partitions=partitions)

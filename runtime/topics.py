@@ -1,4 +1,4 @@
-"""The Kafka topics of an installation: made as they must be, or told apart from it."""
+"""The Kafka topics of an installation: made as they must be, or what is wrong with them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -68,8 +68,8 @@ class Reader:
 
     def _older(self, value: bytes) -> Older | None:
         generation = _decode_any(value).generation
-        told = msgspec.json.decode(value)
-        lacks = tuple(name for name in self._needed if name not in told)
+        fields = msgspec.json.decode(value)
+        lacks = tuple(name for name in self._needed if name not in fields)
         return Older(generation, lacks) if lacks else None
 
 

@@ -23,7 +23,7 @@ def narrate(narrator: Narrator, events: Sequence[Event], added: Container[str] =
 
 
 def lines(event: Event, is_new: bool) -> Iterable[Line]:
-    """What an event is worth telling; a stop is told by its alert."""
+    """The sentence for an event, if it has one; a stop's is that of its alert."""
     match event:
         case SampleEvent():
             rate = NOTHING if event.actual_rate is None else f"{event.actual_rate:g}"

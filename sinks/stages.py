@@ -36,7 +36,7 @@ class Stages:
         self._database = Database(settings.database_url)
 
     async def keep(self) -> None:
-        """Look and note for ever. A server that is away is told of by those who need it to work."""
+        """Look and note for ever. A server that is away is reported by those who need it to work."""
         try:
             while True:
                 await asyncio.gather(self.note(), asyncio.sleep(EVERY_S))
@@ -64,7 +64,7 @@ class Stages:
         return 0 if row is None else int(row[0])
 
     async def _write(self, noted: list[Row]) -> None:
-        told = {
+        values = {
             "stages": [row.stage for row in noted],
             "partitions": [row.partition for row in noted],
             "positions": [row.position for row in noted],
@@ -73,7 +73,7 @@ class Stages:
             "idle_partitions": [row.partition for row in noted if row.idle],
         }
         async with self._database.transaction() as connection:
-            await connection.execute(statement("stages.note"), told)
+            await connection.execute(statement("stages.note"), values)
             await connection.commit()
 
 

@@ -1,4 +1,4 @@
-"""Events of a generation that is not live any more: ignored, counted, and told if they do not end."""
+"""Events of a generation that is not live any more: ignored, counted, and reported if they do not end."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ SWITCH_S = 30.0  # workers begin again with newer rules well within it
 
 
 class Superseded:
-    """Watches one topic. Older events for longer than a switch takes: the workers were not told."""
+    """Watches one topic. Older events for longer than a switch takes: the workers do not know of it."""
 
     def __init__(self, narrator: Narrator, clock: Callable[[], float] = time.monotonic) -> None:
         self._narrator = narrator

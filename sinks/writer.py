@@ -88,7 +88,7 @@ class Writer:
         first = batch.records[0].offset
         begins = await self._stage.app.consumer.earliest_offsets(batch.tp)
         start = min(begins[batch.tp] or 0, first)
-        if cursor < start:  # deleted before they were applied: the stage has told of it
+        if cursor < start:  # deleted before they were applied: the stage has reported it
             letter = loss(batch.tp, "expired", cursor, start - 1, self._narrator.lang)
             await self._until_taken(batch, lambda: self._cursors.jump(batch.tp, cursor, start, letter))
         if max(cursor, start) == first:

@@ -119,7 +119,7 @@ class Demo:
 
 
 async def until_told(lines: int) -> None:
-    """Wait until the simulated lines have told their past, for PAST_PATIENCE_S at most.
+    """Wait until the simulated lines have sent their past, for PAST_PATIENCE_S at most.
 
     A message of now, on a line that is still telling, would make the rest of its past come too late.
     """

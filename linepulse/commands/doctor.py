@@ -21,7 +21,7 @@ def doctor() -> None:
     quiet_libraries(logging.CRITICAL)
     findings = asyncio.run(check_all(settings))
     for part, wrong in findings:
-        told = f"✅ {part}" if wrong is None else f"❌ {part}\n   {wrong}"
-        print(plain_lines(redacted(told)))
+        line = f"✅ {part}" if wrong is None else f"❌ {part}\n   {wrong}"
+        print(plain_lines(redacted(line)))
     if any(finding.wrong for finding in findings):
         raise typer.Exit(1)

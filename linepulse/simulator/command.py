@@ -89,7 +89,7 @@ def _retell(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) -> 
     MQTT promises an order within a topic only: a broker that has a backlog for the bridge may hand over a
     line's data first and its statuses afterwards, too late to give the stops their reasons.
     """
-    began, told = time.monotonic(), 0
+    began, sent = time.monotonic(), 0
     for due, line in dues:
         for message in line.advance(due):
             if stop.is_set():
@@ -99,8 +99,8 @@ def _retell(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) -> 
             _send(publisher, line, message)
             if message.kind == "status":
                 publisher.settle()
-            told += 1
-        while (ahead := told / PAST_RATE - (time.monotonic() - began)) > 0 and not stop.is_set():
+            sent += 1
+        while (ahead := sent / PAST_RATE - (time.monotonic() - began)) > 0 and not stop.is_set():
             publisher.pump(ahead)
 
 

@@ -27,8 +27,8 @@ class Receipt(NamedTuple):
     @classmethod
     def of(cls, line_id: str, message: Message) -> "Receipt":
         """The receipt of one message."""
-        told = message.payload
-        return cls(line_id, message.kind, told.get("count", 0), told.get("defects", 0))
+        fields = message.payload
+        return cls(line_id, message.kind, fields.get("count", 0), fields.get("defects", 0))
 
 
 @dataclass

@@ -45,7 +45,7 @@ class Line:
         self._pressure = Wander(rng, 0.05, 60.0)
         self._temperature = 27.0 + rng.uniform(-1.0, 1.5)
         self._made = 0.0  # pieces since the start, with the one being made
-        self._sent = 0  # whole pieces of them that messages told
+        self._sent = 0  # whole pieces of them that messages reported
         self._running = True
         self._stoppages = Stoppages(rng, zone, start)
         self._stoppage = self._stoppages.following(start)
@@ -90,7 +90,7 @@ class Line:
                     return messages, ran + to - at
                 ran, at = ran + self._stoppage.start - at, self._stoppage.start
                 self._running = False
-                told = {"running": False, "status": "stopped", "reason": self._stoppage.reason}
+                fields = {"running": False, "status": "stopped", "reason": self._stoppage.reason}
             else:
                 if self._stoppage.end > to:
                     return messages, ran
@@ -98,8 +98,8 @@ class Line:
                 self._running = True
                 self._speed.value = min(self._speed.value, -0.08)  # it starts gently
                 self._stoppage = self._stoppages.following(at)
-                told = {"running": True, "status": "running"}
-            messages.append(Message("status", at, {**told, "timestamp": text_of(at)}))
+                fields = {"running": True, "status": "running"}
+            messages.append(Message("status", at, {**fields, "timestamp": text_of(at)}))
 
     def _temperature_after(self, seconds: float, speed: float) -> float:
         """°C: the hall (warmest after noon) and the machine's own heat, which grows fast with speed."""

@@ -42,7 +42,7 @@ ON CONFLICT DO NOTHING
 
 -- name: forget_repeated
 -- What was going on where the log begins is kept whole: that a line found it going on at its first message there
--- would tell a part of it again. The live tables have no such row.
+-- would make rows of a part of it again. The live tables have no such row.
 WITH going_on AS MATERIALIZED (
     SELECT kept."lineId", kept.{start}, kept.{end}
     FROM {schema}.{table} AS kept

@@ -26,7 +26,7 @@ ORDER BY "startTime" DESC
 LIMIT 101
 
 -- name: letters
--- Dead letters of a message; those of messages before it are told apart by what was there then.
+-- Dead letters of a message; those of earlier messages are left out by their ids.
 SELECT "id"::text AS "id", "reason", "detail"
 FROM "DeadLetter"
 WHERE ("receivedAt" >= %(since)s OR %(since)s::timestamptz IS NULL)

@@ -1,7 +1,7 @@
 -- Rows that a lost log left open: found, and closed.
 
 -- name: find_orders
--- What was open before a census.
+-- What was open before the list of all that is open.
 SELECT "id"::text, "lineId"
 FROM "ProductionOrder"
 WHERE "status" IN ('waiting', 'running')
@@ -17,7 +17,7 @@ SET "status" = 'cancelled', "endTime" = %(at)s::timestamptz, "reason" = 'log_los
 WHERE "id" = ANY (%(ids)s::uuid[])
 
 -- name: find_stops
--- What was open before a census.
+-- What was open before the list of all that is open.
 SELECT "id"::text, "lineId"
 FROM "Downtime"
 WHERE "endTime" IS NULL
@@ -35,7 +35,7 @@ SET "endTime" = greatest("startTime", %(at)s::timestamptz),
 WHERE "id" = ANY (%(ids)s::uuid[])
 
 -- name: find_alerts
--- What was open before a census.
+-- What was open before the list of all that is open.
 SELECT "id"::text, "lineId"
 FROM "Alert"
 WHERE "status" = 'open'

@@ -54,7 +54,7 @@ SELECT
         present."lineId"
     ) AS "line",
     sample."timestamp", sample."actualRate", sample."targetRate", sample."isRunning",
-    sample."temperature", sample."pressure", sample."receivedAt", latest."updatedAt" AS "told",
+    sample."temperature", sample."pressure", sample."receivedAt", latest."updatedAt",
     stop."startTime" AS "stopStart", stop."category", stop."reason",
     production."orderNumber", production."productType", production."quantity", production."produced",
     production."defects", production."status", production."priority", production."operator",

@@ -9,7 +9,7 @@ FROM (
     SELECT stage, partition, position, to_timestamp(time / 1000.0) AS log_time
     FROM unnest(
         %(stages)s::text[], %(partitions)s::integer[], %(positions)s::bigint[], %(times)s::bigint[]
-    ) AS told (stage, partition, position, time)
+    ) AS given (stage, partition, position, time)
 ) AS seen
 ORDER BY stage, partition
 ON CONFLICT ("stage", "partition") DO UPDATE SET

@@ -16,7 +16,7 @@ SELECT
 FROM (
     SELECT *, CASE "performanceFrom" WHEN 'rate' THEN "reportedOutput" ELSE "timedPieces" END AS "realOutput"
     FROM {windows}
-) AS told
+) AS kpi
 GROUP BY "lineId", "hour", "timeZone", "day", "shiftId", "shiftDate", "orderNumber", "productType"
 
 -- name: renew_hours

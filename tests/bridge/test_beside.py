@@ -8,8 +8,8 @@ import pytest
 import bridge.run
 from bridge.clock import LogClock
 from bridge.flow import Flow
-from bridge.known import KnownLog
 from bridge.lanes import Lane
+from bridge.log_continuity import LogContinuity
 from bridge.run import Run
 from runtime.narrator import Narrator
 from runtime.settings import Settings
@@ -24,7 +24,7 @@ ENDS_S = 60.0
 
 async def run(settings: Settings) -> None:
     """One run, which nobody stops."""
-    one = Run(settings, Narrator("en"), LogClock(lambda _: None), KnownLog(), lambda: None)
+    one = Run(settings, Narrator("en"), LogClock(lambda _: None), LogContinuity(), lambda: None)
     await asyncio.wait_for(one.go(asyncio.Event()), ENDS_S)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.clock import CONFIRM_MS, JUMP_MS, LEAP_MS, LogClock, Told
+from bridge.clock import CONFIRM_MS, JUMP_MS, LEAP_MS, ClockNotice, LogClock
 from plant.log_clock import CATCH_UP
 
 SECOND = 1_000
@@ -23,7 +23,7 @@ class Computer:
     def __init__(self, first_reading: float = 0) -> None:
         self.wall = float(START)
         self.steady = 5_000.0
-        self.told: list[Told] = []
+        self.told: list[ClockNotice] = []
         self.wall += first_reading
         self.clock = LogClock(self.told.append, lambda: self.wall, lambda: self.steady)
         self.wall -= first_reading
@@ -83,9 +83,9 @@ def test_a_leap_forwards_is_followed_once_it_has_held_for_30_s() -> None:
     computer = running()
     assert computer.leaps(YEAR) == START
     assert computer.goes_on(CONFIRM_MS - 5 * SECOND) == START + CONFIRM_MS - 5 * SECOND
-    assert computer.told == [Told("clock_jump", YEAR)]
+    assert computer.told == [ClockNotice("clock_jump", YEAR)]
     assert computer.goes_on(5 * SECOND) == START + CONFIRM_MS + YEAR
-    assert computer.told == [Told("clock_jump", YEAR), Told("clock_followed", YEAR)]
+    assert computer.told == [ClockNotice("clock_jump", YEAR), ClockNotice("clock_followed", YEAR)]
 
 
 def test_readings_that_disagree_confirm_nothing() -> None:
@@ -123,7 +123,7 @@ def test_a_machine_that_was_suspended_catches_up() -> None:
     computer = running()
     computer.leaps(8 * HOUR)
     assert computer.goes_on(CONFIRM_MS) == computer.wall
-    assert computer.told[-1] == Told("clock_followed", 8 * HOUR)
+    assert computer.told[-1] == ClockNotice("clock_followed", 8 * HOUR)
 
 
 def test_a_machine_whose_monotonic_clock_went_on_is_right_at_once() -> None:
@@ -152,7 +152,7 @@ def test_a_leap_back_is_told() -> None:
     computer = running()
     computer.leaps(-HOUR)
     assert computer.goes_on(CONFIRM_MS) > START
-    assert computer.told == [Told("clock_jump", -HOUR), Told("clock_followed", -HOUR)]
+    assert computer.told == [ClockNotice("clock_jump", -HOUR), ClockNotice("clock_followed", -HOUR)]
 
 
 def test_a_slow_drift_is_no_leap() -> None:
@@ -179,7 +179,7 @@ def test_the_log_goes_on_behind_its_tail() -> None:
     computer.clock.not_before(START + 10 * MINUTE)
     assert computer.passes(0) == START + 10 * MINUTE
     assert computer.passes(MINUTE) == START + 10 * MINUTE + MINUTE * CATCH_UP
-    assert computer.told == [Told("log_ahead", 10 * MINUTE)]
+    assert computer.told == [ClockNotice("log_ahead", 10 * MINUTE)]
     assert computer.clock.ahead_ms == 10 * MINUTE - MINUTE * (1 - CATCH_UP)
 
 

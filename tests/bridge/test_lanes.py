@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from bridge.known import KnownLog
 from bridge.lanes import Lane
+from bridge.log_continuity import LogContinuity
 from schemas.errors import Unavailable
 
 
@@ -38,7 +38,7 @@ class Kafka:
 
 async def write(kafka: Kafka, batches: int) -> tuple[list[bool], str | None]:
     """Write batches of a record behind the fence of run 7 at offset 9; which are stored, and why no more."""
-    known = KnownLog()
+    known = LogContinuity()
     known.begin(6)
     known.follows(0, 9, 1)
     lane = Lane(kafka, "raw", 0, known, kafka.look, lambda: None)

@@ -10,7 +10,7 @@ import pytest
 import bridge.run
 from bridge.clock import LogClock
 from bridge.kafka import AS_TOLD, Tail
-from bridge.known import KnownLog
+from bridge.log_continuity import LogContinuity
 from bridge.run import Run
 from plant.log_clock import TrueTime
 from runtime.narrator import Narrator
@@ -102,6 +102,6 @@ async def begins(monkeypatch: pytest.MonkeyPatch, kafka: Kafka, settings: Settin
     monkeypatch.setattr(bridge.run, "Connection", Broker)
     for name in ("read_tail", "open_producer", "write_fence", "read_back", "close_producer"):
         monkeypatch.setattr(bridge.run, name, getattr(kafka, name))
-    run = Run(settings, Narrator("en"), LogClock(lambda _: None), KnownLog(), lambda: None)
+    run = Run(settings, Narrator("en"), LogClock(lambda _: None), LogContinuity(), lambda: None)
     with pytest.raises(Unavailable, match=why):
         await run.go(asyncio.Event())

@@ -21,11 +21,11 @@ def tile(
     category: str | None = None,
     *,
     line_id: str = "ligne1",
-    told: datetime | None = None,
+    updated_at: datetime | None = None,
 ) -> Tile:
     sample = None if heard is None else Sample(heard, 115, 120, True, 20.0, None, heard)
     stop = None if category is None else Stop(NOON, None, None, category, None)
-    return Tile(line_id, line_id, sample, stop, None, None, 0, None, heard, told)
+    return Tile(line_id, line_id, sample, stop, None, None, 0, None, heard, updated_at)
 
 
 def moment(after: float, pipeline: Pipeline | None = None) -> Moment:
@@ -54,16 +54,16 @@ def test_the_silence_is_the_lines_own():
 def test_a_line_that_only_tells_its_status_runs_without_figures():
     """Its windows go on: the rules still hear it. The rate of its last data is not of now."""
     at = moment(300)
-    told = tile(told=NOON + s(295))
-    assert at.state(told) is State.RUNNING
-    assert not at.is_live(told)
+    heard = tile(updated_at=NOON + s(295))
+    assert at.state(heard) is State.RUNNING
+    assert not at.is_live(heard)
 
 
 def test_a_line_without_any_sample_runs_by_its_status():
     """It runs once it has; one that only said `offline`, of which nothing is known, waits."""
     #  12:00 ──── 12:04:55 ·  ^12:05        ^12:06
     ran, unknown = (
-        replace(tile(None, told=NOON + s(295)), shift=Shift(None, None, Sums(running_s=running_s)))
+        replace(tile(None, updated_at=NOON + s(295)), shift=Shift(None, None, Sums(running_s=running_s)))
         for running_s in (290, 0)
     )
     assert moment(300).state(ran) is State.RUNNING

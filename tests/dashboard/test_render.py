@@ -52,7 +52,7 @@ def text_of(html: str) -> str:
 
 def test_a_line_that_tells_its_status_alone_is_not_said_to_be_silent():
     """It runs, and has no figures."""
-    told = shown(dataclasses.replace(plant("Eau"), sample=None, told=NOON))
+    told = shown(dataclasses.replace(plant("Eau"), sample=None, updated_at=NOON))
     assert ' class="state running"' in told
     assert "aucun message" not in text_of(told)
     assert "21,5" not in text_of(told)

@@ -293,7 +293,7 @@ async def test_when_something_was_last_said_of_a_line(plant: Plant, store: Store
     plant.tick("ligne1", T + 28 * SECOND)
     [tile] = (await store.overview(at(T + 25 * SECOND))).tiles
     assert tile.sample is not None
-    assert (tile.sample.received, tile.told) == (NOON, at(T + 25 * SECOND))
+    assert (tile.sample.received, tile.updated_at) == (NOON, at(T + 25 * SECOND))
     assert state(tile, at(T + 40 * SECOND)) is State.RUNNING
     assert state(tile, at(T + 56 * SECOND)) is State.NO_DATA
 

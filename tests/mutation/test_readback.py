@@ -9,7 +9,7 @@ import pytest
 import bridge.run
 from bridge.clock import LogClock
 from bridge.deduplicator import Deduplicator
-from bridge.known import KnownLog
+from bridge.log_continuity import LogContinuity
 from bridge.record import Delivery
 from runtime.narrator import Narrator
 from runtime.settings import Settings
@@ -82,7 +82,7 @@ async def two_lives(settings: Settings) -> int:
     """Of ten messages six are stored in the first life; the second is sent all ten. What the log counts."""
     for packets in (range(1, 7), range(1, 11)):
         stop = asyncio.Event()
-        run = bridge.run.Run(settings, Narrator("en"), LogClock(lambda _: None), KnownLog(), stop.set)
+        run = bridge.run.Run(settings, Narrator("en"), LogClock(lambda _: None), LogContinuity(), stop.set)
         Broker.packets = packets
         await run.go(stop)
     async with Log(settings) as log:

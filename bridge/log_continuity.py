@@ -1,11 +1,11 @@
 """What the bridge's process knows of the log, from one run to the next."""
 
 
-class KnownLog:
+class LogContinuity:
     """Notices that the log is not the one that it was: deleted and made anew, or cut short.
 
     A log only grows. One that stores a record where it had stored one already, or whose highest run lies
-    below a run that it held, is another log; nothing else tells, because Kafka lets a producer go on as if
+    below a run that it held, is another log; nothing else shows it, because Kafka lets a producer go on as if
     nothing had happened. `anew` is True from then on until it is set back.
     """
 
@@ -29,7 +29,7 @@ class KnownLog:
     def gap(self, partition: int, first: int) -> tuple[int, int | None] | None:
         """The offsets [begin, end) that others took between what we stored last and a batch at `first`.
 
-        None: there are none. Where Kafka does not tell the place of the batch, it may be anywhere up to the
+        None: there are none. Where Kafka does not say where it stored the batch, it may be anywhere up to the
         end of the log, and the end of the gap is None.
         """
         begin = self._next.get(partition)
@@ -40,7 +40,7 @@ class KnownLog:
     def follows(self, partition: int, first: int, count: int) -> bool:
         """Note that Kafka stored `count` records from offset `first` on; False: in another log.
 
-        A negative offset is Kafka's word for a batch that it had already, at a place that it does not tell.
+        A negative offset is Kafka's word for a batch that it had already, at an offset that it does not give.
         """
         if 0 <= first < self._next.get(partition, 0):
             self._forget()

@@ -2,13 +2,13 @@
 
 import pytest
 
-from bridge.holder import Holder, OtherClientError, refuse_anothers
+from bridge.log_owner import LogOwner, OtherClientError, refuse_anothers
 from runtime.settings import Settings
 
 
 def holder(*records: tuple[int, int, str]) -> str:
     """Of a log with these records: partition, run, client."""
-    found = Holder()
+    found = LogOwner()
     for record in records:
         found.take(*record)
     return found.client

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bridge.known import KnownLog
+from bridge.log_continuity import LogContinuity
 
 
 def test_a_log_that_grows_is_the_one_it_was() -> None:
     """Batches behind each other; retention and foreign records leave gaps, which tell nothing."""
-    known = KnownLog()
+    known = LogContinuity()
     assert known.begin(0) == 1
     assert all(known.follows(0, first, 10) for first in (0, 10, 50))
     assert known.follows(1, 0, 1)
@@ -17,7 +17,7 @@ def test_a_log_that_grows_is_the_one_it_was() -> None:
 
 def test_what_others_wrote_in_between_is_a_gap() -> None:
     """From behind what we stored last to what we stored next, in each partition by itself."""
-    known = KnownLog()
+    known = LogContinuity()
     assert known.gap(0, 40) is None  # nothing is known of it yet
     known.follows(0, 10, 5)
     known.follows(1, 90, 1)
@@ -30,7 +30,7 @@ def test_what_others_wrote_in_between_is_a_gap() -> None:
 @pytest.mark.parametrize("first", [0, 9])
 def test_a_place_that_was_taken_already_is_in_another_log(first: int) -> None:
     """Told once; from then on that log is the known one, in all partitions."""
-    known = KnownLog()
+    known = LogContinuity()
     known.follows(0, 0, 10)
     known.follows(1, 0, 10)
     assert not known.follows(0, first, 1)
@@ -40,7 +40,7 @@ def test_a_place_that_was_taken_already_is_in_another_log(first: int) -> None:
 
 def test_a_repetition_that_kafka_gives_no_place_tells_nothing() -> None:
     """Kafka had the batch already, and has forgotten where."""
-    known = KnownLog()
+    known = LogContinuity()
     known.follows(0, 0, 10)
     assert known.follows(0, -1, 5)
     assert known.follows(0, 15, 1)
@@ -51,7 +51,7 @@ def test_a_repetition_that_kafka_gives_no_place_tells_nothing() -> None:
 
 def test_runs_never_go_back() -> None:
     """A log that knows none of our runs is another one; the next run is above all of ours."""
-    known = KnownLog()
+    known = LogContinuity()
     assert known.begin(41) == 42
     assert known.begin(0) == 43
     assert known.anew
@@ -59,7 +59,7 @@ def test_runs_never_go_back() -> None:
 
 def test_a_run_whose_fence_was_never_stored_tells_nothing() -> None:
     """Kafka went away in between: the log that knows nothing of it is the one that it was."""
-    known = KnownLog()
+    known = LogContinuity()
     assert known.begin(41) == 42
     assert known.begin(41) == 43
     assert not known.anew

@@ -13,7 +13,7 @@ class OtherClientError(SettingsError):
     """The log belongs to a bridge with another client id."""
 
 
-class Holder:
+class LogOwner:
     """Finds the highest run among the records of a log, and who wrote it.
 
     Two bridges that begin at once on an empty log take the same run, and each may find the other's fence
@@ -25,7 +25,7 @@ class Holder:
         self._clients: dict[int, Counter[str]] = {}
 
     def take(self, partition: int, run: int, client: str) -> None:
-        """Note a record; those of a partition in their order. `client` is empty where it tells none."""
+        """Note a record; those of a partition in their order. `client` is empty where it names none."""
         if run > self.run:
             self.run, self._clients = run, {}
         if run == self.run and client:
@@ -33,7 +33,7 @@ class Holder:
 
     @property
     def client(self) -> str:
-        """Its client id; empty where none is told, as by the ticks of older releases."""
+        """Its client id; empty where no record names one, as the ticks of older releases."""
         if not self._clients:
             return ""
         # By number first: who lost the race left no more than its fence. Of equals `max` takes the first.
