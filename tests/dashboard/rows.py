@@ -17,17 +17,15 @@ from schemas.events import Event
 from schemas.instant import HOUR
 from schemas.raw import Kind, RawHeaders, RawRecord
 from schemas.state import LineState
-from sinks import schema
 from sinks.tables import ALERT, DOWNTIME, KPI_SNAPSHOT, PRODUCTION_DATA, PRODUCTION_ORDER
 
 TABLES = {table.event: table for table in (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT)}
 
 
 class Plant:
-    """A database, and the lines whose messages become its rows at once."""
+    """A migrated database, and the lines whose messages become its rows at once."""
 
     def __init__(self, url: str, plant_toml: str = "") -> None:
-        schema.migrate(url)
         self.url = url
         self._fold = Fold(Rules(1, read_plant(plant_toml)))
         self._states: dict[str, LineState | None] = {}

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.quick
 
 @pytest.fixture
 def plant(services: Services) -> Plant:
-    plant = Plant(services.database())
+    plant = Plant(services.migrated_database())
     plant.data("ligne1", now_ms())
     return plant
 
@@ -119,7 +119,7 @@ async def test_what_can_not_be_formed_costs_its_own_place(plant: Plant, caplog: 
 async def test_states_age_while_nothing_can_be_read(services: Services, own: OwnServers):
     """A line that ran when PostgreSQL went away is not shown as running half a minute later."""
     server = own.postgres()
-    plant = Plant(services.database(server), "[line]\nsilence_s = 1\n")
+    plant = Plant(services.migrated_database(server), "[line]\nsilence_s = 1\n")
     plant.data("ligne1", now_ms())
     said: list[str] = []
     board = Board(Store(plant.url), say=lambda key, **_facts: said.append(key))

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from schemas.instant import SECOND
+from sinks.schema import migrate
 from tests.dashboard.clock import Clock
 from tests.dashboard.page import Dashboard, browser_page
 from tests.dashboard.rows import Plant
@@ -37,7 +38,7 @@ def clock(hour: str) -> Clock:
 
 @pytest.fixture
 def plant(services: Services) -> Plant:
-    return Plant(services.database())
+    return Plant(services.migrated_database())
 
 
 async def until_live(page: Page) -> None:
@@ -75,7 +76,7 @@ async def test_a_stage_that_stands_is_a_banner(services: Services, clock: Clock,
 
     And a tile ages without a new row: it turns although nothing changes in the database.
     """
-    plant = Plant(services.database(), "[line]\nsilence_s = 8\n")
+    plant = Plant(services.migrated_database(), "[line]\nsilence_s = 8\n")
     note = """INSERT INTO "StageProgress" AS s ("stage", "partition", "movedAt", "seenAt")
         SELECT stage, 0, now() + %(ahead)s - %(ago)s * (stage = 'streams')::int, now() + %(ahead)s
         FROM unnest('{sinks,kafka,bridge,streams}'::text[]) stage
@@ -205,7 +206,7 @@ async def test_postgresql_away_is_shown_and_heals(
     Then nothing runs any more, without a new row; and all of it mends by itself when PostgreSQL is back.
     """
     server = own.postgres()
-    plant = Plant(services.database(server), "[line]\nsilence_s = 8\n")
+    plant = Plant(services.migrated_database(server), "[line]\nsilence_s = 8\n")
     with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
             await page.goto(dashboard.url)
@@ -233,7 +234,7 @@ async def test_a_frozen_postgresql_is_shown_and_heals(
 ):
     """A server that takes connections and says nothing is away as well."""
     server = own.postgres()
-    plant = Plant(services.database(server))
+    plant = Plant(services.migrated_database(server))
     plant.data("ligne1", clock.now_ms())
     with Dashboard(plant.url, tmp_path / "run", clock=clock) as dashboard:
         async with browser_page(services.kind) as page:
@@ -274,6 +275,7 @@ async def test_an_empty_plant_says_what_to_do(services: Services, clock: Clock, 
         async with browser_page(services.kind) as page:
             await page.goto(dashboard.url)
             await expect(page.get_by_role("alert")).to_contain_text("linepulse setup")
+            migrate(url)
             plant = Plant(url)
             await expect(page.get_by_role("heading", name="Waiting for the first message")).to_be_visible()
             await expect(page.get_by_text("python3 test-mqtt.py")).to_be_visible()

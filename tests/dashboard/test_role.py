@@ -30,7 +30,7 @@ def get(url: str) -> tuple[int, str]:
 def test_ready_follows_postgresql_and_alive_does_not(services: Services, own: OwnServers, tmp_path: Path):
     """/readyz says what is wrong while PostgreSQL is away; /healthz and /metrics go on."""
     server = own.postgres()
-    plant = Plant(services.database(server))
+    plant = Plant(services.migrated_database(server))
     plant.data("ligne1", now_ms())
     port = free_port(None)
     with Dashboard(plant.url, tmp_path / "run", http_port=port):

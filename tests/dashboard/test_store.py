@@ -28,7 +28,7 @@ T = ms_of(NOON)
 
 @pytest.fixture
 def plant(services: Services) -> Plant:
-    return Plant(services.database())
+    return Plant(services.migrated_database())
 
 
 @pytest.fixture
@@ -259,7 +259,7 @@ async def test_of_very_many_lines_those_of_the_plant_are_shown(
 ):
     """Which plant.toml names, or somebody looks at; then who was there first, then who makes most."""
     monkeypatch.setattr("dashboard.store.MOST_TILES", 2)
-    plant = Plant(services.database(), "[lines.named]\n")
+    plant = Plant(services.migrated_database(), "[lines.named]\n")
     store = Store(plant.url)
     await store.in_force()
     plant.data("old", T - HOUR)
@@ -301,7 +301,7 @@ async def test_when_something_was_last_said_of_a_line(plant: Plant, store: Store
 async def test_the_rules_in_force(services: Services):
     """Name and clock come from the rules that the rows were made with."""
     about = '[plant]\nname = "Evian"\ntime_zone = "America/Montreal"\n'
-    plant = Plant(services.database(), about)
+    plant = Plant(services.migrated_database(), about)
     store = Store(plant.url)
     rules = await store.in_force()
     await store.close()

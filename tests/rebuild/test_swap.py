@@ -24,7 +24,7 @@ from sinks.views import OF_PERIOD
 from tests.eventually import eventually
 from tests.rebuild.small import shadow_table
 from tests.services import Services
-from tests.sinks.conftest import Plant, make_plant
+from tests.sinks.conftest import Plant, first_rules
 from tests.sinks.records import log, order, sample
 from tests.sinks.test_schema import described
 from tests.sinks.windows import WRITE, at, minute
@@ -40,7 +40,7 @@ OLD, NEW = (1, 10), (2, 20)  # what SUMS says
 @pytest.fixture
 async def plant(services: Services) -> AsyncIterator[Plant]:
     """Live tables with a row each, and shadow tables beside them."""
-    made = make_plant(services.database())
+    made = first_rules(services.migrated_database())
     made.run(_rows(1, 1, 10))
     with psycopg.connect(made.url) as connection:
         connection.execute("CREATE SCHEMA generation_2")

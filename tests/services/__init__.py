@@ -11,7 +11,8 @@
         postgres.freeze(); postgres.thaw(); postgres.stop(); postgres.kill(); postgres.start()
 
 `--services embedded|native|docker` or LINEPULSE_TEST_SERVICES chooses what they are (default: embedded).
-`services.kind` tells which; `services.database()` gives the URL of a fresh empty database;
+`services.kind` tells which; `services.database()` gives the URL of a fresh empty database,
+`services.migrated_database()` that of one with the schema, copied, which is four times faster;
 `settings(topics=False)` makes no topics; `settings(database_url=...)` makes no database. Each server has
 `url`, `port`, `pid`, `running`, `start()`, `stop()` (SIGTERM), `kill()` (SIGKILL), `freeze()`, `thaw()`.
 The embedded Kafka forgets everything when it ends, embedded MQTT too; native servers keep their data.
@@ -32,6 +33,7 @@ from linepulse.embedded.mqtt import EmbeddedMqtt
 from linepulse.embedded.postgres import PostgresServer
 from runtime.settings import Settings
 from runtime.topics import create_topics
+from sinks.schema import migrate
 from tests.services.native import Mosquitto, NativeKafka, native_postgres
 
 Kind = Literal["embedded", "native", "docker"]
@@ -107,13 +109,28 @@ class Services:
         self._started.append(server)
         return server
 
-    def database(self, server: AnyServer | None = None) -> str:
-        """The URL of a new, empty database."""
+    def database(self, server: AnyServer | None = None, template: str = "template1") -> str:
+        """The URL of a new database; an empty one, unless it is a copy of another."""
         url = (server or self.postgres).url
         name = f"t_{uuid.uuid4().hex[:12]}"
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
         return f"{url.rpartition('/')[0]}/{name}"
+
+    def migrated_database(self, server: AnyServer | None = None) -> str:
+        """The URL of a new database with the schema in it; on the session's server it is copied."""
+        if server is None:
+            return self.database(template=self._migrated)
+        url = self.database(server)
+        migrate(url)
+        return url
+
+    @cached_property
+    def _migrated(self) -> str:
+        url = self.database()
+        migrate(url)
+        return url.rpartition("/")[2]
 
     def settings(
         self,

@@ -74,6 +74,11 @@ class Plant:
 def make_plant(url: str) -> Plant:
     """Bring a database up to date, with its first rules."""
     migrate(url)
+    return first_rules(url)
+
+
+def first_rules(url: str) -> Plant:
+    """Put the first rules into a database that has the schema."""
     plant = Plant(url)
     plant.run("""INSERT INTO "Generation" (generation, plant, live) VALUES (1, '', true)""")
     return plant
@@ -81,7 +86,7 @@ def make_plant(url: str) -> Plant:
 
 @pytest.fixture
 async def plant(services: Services) -> AsyncIterator[Plant]:
-    made = make_plant(services.database())
+    made = first_rules(services.migrated_database())
     yield made
     await made.close()
 

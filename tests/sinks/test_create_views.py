@@ -12,7 +12,7 @@ from tests.sinks.windows import Rows
 
 @pytest.fixture
 def rows(services: Services) -> Rows:
-    return Rows(services.database())
+    return Rows(services.migrated_database())
 
 
 def test_views_follow_the_tables_that_take_the_place_of_others(rows: Rows):

@@ -12,7 +12,7 @@ from tests.sinks.windows import LONG_AGO, Rows, at
 
 @pytest.fixture
 def rows(services: Services) -> Rows:
-    return Rows(services.database())
+    return Rows(services.migrated_database())
 
 
 def stop(rows: Rows, start: str, seconds: float | None, reason: str | None, **facts: Any) -> None:

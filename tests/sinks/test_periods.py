@@ -11,7 +11,7 @@ from tests.sinks.windows import Rows, stopped
 
 @pytest.fixture
 def rows(services: Services) -> Rows:
-    return Rows(services.database())
+    return Rows(services.migrated_database())
 
 
 def pieces(rows: Rows, function: str, since: str, until: str) -> dict[str, int]:

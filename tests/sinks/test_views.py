@@ -21,7 +21,7 @@ PRODUCTS = [vector for vector in VECTORS if "segments" in vector]
 
 @pytest.fixture
 def rows(services: Services) -> Rows:
-    return Rows(services.database())
+    return Rows(services.migrated_database())
 
 
 def told(row: dict[str, Any], *names: str) -> tuple[Any, ...]:

@@ -10,7 +10,6 @@ import psycopg
 from psycopg.rows import dict_row
 
 from schemas.ids import uuid_of
-from sinks.schema import migrate
 from sinks.sums import SUM_HOURS
 
 PARIS = "Europe/Paris"
@@ -25,10 +24,9 @@ def at(local: str, zone: str = PARIS, fold: int = 0) -> datetime:
 
 
 class Rows:
-    """A database whose windows are written as the sinks write them, sums included."""
+    """A migrated database whose windows are written as the sinks write them, sums included."""
 
     def __init__(self, url: str) -> None:
-        migrate(url)
         self.url = url
 
     def add(self, *windows: dict[str, Any]) -> None:
