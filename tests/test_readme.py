@@ -1,13 +1,12 @@
 """The README says only what there is: its commands, its files, its log lines."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from runtime.catalogue import tell
-from tests.commands import LINEPULSE, ROOT
+from tests.commands import ROOT, linepulse, outside
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(?:sh)\n(.*?)```", README, flags=re.S)
@@ -24,9 +23,7 @@ def commands(start: str) -> set[str]:
 @pytest.mark.parametrize("command", sorted(commands("linepulse")))
 def test_every_command_of_linepulse_is_there(command: str):
     """Each tells how it is used."""
-    done = subprocess.run(
-        [*LINEPULSE, *command.split(), "--help"], capture_output=True, text=True, check=False
-    )
+    done = linepulse(outside(), *command.split(), "--help")
     assert done.returncode == 0, done.stderr
     assert command.rsplit(maxsplit=1)[-1] in done.stdout
 
