@@ -1,13 +1,12 @@
 """The README and the guide say only what there is: their commands, their files, their log lines."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from plant.catalogue import tell
-from tests.commands import LINEPULSE, ROOT
+from tests.commands import ROOT, linepulse, outside
 
 README = (ROOT / "README.md").read_text("utf-8")
 GUIDE = (ROOT / "docs" / "guide-fr.md").read_text("utf-8")
@@ -31,9 +30,7 @@ def commands(start: str) -> set[str]:
 @pytest.mark.parametrize("command", sorted(commands("linepulse")))
 def test_every_command_of_linepulse_is_there(command: str):
     """Each tells how it is used."""
-    done = subprocess.run(
-        [*LINEPULSE, *command.split(), "--help"], capture_output=True, text=True, check=False
-    )
+    done = linepulse(outside(), *command.split(), "--help")
     assert done.returncode == 0, done.stderr
     assert command.rsplit(maxsplit=1)[-1] in done.stdout
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ def test_only_as_many_deliveries_are_looked_at_as_may_have_been_in_flight():
     assert [log.holds(delivery(mid)) for mid in (8, 9, 1)] == [False, False, False]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.data(), st.integers(1, 120), st.integers(1, 3))
 def test_a_bridge_that_dies_again_and_again_writes_each_message_once(data, messages, payloads):

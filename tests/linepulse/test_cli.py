@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from linepulse.cli import app, main
 from tests.commands import ROOT, linepulse, outside
 
-NOTHING = {"COLUMNS": "200", "TERM": "dumb"}
+NOTHING = {"COLUMNS": "200", "TERM": "dumb"}  # started by the real command
+UNSET = {**outside(), **NOTHING}
 
 
 def every_command() -> list[list[str]]:
@@ -72,7 +73,7 @@ def test_it_says_which_release_it_is() -> None:
 @pytest.mark.parametrize("command", ["bridge", "setup"])
 def test_a_malformed_variable_ends_a_command_at_once(command: str, variable: str, value: str) -> None:
     """One line on standard error: the variable and its value; exit 2."""
-    refused = linepulse({**NOTHING, variable: value}, command)
+    refused = linepulse({**UNSET, variable: value}, command)
     assert refused.returncode == 2
     assert refused.stdout == ""
     assert len(refused.stderr.splitlines()) == 1
@@ -119,7 +120,7 @@ def test_a_plant_file_that_is_wrong_ends_a_command_at_once(
 )
 def test_a_wrong_word_is_one_line(words: list[str]) -> None:
     """Usage errors point to the help, without a traceback."""
-    refused = linepulse(NOTHING, *words)
+    refused = linepulse(UNSET, *words)
     assert refused.returncode == 2
     assert len(refused.stderr.splitlines()) == 1
     assert "see --help" in refused.stderr
@@ -160,7 +161,7 @@ def test_a_defect_is_told_whole_and_without_passwords(
 def test_a_demo_does_not_empty_a_folder_of_others(tmp_path: Path) -> None:
     """A folder with files that no demo made is left alone."""
     (tmp_path / "thesis.txt").write_text("years of work")
-    refused = linepulse(NOTHING, "demo", "--folder", str(tmp_path))
+    refused = linepulse(UNSET, "demo", "--folder", str(tmp_path))
     assert refused.returncode == 2
     assert str(tmp_path) in refused.stderr
     assert (tmp_path / "thesis.txt").exists()

@@ -166,6 +166,7 @@ words = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(words, st.integers(1, 6))
 @example(["a", "b", "c", "+", "+25h", "b", "+", "+", "+25h", "+", "+", "b"], 2)

@@ -68,6 +68,7 @@ def batches(records: list[RawRecord], size: int) -> tuple[list[Event], dict[str,
     return events, states
 
 
+@pytest.mark.slow
 def test_every_record_is_a_row_or_a_dead_letter_and_a_row_is_the_same_live_and_rebuilt():
     """Nothing fails, batches make no difference, Kafka's JSON holds what COPY writes; every kind is seen."""
     seen: set[tuple[str, str]] = set()
