@@ -134,7 +134,7 @@ def test_a_line_whose_first_record_fails_is_not_born(broken: Broken):
     [
         ("on_status", Kind.STATUS, b"stopped"),
         ("on_order", Kind.ORDER, b'{"productType":"A","quantity":5}'),
-        ("on_said", Kind.STATUS, b'{"action":"retire"}'),
+        ("on_operator_message", Kind.STATUS, b'{"action":"retire"}'),
     ],
 )
 def test_every_kind_of_message_has_the_net_under_it(broken: Broken, rule: str, kind: Kind, payload: bytes):
