@@ -169,11 +169,12 @@ def on_message(draft: LineState, record: RawRecord, context: RecordContext) -> l
     Raises:
         Poison: it can't be applied. What was set in the draft until then counts for nothing.
     """
-    body, timestamp, waited = reading.read(record, draft, context)
+    message = reading.read(record, draft, context)
+    body, timestamp = message.body, message.timestamp
     if isinstance(body, Data):
-        return on_data(draft, body, timestamp, context, waited=waited)
+        return on_data(draft, body, timestamp, context, waited=message.waited)
     if isinstance(body, Status):
-        return on_status(draft, body, timestamp, context, waited=waited)
+        return on_status(draft, body, timestamp, context, waited=message.waited)
     if isinstance(body, Order):
         return on_order(draft, body, timestamp, context)
     return on_operator_message(draft, body, context)

@@ -1,6 +1,6 @@
 """Reading a record: the message in its bytes, and the message's timestamp."""
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from plant.mapping import read_data, read_status
 from plant.timestamps import event_time
@@ -12,7 +12,7 @@ from schemas.raw import DATA, ORDER, OVERSIZE, STATUS, RawRecord
 from schemas.state import LineState
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True, gc=False):
     """A record once its bytes are read."""
 
     body: Data | Status | Order | OperatorMessage
