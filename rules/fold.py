@@ -137,24 +137,25 @@ class Fold:
         draft = _draft(state, context)
         try:
             return draft, on_message(draft, record, context)
+        # Each handler forms the row: an exception that outlived it would hold the frames it came through.
         except counters.Restarted as restarted:
-            poison: Poison = restarted
+            letter = dead_letter(record, restarted, topic, context)
             draft = _draft(state, context)
             draft.counters = restarted.counters
             draft.heard_at = context.received_at
         except clock_belief.TooOld as too_old:
-            poison = too_old
+            letter = dead_letter(record, too_old, topic, context)
             draft = _draft(state, context)
             draft.belief = too_old.belief
             draft.heard_at = context.received_at
-        except Poison as refused:
+        except Poison as poison:
+            letter = dead_letter(record, poison, topic, context)
             if state is None:
-                return None, [dead_letter(record, refused, topic, context)]
-            poison = refused
+                return None, [letter]
             draft = _draft(state, context)
             if not reading.is_from_operator(record):
                 draft.heard_at = context.received_at  # a machine that sends nonsense is not silent
-        return draft, [dead_letter(record, poison, topic, context)]
+        return draft, [letter]
 
 
 def _draft(state: LineState | None, context: RecordContext) -> LineState:

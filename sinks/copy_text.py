@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -41,11 +41,14 @@ def line_function(event: type[Event], columns: Sequence[str]) -> Callable[[Any],
 
 def _value(field: msgspec.structs.FieldInfo) -> str:
     """The expression that writes an attribute of `event`."""
-    attribute, kinds = f"event.{field.name}", get_args(field.type)
-    if get_origin(field.type) is Literal:
+    attribute, kind = f"event.{field.name}", field.type
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) is Literal:
         return _FORMS[str].format(attribute)
+    kinds = get_args(kind)
     if NoneType not in kinds:
-        return _FORMS[field.type].format(attribute)
+        return _FORMS[kind].format(attribute)
     [kind] = [kind for kind in kinds if kind is not NoneType]
     return f"NULL if (value := {attribute}) is None else {_FORMS[kind].format('value')}"
 
