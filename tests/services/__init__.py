@@ -26,13 +26,14 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import psycopg
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import sql
 
 from linepulse.embedded.kafka import EmbeddedKafka
 from linepulse.embedded.mqtt import EmbeddedMqtt
 from linepulse.embedded.postgres import PostgresServer
 from runtime.settings import Settings
-from runtime.topics import create_topics
+from runtime.topics import create_topics, plan
 from sinks.schema import migrate
 from tests.services.native import Mosquitto, NativeKafka, native_postgres
 
@@ -161,6 +162,7 @@ class Services:
         settings = Settings(_env_file=None, **chosen)
         if topics:
             _run(create_topics(settings))
+            _run(_led(settings))
         return settings
 
     def stop(self) -> None:
@@ -192,6 +194,25 @@ class OwnServers:
 
     def stop(self) -> None:
         self._mine.stop()
+
+
+async def _led(settings: Settings) -> None:
+    """Wait until a broker leads every partition: for a moment after it has made a topic, it refuses reads.
+
+    A role that starts in this moment logs that, and goes on; tests want nothing in its log.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await consumer.start()
+    try:
+        await consumer.end_offsets(
+            [
+                TopicPartition(topic.name, number)
+                for topic in plan(settings)
+                for number in range(topic.partitions)
+            ]
+        )
+    finally:
+        await consumer.stop()
 
 
 def _run(work: Any) -> None:
