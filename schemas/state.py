@@ -238,13 +238,10 @@ class WindowOrder(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=F
     product: str | None = None
 
 
-class Kpi(
-    Frozen,
-    frozen=True,
-    omit_defaults=True,
-    gc=False,
-    rename={"gaps": "holes", "window_orders": "owners", "production": "making"},
-):
+_KPI_STORED_AS = {"gaps": "holes", "window_orders": "owners", "production": "making"}
+
+
+class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False, rename=_KPI_STORED_AS):
     """The open window, charged up to `charged`; the latest closed ones, for messages that come late.
 
     Time up to the line's last message is charged. What silence means is only shown: rows up to `shown` say
