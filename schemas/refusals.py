@@ -25,7 +25,7 @@ def parse(model: type[Message], payload: bytes) -> Message:
     try:
         return model.model_validate_json(payload)
     except ValidationError as error:
-        raise _poison(payload, error) from None
+        raise _poison(model, payload, error) from None
 
 
 def _depth(payload: bytes) -> int:
@@ -50,7 +50,7 @@ def _depth(payload: bytes) -> int:
     return deepest
 
 
-def _poison(payload: bytes, error: ValidationError) -> Poison:
+def _poison(model: type[Payload], payload: bytes, error: ValidationError) -> Poison:
     problem: Mapping[str, Any] = error.errors(include_url=False)[0]
     if problem["type"] == "json_invalid":
         return _not_json(payload)
@@ -59,6 +59,8 @@ def _poison(payload: bytes, error: ValidationError) -> Poison:
             return Poison("missing", field=str(problem["ctx"]["error"]).removesuffix(" is missing"))
         return Poison("not_object", value=shown(problem["input"]))
     field = str(problem["loc"][0])
+    if field in model.model_fields:  # accepted as `target_rate`, too; reported under its documented name
+        field = model.model_fields[field].alias or field
     if problem["type"] == "missing":
         return Poison("missing", field=field)
     return Poison("bad_field", field=field, value=shown(problem["input"]))
