@@ -1,7 +1,7 @@
 """Every SQL statement of the product, by subject and name: `statement("cursors.move")`.
 
 A subject is a file of this folder. In it, each statement stands under a line `-- name: move`, with its
-comment between the two. What defines the database is not here but in a file an object: `sinks/schema.sql`,
+comment between the two. What defines the database is not here but in a file an object: `docs/schema.sql`,
 `sinks/migrations/`, `sinks/views/`.
 """
 

@@ -1,4 +1,4 @@
-"""The schema's history (Alembic): a plain SQL file a revision; `sinks/schema.sql` is what they add up to."""
+"""The schema's history (Alembic): a revision a file; `docs/schema.sql` is what they add up to."""
 
 from pathlib import Path
 
@@ -10,9 +10,8 @@ VERSION_TABLE = "linepulse_schema"
 """A name of our own: another application's `alembic_version` in the same database is not mistaken for it."""
 
 
-def run_sql(revision: str) -> None:
-    """Run `versions/<revision>.sql` as it stands: SQLAlchemy would read its colons as parameters."""
-    sql = (HERE / "versions" / f"{revision}.sql").read_text("utf-8")
+def run_sql(sql: str) -> None:
+    """Run statements as they stand: SQLAlchemy would read their colons as parameters."""
     connection = op.get_bind().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
     connection.execute(sql)

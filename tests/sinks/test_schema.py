@@ -36,11 +36,11 @@ def described(url: str) -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_the_migrated_schema_is_the_one_that_people_read(services: Services):
-    """`schema.sql` run on an empty database gives what all revisions together give."""
+    """`docs/schema.sql` run on an empty database gives what all revisions together give."""
     migrated, fresh = services.database(), services.database()
     migrate(migrated)
     with psycopg.connect(fresh) as connection:
-        connection.execute((HERE.parent / "schema.sql").read_text("utf-8"))
+        connection.execute((HERE.parent.parent / "docs" / "schema.sql").read_text("utf-8"))
     assert described(migrated) == described(fresh)
     assert {row[0] for row in described(migrated)["columns"]} == set(ALL_TABLES)
 

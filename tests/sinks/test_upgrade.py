@@ -1,12 +1,12 @@
 """Rows of an earlier release, brought up to date."""
 
 from datetime import UTC, date, datetime
+from importlib import import_module
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from sinks.migrations import HERE
 from sinks.schema import migrate
 from tests.services import Services
 
@@ -22,7 +22,7 @@ def before(url: str, revision: str, *earlier: str) -> psycopg.Connection[dict[st
     """A database as the release with `revision` left it."""
     connection = psycopg.connect(url, row_factory=dict_row)
     for name in (*earlier, revision):
-        connection.execute((HERE / "versions" / f"{name}.sql").read_text("utf-8"))
+        connection.execute(import_module(f"sinks.migrations.versions.{name}").SQL)
     connection.execute("CREATE TABLE linepulse_schema (version_num varchar(32) PRIMARY KEY)")
     connection.execute("INSERT INTO linepulse_schema VALUES (%s)", [revision])
     connection.commit()

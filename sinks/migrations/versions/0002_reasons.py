@@ -4,8 +4,12 @@ from sinks.migrations import run_sql
 
 revision = "0002_reasons"
 down_revision = "0001_tables"
+SQL = """
+ALTER TABLE "ProductionOrder" ADD COLUMN "reason" text;
+ALTER TABLE "Alert" ADD COLUMN "reason" text;
+"""
 
 
 def upgrade() -> None:
     """Add the columns."""
-    run_sql(revision)
+    run_sql(SQL)

@@ -4,8 +4,11 @@ from sinks.migrations import run_sql
 
 revision = "0005_required"
 down_revision = "0004_sums"
+SQL = """
+ALTER TABLE "Downtime" ADD COLUMN "requiredSeconds" double precision;
+"""
 
 
 def upgrade() -> None:
     """Add the column."""
-    run_sql(revision)
+    run_sql(SQL)

@@ -4,8 +4,12 @@ from sinks.migrations import run_sql
 
 revision = "0008_present"
 down_revision = "0007_orders"
+SQL = """
+CREATE INDEX "ProductionOrder_waiting" ON "ProductionOrder" ("lineId") WHERE "status" = 'waiting';
+CREATE INDEX "Downtime_open" ON "Downtime" ("lineId") WHERE "endTime" IS NULL;
+"""
 
 
 def upgrade() -> None:
     """Make the indexes."""
-    run_sql(revision)
+    run_sql(SQL)

@@ -1,4 +1,4 @@
--- The schema as it stands: what all revisions in migrations/versions/ add up to (a test keeps it so).
+-- The schema as it stands: what all revisions in sinks/migrations/versions/ add up to (a test holds it to them).
 --
 -- No foreign keys: events of different topics arrive in any order. No enum types: the events' own
 -- types are the contract. generation, "versionTime" and "versionOffset" say which event made a row.

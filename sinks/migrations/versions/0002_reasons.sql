@@ -1,2 +1,0 @@
-ALTER TABLE "ProductionOrder" ADD COLUMN "reason" text;
-ALTER TABLE "Alert" ADD COLUMN "reason" text;

@@ -1,1 +1,0 @@
-ALTER TABLE "Downtime" ADD COLUMN "requiredSeconds" double precision;
