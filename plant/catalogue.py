@@ -5,6 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from schemas.data import MEASURES
 from schemas.errors import Poison
 
 
@@ -27,6 +28,7 @@ def refusal(lang: str, poison: Poison) -> str:
     """Why a message is refused, and what was expected in its place."""
     facts = dict(poison.facts)
     if poison.reason == "bad_field":
-        expected = facts.get("expected", facts["field"])
+        field = facts["field"]
+        expected = facts.get("expected", MEASURES.get(field, field))
         facts["expected"] = tell(lang, f"expected.{expected}", **facts)
     return tell(lang, f"poison.{poison.reason}", **facts)

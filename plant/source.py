@@ -3,64 +3,60 @@
 The keys stand among a line's rules in `plant.toml`.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from schemas.bounds import MAX_COUNT, MAX_READING, Text
-from schemas.data import Limits
+from schemas.data import MEASURES, Data, Limits
 
 CountMode = Literal["increment", "counter"]
 Highest = Annotated[int, Field(ge=1, le=MAX_READING)]
 Factor = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 
-# What a unit is in ours (pieces per minute, °C, bar): factor and offset.
-RATE_UNITS = {"per_minute": (1.0, 0.0), "per_hour": (1 / 60, 0.0), "per_second": (60.0, 0.0)}
-TEMPERATURE_UNITS = {"C": (1.0, 0.0), "F": (5 / 9, -160 / 9), "K": (1.0, -273.15)}
-PRESSURE_UNITS = {
-    "bar": (1.0, 0.0),
-    "mbar": (1e-3, 0.0),
-    "Pa": (1e-5, 0.0),
-    "kPa": (1e-2, 0.0),
-    "psi": (0.0689475729, 0.0),
+# The units in which a machine may send a quantity of `schemas.data.MEASURES`; factor and offset to the first.
+UNITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "rate": {"per_minute": (1.0, 0.0), "per_hour": (1 / 60, 0.0), "per_second": (60.0, 0.0)},
+    "temperature": {"C": (1.0, 0.0), "F": (5 / 9, -160 / 9), "K": (1.0, -273.15)},
+    "pressure": {
+        "bar": (1.0, 0.0),
+        "mbar": (1e-3, 0.0),
+        "Pa": (1e-5, 0.0),
+        "kPa": (1e-2, 0.0),
+        "psi": (0.0689475729, 0.0),
+    },
 }
+_UNCHANGED = (1.0, 0.0)
+_JSON_NAMES = {field.name: field.encode_name for field in msgspec.structs.fields(Data)}
 
 
 class _Source(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Fields(_Source):
-    """The machine's own names; a dot leads into an object within: `data.count`."""
+if TYPE_CHECKING:
 
-    count: Text | None = None
-    defects: Text | None = None
-    target_rate: Text | None = None
-    rate: Text | None = None
-    running: Text | None = None
-    temperature: Text | None = None
-    pressure: Text | None = None
-    timestamp: Text | None = None
-    status: Text | None = None
-    reason: Text | None = None
+    class Fields(_Source):
+        """The machine's own names of our fields; a dot leads into an object within: `data.count`."""
 
+    class Units(_Source):
+        """The machine's own unit of each quantity; `rate` also goes for its target rate."""
 
-class Units(_Source):
-    """The machine's own units; `rate` also goes for its target rate."""
+    class Measures(_Source):
+        """A number for each measure, None where plant.toml has none."""
 
-    rate: Literal["per_minute", "per_hour", "per_second"] = "per_minute"
-    temperature: Literal["C", "F", "K"] = "C"
-    pressure: Literal["bar", "mbar", "Pa", "kPa", "psi"] = "bar"
-
-
-class Measures(_Source):
-    """A number for each measure, None where plant.toml has none."""
-
-    target_rate: Factor | None = None
-    rate: Factor | None = None
-    temperature: Factor | None = None
-    pressure: Factor | None = None
+else:  # a field of the payload has its keys without being named here
+    _NAMED = dict.fromkeys([*Data.__struct_fields__, "status", "reason"])
+    Fields = create_model("Fields", __base__=_Source, **dict.fromkeys(_NAMED, (Text | None, None)))
+    Units = create_model(
+        "Units",
+        __base__=_Source,
+        **{quantity: (Literal[tuple(units)], next(iter(units))) for quantity, units in UNITS.items()},
+    )
+    Measures = create_model("Measures", __base__=_Source, **dict.fromkeys(MEASURES, (Factor | None, None)))
 
 
 class SourceRules(_Source):
@@ -114,23 +110,18 @@ class SourceRules(_Source):
     @cached_property
     def names(self) -> dict[str, str]:
         """The machine's names for our fields, where it has others."""
-        mapped = {name: getattr(self.fields, name) for name in Fields.model_fields}
+        mapped = {name: getattr(self.fields, name) for name in type(self.fields).model_fields}
         return {_ours(name): path for name, path in mapped.items() if path is not None}
 
     @cached_property
     def linear(self) -> dict[str, tuple[float, float]]:
         """Factor and offset of each measure that is not as we have it."""
-        units = {
-            "target_rate": RATE_UNITS[self.units.rate],
-            "rate": RATE_UNITS[self.units.rate],
-            "temperature": TEMPERATURE_UNITS[self.units.temperature],
-            "pressure": PRESSURE_UNITS[self.units.pressure],
-        }
         found = {}
-        for name, (factor, zero) in units.items():
+        for name, quantity in MEASURES.items():
+            factor, zero = UNITS[quantity][getattr(self.units, quantity)] if quantity in UNITS else _UNCHANGED
             scale, offset = getattr(self.scale, name), getattr(self.offset, name)
             line = ((1.0 if scale is None else scale) * factor, (offset or 0.0) * factor + zero)
-            if line != (1.0, 0.0):
+            if line != _UNCHANGED:
                 found[_ours(name)] = line
         return found
 
@@ -159,4 +150,4 @@ def word_of(value: object) -> str:
 
 
 def _ours(name: str) -> str:
-    return "targetRate" if name == "target_rate" else name
+    return _JSON_NAMES.get(name, name)

@@ -156,7 +156,7 @@ def _low_rate(alerts: Alerts, sample: Sample, context: RecordContext) -> Conditi
 
 
 def _high_temperature(alerts: Alerts, sample: Sample, context: RecordContext) -> Condition | None:
-    rules, temperature = context.line_rules.alerts, sample.temperature
+    rules, temperature = context.line_rules.alerts, sample.data.temperature
     if temperature is None:
         return None
     opens = temperature > rules.high_temperature

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from plant.calendar import Calendar, Demand, Shift
 from plant.line_rules import LineRules
 from plant.rules import Rules
+from schemas.data import Data
 from schemas.ids import uuid_of_name
 from schemas.instant import text_of
 from schemas.state import Mode
@@ -63,6 +64,7 @@ class RecordContext(Struct, frozen=True, gc=False):
 class Sample(Struct, frozen=True, gc=False):
     """A data message once decided: event time, increments, and what holds from it on."""
 
+    data: Data
     at: int  # event time, ms
     late: bool  # behind the line's clock: its pieces count, its state does not
     pieces: int
@@ -70,8 +72,6 @@ class Sample(Struct, frozen=True, gc=False):
     target_rate: float | None
     rate: float | None
     mode: Mode
-    temperature: float | None
-    pressure: float | None
     known: bool = True  # when it was made
     ruled: bool = False  # whether the plant's rules gave the target rate
     tells_running: bool = False  # whether the message says if the line runs, or its pieces have to

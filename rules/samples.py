@@ -11,6 +11,12 @@ from schemas.instant import MINUTE, text_of
 from schemas.payloads import Data
 from schemas.state import LineState, Mode
 
+_DECIDED = {"target_rate", "timestamp"}  # by the rules, not as the message says
+AS_SENT = [
+    name for name in Data.__struct_fields__ if name in SampleEvent.__struct_fields__ and name not in _DECIDED
+]
+"""What a sample's row says as the message does: what `Data` and `SampleEvent` call the same."""
+
 
 def decide(state: LineState, data: Data, at: int, late: bool, known: bool, context: RecordContext) -> Sample:
     """Fill in what the message leaves out.
@@ -20,6 +26,7 @@ def decide(state: LineState, data: Data, at: int, late: bool, known: bool, conte
     rules or the running order give one. Without a rate, the pieces since the line's last data message do.
     """
     return Sample(
+        data=data,
         at=at,
         late=late,
         pieces=data.count,
@@ -27,8 +34,6 @@ def decide(state: LineState, data: Data, at: int, late: bool, known: bool, conte
         target_rate=_target(state, data, context),
         rate=data.rate if data.rate is not None else _rate(state, data.count, at, context),
         mode=_mode(state, data),
-        temperature=data.temperature,
-        pressure=data.pressure,
         known=known,
         ruled=data.target_rate is None and context.line_rules.target_rate is not None,
         tells_running=data.running is not None,
@@ -105,7 +110,6 @@ def _row(event_id: str, sample: Sample, context: RecordContext) -> SampleEvent:
         is_running=sample.mode == "running",
         shift_id=shift.id,
         shift_date=shift.date,
-        temperature=sample.temperature,
-        pressure=sample.pressure,
         received_at=text_of(context.received_at),
+        **{name: getattr(sample.data, name) for name in AS_SENT},
     )

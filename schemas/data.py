@@ -3,12 +3,15 @@
 What the fast way refuses or is not sure of is read the careful way, which alone says what is wrong.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
 
 import msgspec
 from msgspec.structs import replace
-from pydantic import Field, create_model
+from pydantic import ConfigDict, create_model
+from pydantic.alias_generators import to_camel
 
 from schemas.bounds import (
     MAX_COUNT,
@@ -32,11 +35,15 @@ else:  # a float for as long as it takes to make it whole
         Annotated[int, msgspec.Meta(ge=0, le=MAX_READING)]
         | Annotated[float, msgspec.Meta(ge=0, le=MAX_READING)]
     )
-_Number = Annotated[float, msgspec.Meta(ge=-MAX_FLOAT, le=MAX_FLOAT)]
+# Measures. In which units a machine may send a quantity, `plant.source.UNITS` says.
+_Number = Annotated[float, msgspec.Meta(ge=-MAX_FLOAT, le=MAX_FLOAT, extra={"quantity": "number"})]
+_Rate = Annotated[_Number, msgspec.Meta(extra={"quantity": "rate"})]
+_Temperature = Annotated[_Number, msgspec.Meta(extra={"quantity": "temperature"})]
+_Pressure = Annotated[_Number, msgspec.Meta(extra={"quantity": "pressure"})]
 _Timestamp = Annotated[str, msgspec.Meta(max_length=64)] | Annotated[float, msgspec.Meta(ge=0, le=1e14)]
 
 
-class Data(msgspec.Struct, frozen=True, gc=False, rename={"target_rate": "targetRate"}):
+class Data(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A data message: pieces made since the machine's last one, rates in pieces per minute, °C, bar.
 
     Of a machine that sends its counters as they stand, `count` and `defects` are readings. `defects` is None
@@ -45,12 +52,26 @@ class Data(msgspec.Struct, frozen=True, gc=False, rename={"target_rate": "target
 
     count: _Whole
     defects: _Whole | None = None
-    target_rate: _Number | None = None
-    rate: _Number | None = None
+    target_rate: _Rate | None = None
+    rate: _Rate | None = None
     running: bool | None = None
-    temperature: _Number | None = None
-    pressure: _Number | None = None
+    temperature: _Temperature | None = None
+    pressure: _Pressure | None = None
     timestamp: _Timestamp | None = None
+
+
+def _measures() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for field in msgspec.structs.fields(Data):
+        for kind in get_args(field.type):
+            for meta in getattr(kind, "__metadata__", ()):
+                if meta.extra is not None:
+                    found[field.name] = meta.extra["quantity"]
+    return found
+
+
+MEASURES: Mapping[str, str] = _measures()
+"""The attributes of `Data` that are measured, each with its quantity; `number` has no units."""
 
 
 class Limits(NamedTuple):
@@ -62,12 +83,15 @@ class Limits(NamedTuple):
 
 INCREMENTS = Limits()
 _decode = msgspec.json.Decoder(Data).decode
+_measures_of = attrgetter(*MEASURES)
 
 
 class _Data(Payload):
+    model_config = ConfigDict(alias_generator=to_camel)
+
     count: Count
     defects: Count = 0
-    target_rate: Number | None = Field(None, alias="targetRate")
+    target_rate: Number | None = None
     rate: Number | None = None
     running: bool | None = None
     temperature: Number | None = None
@@ -110,14 +134,10 @@ def usual_data(payload: bytes, limits: Limits = INCREMENTS) -> Data | None:
         return None
     if data.defects is None and "defects" in text:
         return None  # null is refused
-    target, rate, temperature, pressure = data.target_rate, data.rate, data.temperature, data.pressure
-    if (
-        (target is not None and -MIN_FLOAT < target < MIN_FLOAT)
-        or (rate is not None and -MIN_FLOAT < rate < MIN_FLOAT)
-        or (temperature is not None and -MIN_FLOAT < temperature < MIN_FLOAT)
-        or (pressure is not None and -MIN_FLOAT < pressure < MIN_FLOAT)
-    ):
-        data = _settled(data)
+    for measure in _measures_of(data):
+        if measure is not None and -MIN_FLOAT < measure < MIN_FLOAT:
+            data = _settled(data)
+            break
     if isinstance(data.count, float) or isinstance(data.defects, float):
         whole = _made_whole(data)
         return None if whole is None or not _within(whole, limits) else whole
@@ -126,8 +146,7 @@ def usual_data(payload: bytes, limits: Limits = INCREMENTS) -> Data | None:
 
 def _settled(data: Data) -> Data:
     """With 0.0 for what is next to it."""
-    measures = ("target_rate", "rate", "temperature", "pressure")
-    return replace(data, **{name: 0.0 for name in measures if near_zero(getattr(data, name))})
+    return replace(data, **{name: 0.0 for name in MEASURES if near_zero(getattr(data, name))})
 
 
 def _within(data: Data, limits: Limits) -> bool:
