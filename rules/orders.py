@@ -9,6 +9,7 @@ from rules.record_context import RecordContext, Sample
 from rules.row_update import RowUpdate
 from schemas.errors import Poison
 from schemas.events import OrderEvent, OrderStatus
+from schemas.frozen import latest
 from schemas.ids import order_number_of, uuid_of
 from schemas.instant import DAY, MINUTE, text_of
 from schemas.payloads import Order as OrderMessage
@@ -21,7 +22,6 @@ from schemas.state import (
     DoneOrder,
     Order,
     Orders,
-    latest,
 )
 
 HORIZON = 3650 * DAY  # no order's end is foreseen further from now

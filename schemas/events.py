@@ -9,6 +9,7 @@ true (nobody knew), and there is no other default. Where it is not, the sinks ha
 makes their rows anew from the raw log.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -170,6 +171,18 @@ class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     micro_stops: Number
     created_at: str
     updated_at: str
+
+
+def _summed() -> Mapping[str, float]:
+    found = {}
+    for field in msgspec.structs.fields(KpiEvent):
+        for meta in getattr(field.type, "__metadata__", ()):
+            found[field.name] = meta.extra["summed_to"]
+    return found
+
+
+SUMMED = _summed()
+"""The attributes of `KpiEvent` that are summed over windows, and the parts of one that each is rounded to."""
 
 
 class DeadLetterEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):

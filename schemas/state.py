@@ -3,11 +3,13 @@
 Times are ms since 1970, durations ms, rates pieces per minute.
 """
 
-from typing import Literal, TypeVar, cast
+from typing import Literal, cast
 
 import msgspec
 
 from schemas.events import DowntimeCategory, OrderStatus, Priority
+from schemas.frozen import Frozen, Interval
+from schemas.kpi_state import Kpi
 
 # Together they keep the state under 256 KiB, whatever texts fill it.
 MAX_WAITING = 48
@@ -23,17 +25,10 @@ MAX_STOPS_SIZE = 32 * 1024
 MAX_SIZE = 16 * 1024  # of orders that are done, of plans, of whose windows were
 MAX_UNDECLARED = 2500  # lines in a partition's own entry: with the longest names, 220 KiB
 
-Interval = tuple[int, int]
-"""[start, end), ms."""
-
 Place = tuple[int, int | None]
 """Offset of a record, and its time in ms if known."""
 
 Mode = Literal["unknown", "running", "stopped", "no_signal"]
-
-
-class Frozen(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What a state is made of: never changed, only replaced."""
 
 
 class Order(Frozen, frozen=True, omit_defaults=True, gc=False):
@@ -173,91 +168,11 @@ class Mismatch(Frozen, frozen=True, omit_defaults=True, gc=False):
 class Alerts(Frozen, frozen=True, omit_defaults=True, gc=False):
     """Conditions by type, and what two of them look back on."""
 
-    held: dict[str, Alert] = {}  # by type
+    held: dict[str, Alert] = msgspec.field(default_factory=dict)  # by type
     recent: tuple[tuple[int, int], ...] = ()  # (pieces, defects) of the latest messages
     recent_pieces: int = 0  # their sums
     recent_defects: int = 0
     mismatch: Mismatch | None = None
-
-
-class Window(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """A KPI window [start, end): ms in each time state, pieces, and outputs in pieces."""
-
-    id: str
-    start: int
-    end: int
-    created_at: int
-    order_number: str | None = None
-    product: str | None = None
-    shift_id: str | None = None
-    shift_date: str | None = None
-    day: str = ""
-    producing: int = 0
-    slow: int = 0
-    micro: int = 0
-    unplanned: int = 0
-    planned: int = 0
-    no_signal: int = 0
-    closed: int = 0
-    unknown: int = 0
-    pieces: int = 0
-    timed: int = 0  # of them, those made in running time that is known: they count for performance
-    defects: int = 0
-    theoretical: float = 0.0
-    reported: float = 0.0
-    stops: int = 0  # unplanned ones that began here
-    micro_stops: int = 0
-
-
-class Others(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """Intervals that another one stands for: together they lie in [since, until).
-
-    `ran`, `unknown`: ms of them in which the line ran, and in which nobody knows.
-    """
-
-    since: int
-    until: int
-    ran: int
-    unknown: int
-
-
-class ProductionInterval(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """Time [start, end) in which the next message's pieces may have been made; `known`: the line ran."""
-
-    start: int
-    end: int
-    known: bool
-    others: Others | None = None  # that it stands for, too; of many, memory holds some
-
-
-class WindowOrder(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """From `since` (ms) on, windows were of this order and product; None: of no order."""
-
-    since: int
-    number: str | None = None
-    product: str | None = None
-
-
-_KPI_STORED_AS = {"gaps": "holes", "window_orders": "owners", "production": "making"}
-
-
-class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False, rename=_KPI_STORED_AS):
-    """The open window, charged up to `charged`; the latest closed ones, for messages that come late.
-
-    Time up to the line's last message is charged. What silence means is only shown: rows up to `shown` say
-    that there was no signal, and a gateway that sends its past later finds that time uncharged.
-    """
-
-    charged: int
-    open: Window
-    closed: tuple[Window, ...] = ()
-    window_orders: tuple[WindowOrder, ...] = ()  # whose windows were that are no longer remembered
-    gaps: tuple[Interval, ...] = ()  # time in no window: of a silence beyond all bounds, of a retired line
-    production: tuple[ProductionInterval, ...] | None = None  # since the last data message; None: none came
-    shown: int = 0
-    ends: int = 0  # ms; then the order of the open window ended, though time is not charged up to there
-    published: int = 0  # received_at of the open window's last row
-    dirty: bool = False  # the open window has changed since
 
 
 class Reading(Frozen, frozen=True, omit_defaults=True, gc=False):
@@ -312,7 +227,7 @@ class Guest(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
 class Undeclared(Frozen, frozen=True, omit_defaults=True, gc=False):
     """The lines of a partition that `plant.toml` does not name, and how many of them the hour brought."""
 
-    lines: dict[str, Guest] = {}
+    lines: dict[str, Guest] = msgspec.field(default_factory=dict)
     hour: int = 0  # hours since 1970, by the log's time
     new: int = 0  # admitted in that hour
 
@@ -370,17 +285,6 @@ class LineState(
         new = LineState(line_id=self.line_id, partition=self.partition)
         for name in self.__struct_fields__:
             setattr(self, name, getattr(new, name))
-
-
-Item = TypeVar("Item", bound=Frozen)
-
-
-def latest(items: tuple[Item, ...], most: int, size: int) -> tuple[Item, ...]:
-    """The last of them: so many at most, and so many bytes as JSON."""
-    items = items[-most:]
-    while len(msgspec.json.encode(items)) > size:
-        items = items[1:]
-    return items
 
 
 def encode(state: LineState) -> bytes:

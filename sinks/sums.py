@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from runtime.sql import composed
+from schemas import events
 from schemas.events import KpiEvent
 from sinks.place import standing_in
 
@@ -28,10 +29,10 @@ def _summed_columns() -> Mapping[str, float]:
     """
     found: dict[str, float] = {}
     for field in msgspec.structs.fields(KpiEvent):
-        for meta in getattr(field.type, "__metadata__", ()):
-            found[field.encode_name] = meta.extra["summed_to"]
-            if field.name == "reported_output":
-                found["realOutput"] = meta.extra["summed_to"]
+        if field.name in events.SUMMED:
+            found[field.encode_name] = events.SUMMED[field.name]
+        if field.name == "reported_output":
+            found["realOutput"] = events.SUMMED[field.name]
     return found
 
 

@@ -14,7 +14,7 @@ from rules.kpi.windowing import StateInterval
 from rules.record_context import RecordContext
 from rules.stops import silence_windows
 from schemas.ids import uuid_of
-from schemas.state import Kpi, Window
+from schemas.kpi_state import Kpi, Window
 
 MAX_GAPS = 100
 

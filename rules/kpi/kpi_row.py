@@ -1,13 +1,41 @@
 """The row of a KPI window: its sums, and the figures that follow from them."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from operator import attrgetter
+from typing import Any
 
 from rules.kpi.figures import Figures, Sums, figures
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
-from schemas.events import KpiEvent, PerformanceFrom
+from schemas.events import SUMMED, KpiEvent, PerformanceFrom
 from schemas.instant import HOUR, SECOND, text_of
-from schemas.state import Window
+from schemas.kpi_state import TIMES, Window
+
+# The sums of a row that a window does not hold under the same name; `x_seconds` is its `x` in seconds.
+_OTHERWISE: Mapping[str, Callable[[Window], Any]] = {
+    "running_seconds": lambda window: (window.producing + window.slow) / SECOND,
+    "stopped_seconds": lambda window: (window.micro + window.unplanned) / SECOND,
+    "timed_pieces": attrgetter("timed"),
+    "theoretical_output": attrgetter("theoretical"),
+    "reported_output": attrgetter("reported"),
+}
+
+
+def _value(name: str) -> Callable[[Window], Any]:
+    if name in _OTHERWISE:
+        return _OTHERWISE[name]
+    time = name.removesuffix("_seconds")
+    if time in TIMES:
+        return lambda window: getattr(window, time) / SECOND
+    if name in Window.__struct_fields__:
+        return attrgetter(name)
+    raise TypeError(
+        f"schemas/events.py: KpiEvent sums {name}, and schemas/kpi_state.py: Window has no such sum"
+    )
+
+
+SUMS = {name: _value(name) for name in SUMMED}
 
 
 def row(window: Window, context: RecordContext) -> RowUpdate:
@@ -58,21 +86,7 @@ def _row(window: Window, context: RecordContext) -> KpiEvent:
         tq=found.tq,
         reason=found.reason,
         performance_from=rules.performance_from,
-        running_seconds=(window.producing + window.slow) / SECOND,
-        slow_seconds=window.slow / SECOND,
-        stopped_seconds=(window.micro + window.unplanned) / SECOND,
-        micro_seconds=window.micro / SECOND,
-        planned_seconds=window.planned / SECOND,
-        no_signal_seconds=window.no_signal / SECOND,
-        closed_seconds=window.closed / SECOND,
-        unknown_seconds=window.unknown / SECOND,
-        pieces=window.pieces,
-        timed_pieces=window.timed,
-        defects=window.defects,
-        theoretical_output=window.theoretical,
-        reported_output=window.reported,
-        stops=window.stops,
-        micro_stops=window.micro_stops,
+        **{name: value(window) for name, value in SUMS.items()},
         created_at=text_of(window.created_at),
         updated_at=context.seen_at,
     )

@@ -9,7 +9,8 @@ from rules.kpi import window_at
 from rules.kpi.production import shares
 from rules.kpi.remembered import Of, Remembered, plus
 from rules.record_context import RecordContext
-from schemas.state import Interval, Kpi, ProductionInterval
+from schemas.frozen import Interval
+from schemas.kpi_state import Kpi, ProductionInterval
 
 
 def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, context: RecordContext) -> Kpi:

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from schemas.state import Interval, Others, ProductionInterval
+from schemas.frozen import Interval
+from schemas.kpi_state import Others, ProductionInterval
 
 MOST = 40
 

@@ -6,7 +6,8 @@ from rules.kpi import kpi_row, window_at
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
 from schemas.instant import SECOND
-from schemas.state import MAX_WINDOWS, Kpi, LineState, Window
+from schemas.kpi_state import Kpi, Window
+from schemas.state import MAX_WINDOWS, LineState
 
 REFRESH = SECOND
 

@@ -6,6 +6,7 @@ over them, and what was planned for a year is taken back hour by hour.
 
 from collections import defaultdict
 from collections.abc import Mapping
+from operator import attrgetter
 
 from msgspec.structs import replace
 
@@ -13,10 +14,11 @@ from rules.kpi import windowing
 from rules.record_context import RecordContext
 from schemas.ids import uuid_of
 from schemas.instant import HOUR
-from schemas.state import Kpi, Window
+from schemas.kpi_state import TIMES, Kpi, Window
 
 Of = tuple[str | None, str | None]
 """The number of an order, and its product."""
+_times = attrgetter(*TIMES)
 
 
 class Remembered:
@@ -122,7 +124,4 @@ def beside(at: int, order: Of, context: RecordContext) -> Window:
 
 def time_of(window: Window) -> int:
     """The time (ms) that is charged to it; one that stands beside another has none."""
-    return (
-        window.producing + window.slow + window.micro + window.unplanned
-        + window.planned + window.no_signal + window.closed + window.unknown
-    )  # fmt: skip
+    return sum(_times(window))

@@ -6,7 +6,9 @@ from msgspec.structs import replace
 
 from rules.kpi.remembered import Of, Remembered, plus, time_of
 from rules.record_context import RecordContext
-from schemas.state import MAX_SIZE, MAX_WINDOWS, Kpi, Window, WindowOrder, latest
+from schemas.frozen import latest
+from schemas.kpi_state import Kpi, Window, WindowOrder
+from schemas.state import MAX_SIZE, MAX_WINDOWS
 
 MAX_WINDOW_ORDERS = 100
 

@@ -13,7 +13,8 @@ from rules.stops.planned import Intervals
 from rules.stops.required_time import kind_of_time
 from schemas.ids import uuid_of
 from schemas.instant import MINUTE, SECOND
-from schemas.state import Mode, Window
+from schemas.kpi_state import Window
+from schemas.state import Mode
 
 
 class StateInterval(Struct, frozen=True, gc=False):

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from rules.kpi.remembered import Of
 from rules.stops import planned
-from schemas.state import MAX_STOPS, MAX_STOPS_SIZE, LineState, PastStop, Stop, StopHistory, latest
+from schemas.frozen import latest
+from schemas.state import MAX_STOPS, MAX_STOPS_SIZE, LineState, PastStop, Stop, StopHistory
 
 
 def with_past_stop(history: StopHistory, past: PastStop, open_: Stop | None) -> StopHistory:

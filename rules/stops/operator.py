@@ -13,17 +13,10 @@ from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
 from rules.stops import history, lifecycle, planned, reclassification, stop_row
 from schemas.errors import Poison
+from schemas.frozen import latest
 from schemas.operator_message import OperatorMessage
 from schemas.refusals import shown
-from schemas.state import (
-    MAX_PLANS,
-    MAX_REMEMBERED,
-    MAX_SIZE,
-    LineState,
-    Plan,
-    Stop,
-    latest,
-)
+from schemas.state import MAX_PLANS, MAX_REMEMBERED, MAX_SIZE, LineState, Plan, Stop
 
 
 def on_operator_message(

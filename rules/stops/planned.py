@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from schemas.frozen import Interval
 from schemas.instant import DAY
-from schemas.state import Interval, Stop, StopHistory
+from schemas.state import Stop, StopHistory
 
 Intervals = tuple[Interval, ...]
 """Intervals [start, end) of time in ms, disjoint and in order."""

@@ -15,8 +15,9 @@ from rules.record_context import RecordContext, Sample
 from rules.row_update import RowUpdate
 from rules.stops import history, state_change, stop_windows
 from schemas.instant import MINUTE, SECOND
+from schemas.kpi_state import ProductionInterval
 from schemas.payloads import Data
-from schemas.state import Counted, Counting, LineState, Order, ProductionInterval, Stop
+from schemas.state import Counted, Counting, LineState, Order, Stop
 
 PIECES = 2  # at its target rate; a line that counts none for so long has paused
 MAX_COUNTED = 64

@@ -15,7 +15,7 @@ from rules.kpi.remembered import Of
 from rules.kpi.windowing import StateInterval
 from rules.record_context import RecordContext
 from schemas.instant import DAY, HOUR
-from schemas.state import Kpi, Window
+from schemas.kpi_state import Kpi, Window
 from schemas.topics import RAW_RETENTION_DAYS
 
 AS_EVER = DAY  # the first of a silence: its windows are `window_s` long

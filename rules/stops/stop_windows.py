@@ -8,10 +8,9 @@ from rules.kpi.remembered import Of, Remembered
 from rules.kpi.windowing import StateInterval
 from rules.record_context import RecordContext
 from rules.stops.planned import Intervals, without
-from schemas.state import Kpi, Window
+from schemas.kpi_state import OUTPUTS, TIMES, Kpi, Window
 
-TIMES = ("producing", "slow", "unplanned", "planned", "no_signal", "closed", "unknown")  # micro comes later
-OUTPUTS = ("theoretical", "reported")
+RECHARGED = [*(name for name in TIMES if name != "micro"), *OUTPUTS]  # a stop is short only once it has ended
 
 
 def count_stops(kpi: Kpi, at: int, stops: int, micro_stops: int, order: Of, context: RecordContext) -> Kpi:
@@ -49,7 +48,7 @@ def recharge(
     while at < now.until:
         until = min(now.until, remembered.end_of(at))
         before, after = (_charged_as(interval, at, until, context) for interval in (was, now))
-        sums = {name: getattr(after, name) - getattr(before, name) for name in (*TIMES, *OUTPUTS)}
+        sums = {name: getattr(after, name) - getattr(before, name) for name in RECHARGED}
         remembered.add(at, window_at.order_or(kpi, at, order), sums)
         at = until
     return remembered.kpi()

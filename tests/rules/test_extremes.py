@@ -12,8 +12,8 @@ from rules.partition import Lines
 from rules.record_context import RecordContext
 from schemas.events import AlertEvent
 from schemas.instant import END
+from schemas.kpi_state import Window
 from schemas.raw import Kind, RawHeaders, RawRecord
-from schemas.state import Window
 from tests.rules.line import Line, at
 
 TINIEST = 5e-324

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rules.kpi import production
 from schemas.instant import HOUR, ms_of
+from schemas.kpi_state import ProductionInterval
 from schemas.raw import Kind
-from schemas.state import ProductionInterval
 from tests.rules.line import Line, at
 
 #  ran, of which nobody knows; then stood: s

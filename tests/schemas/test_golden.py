@@ -19,13 +19,13 @@ from schemas.events import (
     OrderEvent,
     SampleEvent,
 )
+from schemas.kpi_state import Kpi, Window
 from schemas.raw import Kind, RawHeaders
 from schemas.state import (
     Alert,
     Alerts,
     Counters,
     DoneOrder,
-    Kpi,
     LineState,
     Mismatch,
     Order,
@@ -35,7 +35,6 @@ from schemas.state import (
     Reading,
     Stop,
     StopHistory,
-    Window,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
