@@ -1,4 +1,4 @@
-"""Rows that the log can't tell again: carried over from the live tables as they are."""
+"""Rows that the log no longer holds: carried over from the live tables as they are."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,13 @@ from rebuild.shadow import live_schema, schema_of
 from rules.partition import PARTITION
 from runtime.sql import composed, statement
 from schemas.instant import text_of
-from sinks.tables import DEAD_LETTER, DOWNTIME, KPI_SNAPSHOT, PRODUCTION_DATA, TABLES
+from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES
 
 NOTHING_READ = "infinity"
-LASTING = {DOWNTIME: ("startTime", "endTime"), KPI_SNAPSHOT: ("windowStart", "windowEnd")}
 
 
 def note_reach(connection: psycopg.Connection, stand: Mapping[int, Checkpoint], partitions: int) -> None:
-    """Tell this session what was read, and which lines that concerns (temporary tables)."""
+    """Note for this session what was read, and which lines that concerns (temporary tables)."""
     connection.execute(statement("carry.create_reach"))
     reach = [
         (at.partition, at.begin, _begin_time(at), at.next_offset, _own_time(at)) for at in stand.values()
@@ -62,9 +61,11 @@ def carry_over(connection: psycopg.Connection, generation: int, topic: str) -> N
                     **places,
                 )
             )
-    for table, (start, end) in LASTING.items():
-        told_twice = composed("carry.forget_repeated", table=table.name, start=start, end=end, **places)
-        connection.execute(told_twice, own)
+    for table in TABLES:
+        if table.lasts is not None:
+            start, end = table.lasts
+            repeated = composed("carry.forget_repeated", table=table.name, start=start, end=end, **places)
+            connection.execute(repeated, own)
     for name in ("carry.close_orders", "carry.close_stops", "carry.close_alerts"):
         connection.execute(composed(name, schema=places["schema"]), own)
     carry_notes(connection, generation, topic)

@@ -46,6 +46,8 @@ class Table:
             stores one batch, the next is read.
         sums: a statement that takes the same events, and brings up to date what is summed of their rows.
         open_rows: the statements for rows that a lost log left open, where rows can be.
+        lasts: the columns of its beginning and its end, where a row lasts. Of one that spans the beginning of
+            a shortened log, a rebuild keeps the live table's row and not its own of the rest.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Table:
     lanes: int = 1
     sums: str | None = None
     open_rows: OpenRows | None = None
+    lasts: tuple[str, str] | None = None
 
     @property
     def versioned(self) -> bool:
@@ -109,9 +112,23 @@ OPEN_ALERTS = OpenRows("open_rows.find_alerts", "open_rows.close_alerts")
 
 PRODUCTION_DATA = Table("ProductionData", SampleEvent, "timestamp", "rows.insert_new", copy=True, lanes=3)
 PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "createdAt", "rows.upsert", open_rows=OPEN_ORDERS)
-DOWNTIME = Table("Downtime", DowntimeEvent, "startTime", "rows.upsert", open_rows=OPEN_STOPS)
+DOWNTIME = Table(
+    "Downtime",
+    DowntimeEvent,
+    "startTime",
+    "rows.upsert",
+    open_rows=OPEN_STOPS,
+    lasts=("startTime", "endTime"),
+)
 ALERT = Table("Alert", AlertEvent, "startedAt", "rows.upsert", open_rows=OPEN_ALERTS)
-KPI_SNAPSHOT = Table("KPISnapshot", KpiEvent, "windowStart", "rows.upsert", sums=SUM_HOURS)
+KPI_SNAPSHOT = Table(
+    "KPISnapshot",
+    KpiEvent,
+    "windowStart",
+    "rows.upsert",
+    sums=SUM_HOURS,
+    lasts=("windowStart", "windowEnd"),
+)
 DEAD_LETTER = Table("DeadLetter", DeadLetterEvent, "receivedAt", "rows.insert_dead_letters")
 TABLES = (PRODUCTION_DATA, PRODUCTION_ORDER, DOWNTIME, ALERT, KPI_SNAPSHOT, DEAD_LETTER)
 KPI_SUM = "KPISum"  # no events become its rows: they follow from the windows

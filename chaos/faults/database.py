@@ -10,6 +10,7 @@ from psycopg import sql
 from chaos.faults.fault import Fault
 from chaos.plant import Plant, in_thread, started
 from sinks.database import APPLICATION
+from sinks.tables import TABLES
 
 END_SINKS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
 AGAIN_S = 0.02
@@ -91,15 +92,7 @@ class ConnectionsExhausted(Fault):
 class LongLock(Fault):
     kind = "long-lock"
     what = "somebody holds an ACCESS EXCLUSIVE lock on a table"
-    targets = (
-        "ProductionData",
-        "ProductionOrder",
-        "Downtime",
-        "Alert",
-        "KPISnapshot",
-        "DeadLetter",
-        "SinkCursor",
-    )
+    targets = (*(table.name for table in TABLES), "SinkCursor")
     lasts = (6.0, 20.0)
 
     async def begin(self) -> None:
