@@ -13,7 +13,7 @@ QUICK = quick or not (servers or slow)
 unexport PYTHONDONTWRITEBYTECODE  # or each of a thousand processes would compile our modules anew
 CHAOS_ARGS ?=
 
-.PHONY: help install demo test test-all test-native test-docker check bench chaos clean
+.PHONY: help install demo test test-all test-native test-docker check coverage bench chaos clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ check: install  ## lint, format, types, imports
 	$(BIN)/mypy --strict
 	$(BIN)/python -m pytest tests/test_imports.py
 
+coverage: install  ## of the pure rules, by their own tests: lines and branches that none of them runs
+	$(PYTEST) --cov --cov-report=term-missing tests/rules tests/plant tests/schemas $(PYTEST_ARGS)
+
 bench: install  ## figures with their references, on native servers
 	$(BIN)/python -m benchmarks
 
@@ -56,5 +59,5 @@ chaos: install  ## a campaign of faults on native servers: CHAOS_ARGS="--seed 7 
 	@exec $(BIN)/python -m chaos $(CHAOS_ARGS)
 
 clean:  ## what was made here, the environment included
-	rm -rf .venv .linepulse build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .linepulse build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
