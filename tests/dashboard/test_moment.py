@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from dashboard.models import InForce, Overview, Sample, Shift, StageRow, State, Stop, Sums, Tile
+from dashboard.models import Overview, PageRules, Sample, Shift, StageRow, State, StopRow, Sums, Tile
 from dashboard.moment import Halt, Moment, Pipeline, pipeline
 from plant.rules import Rules, read_plant
 
 NOON = datetime(2025, 1, 17, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-SLOW = InForce("Usine", "UTC", Rules(1, read_plant("[lines.ligne2]\nsilence_s = 600\n")))
+SLOW = PageRules("Usine", "UTC", Rules(1, read_plant("[lines.ligne2]\nsilence_s = 600\n")))
 
 
 def s(seconds: float) -> timedelta:
@@ -24,12 +24,12 @@ def tile(
     updated_at: datetime | None = None,
 ) -> Tile:
     sample = None if heard is None else Sample(heard, 115, 120, True, 20.0, None, heard)
-    stop = None if category is None else Stop(NOON, None, None, category, None)
+    stop = None if category is None else StopRow(NOON, None, None, category, None)
     return Tile(line_id, line_id, sample, stop, None, None, 0, None, heard, updated_at)
 
 
 def moment(after: float, pipeline: Pipeline | None = None) -> Moment:
-    return Moment(NOON + s(after), InForce(), pipeline or Pipeline())
+    return Moment(NOON + s(after), PageRules(), pipeline or Pipeline())
 
 
 def test_a_line_runs_only_as_long_as_its_silence_allows():
@@ -71,7 +71,7 @@ def test_a_line_without_any_sample_runs_by_its_status():
     assert moment(360).state(ran) is State.NO_DATA
     assert moment(300).state(unknown) is State.WAITING
     assert moment(300).state(tile(None)) is State.WAITING
-    assert moment(300).state(replace(ran, stop=Stop(NOON, None, None, "unplanned", None))) is State.STOPPED
+    assert moment(300).state(replace(ran, stop=StopRow(NOON, None, None, "unplanned", None))) is State.STOPPED
 
 
 def test_an_open_stop_stays_what_it_is_however_old():

@@ -8,7 +8,19 @@ from html import unescape
 import pytest
 
 from dashboard import render
-from dashboard.models import Alert, Detail, InForce, Order, Overview, Sample, Shift, State, Stop, Sums, Tile
+from dashboard.models import (
+    AlertRow,
+    Detail,
+    OrderRow,
+    Overview,
+    PageRules,
+    Sample,
+    Shift,
+    State,
+    StopRow,
+    Sums,
+    Tile,
+)
 from dashboard.moment import Halt, Moment, Pipeline
 from dashboard.words import Words
 
@@ -27,12 +39,12 @@ EVIL = (
 
 def plant(text: str, category: str | None = None) -> Tile:
     """A line whose every text is `text`."""
-    order = Order(text, text, 100, 40, 0, text, text, text, NOON, NOON + timedelta(hours=1), None)
+    order = OrderRow(text, text, 100, 40, 0, text, text, text, NOON, NOON + timedelta(hours=1), None)
     return Tile(
         "ligne1",
         text,
         Sample(NOON, 111, 120, True, 21.5, 2.0, NOON),
-        None if category is None else Stop(NOON, None, None, category, text, text),
+        None if category is None else StopRow(NOON, None, None, category, text, text),
         order,
         Shift(text, NOON.date(), Sums(60, 0, 100, 0, 120, 115)),
         1,
@@ -42,7 +54,7 @@ def plant(text: str, category: str | None = None) -> Tile:
 
 
 def shown(tile: Tile, after: float = 0, pipeline: Pipeline | None = None, words: Words = FR) -> str:
-    moment = Moment(NOON + timedelta(seconds=after), InForce(), pipeline or Pipeline())
+    moment = Moment(NOON + timedelta(seconds=after), PageRules(), pipeline or Pipeline())
     return render.tile(tile, Overview((tile,)), words, moment)
 
 
@@ -90,8 +102,8 @@ def test_every_text_is_only_text(text: str, category: str | None):
         return [re.sub(r'aria-label="[^"]*"', "", part) for part in re.findall(r"<[^>]*>", kept)]
 
     def all_of(text: str) -> str:
-        stop = Stop(NOON, NOON, 5.0, text, text, text)
-        alert = Alert(text, text, text, None, None, text, NOON, NOON, text)
+        stop = StopRow(NOON, NOON, 5.0, text, text, text)
+        alert = AlertRow(text, text, text, None, None, text, NOON, NOON, text)
         tile = plant(text, category)
         assert tile.order is not None
         forms = {
@@ -101,7 +113,7 @@ def test_every_text_is_only_text(text: str, category: str | None):
                 for k, f in render.tables(Detail((), (stop,), (alert,), (tile.order,)), FR, NOON).items()
             },
         }
-        moment = Moment(NOON, InForce(plant=text))
+        moment = Moment(NOON, PageRules(plant=text))
         parts = [shown(tile), render.failed_tile(tile, FR), render.summary([tile], FR, moment)]
         return "".join([*parts, *(form() for form in forms.values())])
 
@@ -133,6 +145,6 @@ def test_lines_that_are_not_shown_are_counted():
 
 def test_a_summary_counts_what_is_shown():
     """Running a moment ago is not running."""
-    tiles = [plant("a"), dataclasses.replace(plant("b"), stop=Stop(NOON, None, None, "no_signal", None))]
-    moment = Moment(NOON + timedelta(seconds=31), InForce())
+    tiles = [plant("a"), dataclasses.replace(plant("b"), stop=StopRow(NOON, None, None, "no_signal", None))]
+    moment = Moment(NOON + timedelta(seconds=31), PageRules())
     assert "1 Sans signal 1 Sans données" in text_of(render.summary(tiles, FR, moment))

@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 
 from benchmarks.overview import fill_names, sum_up
-from dashboard.models import InForce, State, Tile
+from dashboard.models import PageRules, State, Tile
 from dashboard.moment import Moment
 from dashboard.ratios import ratios
 from dashboard.store import CURVE_STEP, Store, natural
@@ -43,7 +43,7 @@ def at(ms: int) -> datetime:
 
 
 def state(tile: Tile, now: datetime) -> State:
-    return Moment(now, InForce()).state(tile)
+    return Moment(now, PageRules()).state(tile)
 
 
 async def test_an_empty_database_has_no_tiles(store: Store):
@@ -78,14 +78,14 @@ async def test_a_stopped_line_and_one_without_signal(plant: Plant, store: Store)
 
 
 async def test_a_stop_that_ended_is_no_state(plant: Plant, store: Store):
-    """Running again, the tile forgets the stop; the strip and the lists keep it."""
+    """Running again, the tile forgets the stop; the timeline and the lists keep it."""
     plant.data("ligne1", T)
     plant.status("ligne1", T + 10 * SECOND, running=False)
     plant.status("ligne1", T + 40 * SECOND, running=True)
     now = NOON + timedelta(minutes=1)
     overview = await store.overview(now)
     assert state(overview.tiles[0], now) is State.RUNNING
-    [stop] = overview.strips["ligne1"]
+    [stop] = overview.timelines["ligne1"]
     assert (stop.duration_s, stop.end) == (30, at(T + 40 * SECOND))
     assert overview.stops == (stop,)
     assert [alert.status for alert in overview.alerts] == ["resolved"]
@@ -261,7 +261,7 @@ async def test_of_very_many_lines_those_of_the_plant_are_shown(
     monkeypatch.setattr("dashboard.store.MOST_TILES", 2)
     plant = Plant(services.migrated_database(), "[lines.named]\n")
     store = Store(plant.url)
-    await store.in_force()
+    await store.page_rules()
     plant.data("old", T - HOUR)
     for line_id, count in (("a", 1), ("b", 1), ("busy", 9), ("c", 1), ("named", 1)):
         plant.data(line_id, T, count=count)
@@ -303,7 +303,7 @@ async def test_the_rules_in_force(services: Services):
     about = '[plant]\nname = "Evian"\ntime_zone = "America/Montreal"\n'
     plant = Plant(services.migrated_database(), about)
     store = Store(plant.url)
-    rules = await store.in_force()
+    rules = await store.page_rules()
     await store.close()
     assert (rules.plant, rules.time_zone) == ("Evian", "America/Montreal")
 
