@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from linepulse.commands.setup import prepare_database
+from rebuild.caught_up import live_tables_caught_up
 from rebuild.ends import extents
-from rebuild.level import level
 from runtime.rules_in_force import settle_rules
 from runtime.settings import Settings
 from tests.commands import environment, linepulse
@@ -36,14 +36,14 @@ class Replayed:
     def live(self, generation: int = 1) -> None:
         """The roles apply all of the log, and end."""
         with Worker(self.settings), Worker(self.settings, "sinks"):
-            self.levelled(generation)
+            self.wait_until_applied(generation)
 
-    def levelled(self, generation: int = 1) -> None:
+    def wait_until_applied(self, generation: int = 1) -> None:
         """Wait until the live tables hold all that the log holds."""
         found = asyncio.run(extents(self.settings))
         ends = {partition: extent.end for partition, extent in found.items()}
         for _ in range(6):  # each waits 10 s for a role that starts
-            if asyncio.run(level(self.settings, generation, ends)):
+            if asyncio.run(live_tables_caught_up(self.settings, generation, ends)):
                 return
         raise AssertionError("the roles stand still")
 

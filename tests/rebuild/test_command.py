@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rebuild.table_builder import TableBuilder
-from rebuild.takeover import close_in
+from rebuild.takeover import narrow_gap
 from runtime.topics import admin
 from streams.changelog import changelog
 from tests.commands import environment, linepulse
@@ -122,5 +122,5 @@ def test_rounds_end_when_they_are_short_or_no_shorter(rounds: list[float], made:
         nonlocal now
         now += left.pop(0)
 
-    close_in(catch_up, lambda: now)
+    narrow_gap(catch_up, lambda: now)
     assert len(rounds) - len(left) == made

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rebuild import shadow
 from rebuild.checkpoint import Checkpoint, read_refused
-from rebuild.latest import Latest, written
+from rebuild.latest import LatestUpdates, formed_row
 from rebuild.work import UNCHANGING
 from rebuild.writer import Writer
 from rules.partition import Lines
@@ -107,20 +107,20 @@ async def live(plant: Plant, records: Sequence[RawRecord]) -> None:
 
 async def rebuild(plant: Plant, records: Sequence[RawRecord]) -> None:
     """As `linepulse rebuild` does it; PostgreSQL refuses nothing."""
-    lines, latest = Lines(RULES, TOPIC, 0, failed=failed), Latest(None)
+    lines, latest = Lines(RULES, TOPIC, 0, failed=failed), LatestUpdates(None)
     rows: defaultdict[Table, list[str]] = defaultdict(list)
     async with Writer(plant.url, SCHEMA) as writer:
-        await writer.take_up(0)
+        await writer.acquire(0)
         for each in map(consumer_record, records):
             for change in agent.changes(lines, each):
                 if change.kind in UNCHANGING:
-                    event, line = written(lines, change, each)
+                    event, line = formed_row(lines, change, each)
                     rows[TABLE_OF[type(event)]].append(line)
                 else:
                     latest.put(change, each)
         await writer.put(rows)
-        await writer.settle(latest.take(lines), Checkpoint.of(lines, 0, 0, None, 0))
-        await writer.leave(0)
+        await writer.commit(latest.take(lines), Checkpoint.of(lines, 0, 0, None, 0))
+        await writer.release(0)
     with psycopg.connect(plant.url) as connection:
         assert read_refused(connection, SCHEMA) == 0
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from rebuild.database import connect
-from rebuild.previous import beside
+from rebuild.other_generations import other_generations
 from tests.commands import environment, linepulse
 from tests.rebuild.conftest import RULES, Replayed, differing
 from tests.rebuild.story import story
@@ -43,7 +43,7 @@ def test_kafka_away(plant: Replayed) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "KAFKA_BOOTSTRAP_SERVERS" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert beside(plant.settings.database_url).newer == {}
+    assert other_generations(plant.settings.database_url).newer == {}
 
 
 def test_a_limit_for_other_users_statements_is_none_for_it(plant: Replayed) -> None:

@@ -97,7 +97,7 @@ def test_killed_again_and_again_it_makes_the_same_rows(plant: Replayed, tmp_path
         stood = applied(plant)
     assert stood > 0
     with TableBuilder(plant.settings, RULES) as rebuild:
-        assert rebuild.went_on
+        assert rebuild.resumed
         rebuild.apply(rebuild.extents(), lambda _: None)
         rebuild.finish()
     assert plant.digests(SHADOW) == whole
@@ -124,7 +124,7 @@ def test_a_process_that_is_killed_is_told(plant: Replayed, tmp_path: Path) -> No
     stood = applied(plant)
     assert stood > 0
     with TableBuilder(plant.settings, RULES) as rebuild:
-        assert rebuild.went_on
+        assert rebuild.resumed
         assert rebuild.applied() == stood
 
 
@@ -148,7 +148,7 @@ def test_other_rules_begin_anew(plant: Replayed) -> None:
         rebuild.apply(rebuild.extents(), lambda _: None)
         assert rebuild.applied() > 0
     with TableBuilder(plant.settings, "[line.order]\nquantity = 40\n") as rebuild:
-        assert rebuild.anew == "other_rules"
+        assert rebuild.not_resumed == "other_rules"
         assert rebuild.applied() == 0
 
 
@@ -189,8 +189,8 @@ def test_live_tables_that_changed_after_it_was_cut_off(
         rebuild.finish()
     plant.run(change)
     with TableBuilder(plant.settings, RULES) as rebuild:
-        assert rebuild.anew == anew
-        assert rebuild.went_on == (anew is None)
+        assert rebuild.not_resumed == anew
+        assert rebuild.resumed == (anew is None)
     assert differing(plant.rebuild()) == {}
     made = "SELECT count(*) FROM pg_indexes WHERE schemaname = %s AND tablename = 'Alert'"
     assert plant.rows(made, ["public"]) == plant.rows(made, ["generation_1"])

@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.store import Store
 from rebuild.new_generation import NewGeneration
-from rebuild.previous import beside, drop_tables
+from rebuild.other_generations import drop_tables, other_generations
 from rebuild.swap import MOVED, swap
 from runtime.errors import UserError
 from runtime.settings import Settings
@@ -87,7 +87,7 @@ async def test_the_tables_change_places(plant: Plant, settings: Settings) -> Non
     assert plant.rows('SELECT generation, plant FROM "Generation" WHERE live') == [
         {"generation": 2, "plant": REBUILT.plant_text}
     ]
-    found = beside(plant.url)
+    found = other_generations(plant.url)
     assert (found.live, list(found.older), found.newer, found.under_way) == (2, [1], {}, False)
 
 
@@ -354,10 +354,10 @@ async def test_dropping_the_old_one(plant: Plant, settings: Settings) -> None:
     plant.run('CREATE SCHEMA generation_3; CREATE VIEW mine AS SELECT id FROM generation_1."Alert"')
     with pytest.raises(UserError, match="mine"):
         drop_tables(plant.url)
-    assert list(beside(plant.url).older) == [1]
+    assert list(other_generations(plant.url).older) == [1]
     plant.run("DROP VIEW mine")
     assert drop_tables(plant.url) == [1]
     assert drop_tables(plant.url) == []
-    found = beside(plant.url)
+    found = other_generations(plant.url)
     assert (found.older, list(found.newer)) == ({}, [3])
     assert sums(plant) == NEW

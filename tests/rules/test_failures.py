@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plant.rules import Rules, read_plant
-from rebuild.latest import Latest, written
+from rebuild.latest import LatestUpdates, formed_row
 from rules import fold, samples
 from rules.failures import Failure
 from rules.partition import PARTITION, Lines
@@ -177,15 +177,15 @@ def test_a_rebuild_makes_the_same_rows(broken: Broken):
     records = log(broken=True)
     rows, _ = folded(records)
     lines = Lines(RULES, "production.raw", 0, failed=lambda _: None)
-    latest, found = Latest(None), list[str]()
+    latest, found = LatestUpdates(None), list[str]()
     for each in records:
         for change in agent.changes(lines, consumer_record(each)):
             if change.kind in (SampleEvent, DeadLetterEvent):
-                found.append(written(lines, change, consumer_record(each))[1])
+                found.append(formed_row(lines, change, consumer_record(each))[1])
             else:
                 latest.put(change, consumer_record(each))
     formed = latest.take(lines)
-    assert not formed.again
+    assert not formed.upserts
     found += [line for table in formed.new.values() for line in table]
     assert sorted(found) == sorted(line_of(event) for event in rows.values())
 
@@ -234,7 +234,7 @@ def test_a_rebuild_goes_on_where_a_row_cannot_be_formed():
     [expected] = letters(folded(records)[0])
     lines = Lines(RULES, "production.raw", 0, failed=lambda _: None)
     told = [
-        written(lines, change, consumer_record(each))[0]
+        formed_row(lines, change, consumer_record(each))[0]
         for each in records
         for change in agent.changes(lines, consumer_record(each))
     ]
