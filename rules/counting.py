@@ -6,7 +6,7 @@ from rules.kpi import charging, pieces, window_at
 from rules.record_context import RecordContext, Sample
 from rules.row_update import RowUpdate
 from rules.stops import history, restart
-from schemas.payloads import Order as Message
+from schemas.payloads import OrderMessage
 from schemas.state import LineState, Order, Orders
 
 
@@ -78,7 +78,7 @@ def end_order(draft: LineState, at: int, context: RecordContext) -> None:
         draft.kpi = charging.cut(draft.kpi, None, None, context)
 
 
-def recount(draft: LineState, message: Message, context: RecordContext) -> None:
+def recount(draft: LineState, message: OrderMessage, context: RecordContext) -> None:
     """Defects found later, or taken back, in a window of their order."""
     if draft.kpi is None or draft.clock is None or not message.defects:
         return

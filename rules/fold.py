@@ -30,7 +30,7 @@ from rules.stops.lifecycle import StateChange
 from schemas.errors import Poison
 from schemas.instant import HOUR
 from schemas.operator_message import OperatorMessage
-from schemas.payloads import Data, Order, Status
+from schemas.payloads import Data, OrderMessage, Status
 from schemas.raw import TICK, RawRecord
 from schemas.state import LineState, Mode
 
@@ -176,7 +176,7 @@ def on_message(draft: LineState, record: RawRecord, context: RecordContext) -> l
         return on_data(draft, body, timestamp, context, waited=message.waited)
     if isinstance(body, Status):
         return on_status(draft, body, timestamp, context, waited=message.waited)
-    if isinstance(body, Order):
+    if isinstance(body, OrderMessage):
         return on_order(draft, body, timestamp, context)
     return on_operator_message(draft, body, context)
 
@@ -238,7 +238,7 @@ def on_status(
 
 
 def on_order(
-    draft: LineState, message: Order, timestamp: int | None, context: RecordContext
+    draft: LineState, message: OrderMessage, timestamp: int | None, context: RecordContext
 ) -> list[RowUpdate]:
     """An order is planned, corrected, closed or cancelled: a window ends where the running order does."""
     windows, running = draft.kpi, draft.orders.running

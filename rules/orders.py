@@ -11,7 +11,7 @@ from schemas.errors import Poison
 from schemas.events import OrderEvent, OrderStatus
 from schemas.ids import order_number_of, uuid_of
 from schemas.instant import DAY, MINUTE, text_of
-from schemas.payloads import Order as OrderMessage
+from schemas.payloads import OrderMessage
 from schemas.state import (
     MAX_DONE_ORDERS,
     MAX_REMEMBERED,

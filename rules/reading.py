@@ -7,7 +7,7 @@ from plant.timestamps import event_time
 from rules.record_context import RecordContext
 from schemas.errors import Poison
 from schemas.operator_message import OperatorMessage, parse_operator_message
-from schemas.payloads import Data, Order, Status, parse_order
+from schemas.payloads import Data, OrderMessage, Status, parse_order
 from schemas.raw import DATA, ORDER, OVERSIZE, STATUS, RawRecord
 from schemas.state import LineState
 
@@ -15,7 +15,7 @@ from schemas.state import LineState
 class Message(Struct, frozen=True, gc=False):
     """A record once its bytes are read."""
 
-    body: Data | Status | Order | OperatorMessage
+    body: Data | Status | OrderMessage | OperatorMessage
     timestamp: int | None = None  # ms; None: it has none
     waited: bool = False  # it did not come as it was made: it had waited for the bridge, or was retained
 
