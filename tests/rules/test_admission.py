@@ -86,14 +86,14 @@ def test_a_line_that_said_little_is_let_go_after_a_day_of_silence_and_nothing_of
 
 def test_a_line_on_which_a_rule_fails_is_let_go_all_the_same(monkeypatch):
     """Its rows stay as they are, and a dead letter says so; the other line is ended as ever."""
-    let_go = removal.let_go
+    drop = removal.drop
 
     def fails(state: LineState, context: RecordContext) -> list[RowUpdate]:
         if state.line_id == "a":
             raise ZeroDivisionError("a defect")
-        return let_go(state, context)
+        return drop(state, context)
 
-    monkeypatch.setattr(removal, "let_go", fails)
+    monkeypatch.setattr(removal, "drop", fails)
     plant = Partition("", ["a", "b", *["+"] * 6, "+23h", "+1h"])
     assert plant.names == []
     ended = {row.line_id: row.status for row in rows_of(plant.events).values() if isinstance(row, OrderEvent)}
