@@ -64,16 +64,16 @@ def text_of(html: str) -> str:
 
 def test_a_line_that_tells_its_status_alone_is_not_said_to_be_silent():
     """It runs, and has no figures."""
-    told = shown(dataclasses.replace(plant("Eau"), sample=None, updated_at=NOON))
-    assert ' class="state running"' in told
-    assert "aucun message" not in text_of(told)
-    assert "21,5" not in text_of(told)
+    html = shown(dataclasses.replace(plant("Eau"), sample=None, updated_at=NOON))
+    assert ' class="state running"' in html
+    assert "aucun message" not in text_of(html)
+    assert "21,5" not in text_of(html)
     waiting = shown(dataclasses.replace(plant("Eau"), sample=None, shift=None))
     assert "aucun message" in text_of(waiting)
 
 
 def test_a_line_without_data_shows_no_figure_of_now():
-    """A sign, a word and a class of its own; no rate, no target, no temperature, no end in sight."""
+    """An icon, a word and a class of its own; no rate, no target, no temperature, no estimated end."""
     before, after = shown(plant("Eau")), shown(plant("Eau"), 31)
     assert ' class="state running"' in before
     assert [part for part in OF_NOW if part not in text_of(before)] == []
@@ -84,7 +84,7 @@ def test_a_line_without_data_shows_no_figure_of_now():
 
 
 def test_a_stop_that_nobody_hears_of_says_so():
-    """It stays a stop; since when the pipeline says nothing stands beside it."""
+    """It remains a stop; beside it stands since when nothing is known of the line."""
     halted = Pipeline(Halt("streams", NOON))
     assert "aucune donnée" not in shown(plant("Eau", "unplanned"), 60)
     html = shown(plant("Eau", "unplanned"), 60, halted)
@@ -138,13 +138,13 @@ def test_every_state_has_a_sign_a_word_and_a_colour():
 
 
 def test_lines_that_are_not_shown_are_counted():
-    """Where there are too many; else nothing is said."""
+    """If there are too many; otherwise there is no notice."""
     assert render.more(Overview(), EN) == ""
     assert "6,705 more lines are not shown" in render.more(Overview(more=6705), EN)
 
 
 def test_a_summary_counts_what_is_shown():
-    """Running a moment ago is not running."""
+    """A line whose last message is too old does not count as running."""
     tiles = [plant("a"), dataclasses.replace(plant("b"), stop=StopRow(NOON, None, None, "no_signal", None))]
     moment = Moment(NOON + timedelta(seconds=31), PageRules())
     assert "1 Sans signal 1 Sans données" in text_of(render.summary(tiles, FR, moment))

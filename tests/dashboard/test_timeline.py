@@ -23,14 +23,14 @@ def stop(start: float, end: float | None, category: str = "unplanned") -> StopRo
 
 
 def test_a_line_that_ran_all_hour_with_one_stop():
-    """Running all along, and the stop where it was."""
+    """Running throughout, with the stop at its time."""
     #  ────────────■■■───────────────
     parts = timeline(line(minute(0.1), NOW), [stop(15, 18)], SINCE, NOW)
     assert parts == [Part("running", 0.0, 100.0), Part("stopped", 25.0, 5.0)]
 
 
 def test_nothing_is_known_before_the_first_message():
-    """A line heard for twenty minutes is not green for an hour."""
+    """A line that was first heard twenty minutes ago is not green for an hour."""
     #  ····················──────────
     assert timeline(line(minute(40), NOW), [], SINCE, NOW) == [Part("running", 66.67, 33.33)]
 
@@ -43,7 +43,7 @@ def test_an_open_stop_and_one_that_began_before_the_hour():
 
 
 def test_a_line_that_nobody_hears_any_more():
-    """After the last message green ends, also when no row says why."""
+    """Green ends after the last message, even if no row says why."""
     #  ──────────────────············
     assert timeline(line(minute(0), minute(29)), [], SINCE, NOW) == [Part("running", 0.0, 50.0)]
     assert timeline(line(None, minute(-90)), [], SINCE, NOW) == []

@@ -24,13 +24,13 @@ RULES = "[line.order]\nquantity = 150\n"
 
 
 class Replayed:
-    """A plant, its log written straight, its rows made by the roles."""
+    """A plant whose log the test writes, and whose rows the roles make."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def write(self, records: Iterator[Written]) -> int:
-        """More of the log."""
+        """Append records to the log."""
         return asyncio.run(write(self.settings, records))
 
     def live(self, generation: int = 1) -> None:
@@ -55,7 +55,7 @@ class Replayed:
         return printed
 
     def says(self, *words: str) -> str:
-        """What `linepulse rebuild` tells people."""
+        """What `linepulse rebuild` prints for people."""
         done = linepulse(environment(self.settings), "rebuild", *words)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -71,7 +71,7 @@ class Replayed:
             connection.execute(query, values or None)
 
     def digests(self, schema: str = "public") -> dict[str, str]:
-        """All rows of each table, as one digest; without what tells which generation made them."""
+        """All rows of each table as one digest, without their generation and version."""
         found = {}
         for name in NAMES:
             query = (
@@ -90,7 +90,7 @@ def differing(printed: dict[str, Any]) -> dict[str, int]:
 
 @pytest.fixture
 def plant(services: Services, tmp_path: Path) -> Replayed:
-    """Set up, with rules of small orders; nothing in its log."""
+    """A plant that is set up, with rules of small orders and an empty log."""
     rules = tmp_path / "plant.toml"
     rules.write_text(RULES)
     settings = services.settings(plant=rules, lang="en")

@@ -88,7 +88,7 @@ def empty(plant: Plant) -> None:
 
 
 async def live(plant: Plant, records: Sequence[RawRecord]) -> None:
-    """As stream stage and sinks do it; PostgreSQL refuses nothing."""
+    """Write the rows as stream stage and sinks do; PostgreSQL refuses none."""
     lines = Lines(RULES, TOPIC, 0, failed=failed)
     sent: dict[type[Event], int] = defaultdict(int)
     for first in range(0, len(records), BATCH):
@@ -106,7 +106,7 @@ async def live(plant: Plant, records: Sequence[RawRecord]) -> None:
 
 
 async def rebuild(plant: Plant, records: Sequence[RawRecord]) -> None:
-    """As `linepulse rebuild` does it; PostgreSQL refuses nothing."""
+    """Write the rows as `linepulse rebuild` does; PostgreSQL refuses none."""
     lines, latest = Lines(RULES, TOPIC, 0, failed=failed), LatestUpdates(None)
     rows: defaultdict[Table, list[str]] = defaultdict(list)
     async with Writer(plant.url, SCHEMA) as writer:
@@ -126,6 +126,6 @@ async def rebuild(plant: Plant, records: Sequence[RawRecord]) -> None:
 
 
 def rows(plant: Plant, schema: str, table: Table) -> list[Any]:
-    """All that they say, as text: `-0` is not `0`."""
+    """All columns, as text: `-0` is not `0`."""
     found = plant.rows(f'SELECT t::text AS row FROM "{schema}"."{table.name}" t ORDER BY t."id"')
     return [row["row"] for row in found]
