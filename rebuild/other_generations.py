@@ -50,7 +50,7 @@ def other_generations(database_url: str) -> OtherGenerations:
 
 
 async def drop_old(settings: Settings) -> list[int]:
-    """Drop the tables and changelogs of all generations before the live one; return their numbers.
+    """Drop the tables and changelogs of all generations before the live one; return those that had tables.
 
     Raises:
         UserError: objects of others depend on the tables, or a reader holds them; nothing is dropped. Or the

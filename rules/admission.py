@@ -51,7 +51,7 @@ def admit(lines: Undeclared, record: RawRecord, now: int, rules: About) -> Undec
 
 
 def after_message(lines: Undeclared, record: RawRecord, now: int) -> Undeclared:
-    """The undeclared lines after another record of one of them; an operator message makes it permanent."""
+    """The undeclared lines after another record of one. Operators make it permanent, retire or forget it."""
     line_id, kind = record.line_id, record.headers.kind
     assert line_id is not None
     guest = lines.lines[line_id]

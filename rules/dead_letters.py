@@ -1,4 +1,4 @@
-"""Dead letters: records that can't be applied, kept with a reason that a plant engineer understands."""
+"""Dead letters: records that can't be applied, kept with their bytes and a reason for a plant engineer."""
 
 from functools import partial
 

@@ -138,9 +138,8 @@ class Lines:
             self.states[PARTITION] = replace(own, undeclared=undeclared)
             return
         for name in others.keys() - own.undeclared.lines.keys():
-            del self.states[
-                name
-            ]  # admitted later, and read again; or dropped, and written by a frozen worker
+            # It was admitted later, and is read again; or it was dropped, and a frozen worker wrote it.
+            del self.states[name]
 
     @property
     def _undeclared(self) -> Undeclared:
@@ -193,9 +192,8 @@ class Lines:
             # Without a state: the line is dropped later in the log, and its rows up to then are published.
             updates = self._line(line_id, record) if line_id in self.states else []
             if line_id not in after.lines and line_id in self.states:
-                updates += self._drop(
-                    [line_id], record
-                )  # a rule failed on the record that should have ended it
+                # A rule failed on the record that should have ended the line.
+                updates += self._drop([line_id], record)
             return updates
         poison = admission.refusal(known, line_id, own.received_at, self._about)
         if poison is not None:
@@ -215,9 +213,8 @@ class Lines:
         updates: list[RowUpdate] = []
         for line_id in names:
             state = self.states.pop(line_id, None)
-            if (
-                state is not None and state.offset <= record.offset
-            ):  # else its end is published, and it is back
+            # If its state is ahead, its end has been published, and it was admitted again since.
+            if state is not None and state.offset <= record.offset:
                 updates += self._fold.drop_line(state, record, self.topic)
         return updates
 
