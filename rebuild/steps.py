@@ -54,7 +54,7 @@ class RebuildResult:
 
 
 def rebuild_tables(
-    settings: Settings, asked: RebuildRequest, report: Callable[[RebuildResult], None] = lambda _: None
+    settings: Settings, request: RebuildRequest, report: Callable[[RebuildResult], None] = lambda _: None
 ) -> RebuildResult:
     """Make the next generation's tables, compare them with the live ones, and let them go live.
 
@@ -65,24 +65,24 @@ def rebuild_tables(
         Unavailable: Kafka or PostgreSQL went away, or a process was killed; the next rebuild resumes.
     """
     _require_agreement(settings)
-    if not asked.dry_run:
-        asyncio.run(finish(settings, asked.plant_text))
-    with TableBuilder(settings, asked.plant_text, asked.workers) as rebuild:
+    if not request.dry_run:
+        asyncio.run(finish(settings, request.plant_text))
+    with TableBuilder(settings, request.plant_text, request.workers) as rebuild:
         try:
-            found = _made_and_compared(settings, rebuild, asked)
+            found = _made_and_compared(settings, rebuild, request)
             report(found)
-            if asked.dry_run:
+            if request.dry_run:
                 rebuild.drop()
             else:
-                _go_live(settings, rebuild, asked)
+                _go_live(settings, rebuild, request)
         except psycopg.OperationalError as error:
             raise away(error) from error
     return found
 
 
-def _made_and_compared(settings: Settings, rebuild: TableBuilder, asked: RebuildRequest) -> RebuildResult:
+def _made_and_compared(settings: Settings, rebuild: TableBuilder, request: RebuildRequest) -> RebuildResult:
     def say(key: str, **facts: object) -> None:
-        if not asked.quiet:
+        if not request.quiet:
             print(tell(settings.lang, f"rebuild.{key}", **facts), flush=True)
 
     if rebuild.not_resumed is not None:
@@ -92,7 +92,7 @@ def _made_and_compared(settings: Settings, rebuild: TableBuilder, asked: Rebuild
         say("goes_on", done=done)
     ends = rebuild.extents()
     total = sum(extent.end - extent.begin for extent in ends.values())
-    with progress(settings.lang, total, done, shown=not asked.quiet) as report_applied:
+    with progress(settings.lang, total, done, shown=not request.quiet) as report_applied:
         rebuild.apply(ends, report_applied)
     say("finishing")
     rebuild.finish()
@@ -104,7 +104,7 @@ def _made_and_compared(settings: Settings, rebuild: TableBuilder, asked: Rebuild
     note_reach(connection, checkpoints, settings.partitions)
     carry_over(connection, rebuild.job.generation, topic)
     connection.commit()
-    zone = read_plant(asked.plant_text).plant.time_zone
+    zone = read_plant(request.plant_text).plant.time_zone
     comparison = compare(connection, rebuild.job.generation, topic, zone)
     connection.commit()
     cut = {at.partition: at for at in checkpoints.values() if at.begin and at.begin_time is not None}
@@ -112,10 +112,12 @@ def _made_and_compared(settings: Settings, rebuild: TableBuilder, asked: Rebuild
     return RebuildResult(rebuild.applied(), comparison, caught_up, rebuild.refused(), done, seams)
 
 
-def _go_live(settings: Settings, rebuild: TableBuilder, asked: RebuildRequest) -> None:
+def _go_live(settings: Settings, rebuild: TableBuilder, request: RebuildRequest) -> None:
     narrow_gap(rebuild.catch_up)
     rebuild.sum_up()
-    narrator = Narrator(settings.lang, settings.log, "rebuild", out=sys.stderr if asked.quiet else sys.stdout)
+    narrator = Narrator(
+        settings.lang, settings.log, "rebuild", out=sys.stderr if request.quiet else sys.stdout
+    )
     asyncio.run(take_over(settings, rebuild.rebuilt(), narrator))
 
 

@@ -117,7 +117,10 @@ class _Swap:
         self._connection = connection
         self._settings = settings
         self._rebuilt = rebuilt
-        self._asked = {"tables": list(MOVED), "shadow": sql.Identifier(rebuilt.schema).as_string(connection)}
+        self._parameters = {
+            "tables": list(MOVED),
+            "shadow": sql.Identifier(rebuilt.schema).as_string(connection),
+        }
 
     async def run(self, step: Callable[[str], None]) -> Swapped:
         connection = self._connection
@@ -199,7 +202,7 @@ class _Swap:
         await self._connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(shadow)))
 
     async def _all(self, name: str) -> list[Any]:
-        return await (await self._connection.execute(statement(name), self._asked)).fetchall()
+        return await (await self._connection.execute(statement(name), self._parameters)).fetchall()
 
     async def _execute(self, text: str) -> None:
         await self._connection.execute(_trusted(text))
