@@ -55,7 +55,7 @@ def sum_up(connection: psycopg.Connection[Any]) -> None:
 async def refresh(url: str, now: datetime) -> dict[str, float]:
     """How long the overview takes (ms), and how many tiles it has."""
     store = Store(url)
-    await store.in_force()
+    await store.page_rules()
     await store.overview(now, now - GONE)
     took = []
     tiles = 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from aiokafka.partitioner import DefaultPartitioner
 
 from chaos.tape import Tape
-from rebuild.steps import Asked, Found, rebuild_tables
+from rebuild.steps import RebuildRequest, RebuildResult, rebuild_tables
 from runtime.kafka import rules_in_force
 from runtime.settings import Settings
 
@@ -21,7 +21,7 @@ async def differing(settings: Settings, tape: Tape) -> list[str]:
     killed before comes back with records that the stream stage has never seen.
     """
     plant = (await rules_in_force(settings)).plant
-    found = await asyncio.to_thread(rebuild_tables, settings, Asked(plant, quiet=True))
+    found = await asyncio.to_thread(rebuild_tables, settings, RebuildRequest(plant, quiet=True))
     whole = {number for number in tape.partitions if not tape.left_out(number)} - found.seams.keys()
     wrong = list(_wrong(found, whole, settings.partitions))
     if len(wrong) > SHOWN:
@@ -29,7 +29,7 @@ async def differing(settings: Settings, tape: Tape) -> list[str]:
     return wrong
 
 
-def _wrong(found: Found, whole: set[int], partitions: int) -> Iterator[str]:
+def _wrong(found: RebuildResult, whole: set[int], partitions: int) -> Iterator[str]:
     place, every = DefaultPartitioner(), list(range(partitions))
     for (table, line, day), difference in found.comparison.places.items():
         if line and place(line.encode(), every, every) not in whole:

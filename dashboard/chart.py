@@ -7,7 +7,7 @@ from dashboard.models import CurvePoint
 from dashboard.ratios import ratios
 from dashboard.words import Words
 
-# Told apart without colour as well: each has a line style of its own, TRS is the thick one.
+# Each series can be recognised without colour: it has a line style of its own, TRS the thickest.
 SERIES = (
     ("trs", "#12355b", "solid", 3),
     ("availability", "#2a7f9e", "dashed", 1.6),

@@ -1,4 +1,4 @@
-"""What the page shows, as it was read: times are aware, rates in pieces per minute, durations in seconds."""
+"""Data read for the page: times are timezone-aware, rates in pieces per minute, durations in seconds."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -10,31 +10,31 @@ from schemas.instant import ms_of
 
 
 class State(StrEnum):
-    """How a line stands; a text of the catalogue and an icon each."""
+    """A line's state as shown; each has a text in the catalogue and an icon."""
 
     RUNNING = "running"
     STOPPED = "stopped"
     PLANNED = "planned"
     NO_SIGNAL = "no_signal"
-    NO_DATA = "no_data"  # it should run, and nothing new says so
-    WAITING = "waiting"  # known, but without any message yet
+    NO_DATA = "no_data"  # it ran when last heard, but that is too long ago, or the pipeline stands still
+    WAITING = "waiting"  # known, but not yet heard
 
 
 @dataclass(frozen=True)
 class Sums:
-    """The sums that KPIs are ratios of: seconds by state, pieces, and the output that the rates stand for."""
+    """The sums that KPIs are ratios of: seconds by state, pieces, and output in pieces."""
 
     running_s: float = 0.0
     stopped_s: float = 0.0
     pieces: int = 0
     defects: int = 0
     theoretical: float = 0.0
-    real: float = 0.0  # what is held against it
+    real: float = 0.0  # compared with the theoretical output
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A line's latest message."""
+    """A line's latest data message."""
 
     at: datetime
     rate: float | None
@@ -46,7 +46,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Stop:
+class StopRow:
     """A stop; `end` and `duration_s` are None while it is open."""
 
     start: datetime
@@ -58,7 +58,7 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Order:
+class OrderRow:
     """A production order."""
 
     number: str
@@ -75,12 +75,12 @@ class Order:
 
     @property
     def percent(self) -> int:
-        """How much of it is done, floored: 100 only when it is."""
+        """Percentage produced, rounded down: 100 only when all of it is."""
         return self.produced * 100 // self.quantity if self.quantity > 0 else 0
 
 
 @dataclass(frozen=True)
-class Alert:
+class AlertRow:
     """An alert; `value` and `threshold` in the unit of its type."""
 
     type: str
@@ -110,23 +110,23 @@ class Tile:
     line_id: str
     name: str
     sample: Sample | None
-    stop: Stop | None  # the open one
-    order: Order | None  # the latest that was started
+    stop: StopRow | None  # the open one
+    order: OrderRow | None  # the latest that was started
     shift: Shift | None
     open_alerts: int
     worst: str | None  # severity of the worst open alert
-    heard_since: datetime | None  # its first message within the strip's time
-    updated_at: datetime | None = None  # when its windows last changed: by its status, too
+    heard_since: datetime | None  # its first data message within the timeline
+    updated_at: datetime | None = None  # when its windows last changed; status messages change them, too
 
     @property
     def ran(self) -> bool:
-        """Whether it ran in its shift: a line may tell that by its status alone, and never a sample."""
+        """Whether it ran in its shift: a line that sends only status messages has no sample."""
         return self.shift is not None and self.shift.sums.running_s > 0
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """A stretch of time of the KPI curve."""
+    """An interval of the KPI curve."""
 
     start: datetime
     sums: Sums
@@ -137,13 +137,13 @@ class Detail:
     """A line in full."""
 
     curve: tuple[CurvePoint, ...] = ()
-    stops: tuple[Stop, ...] = ()
-    alerts: tuple[Alert, ...] = ()
-    orders: tuple[Order, ...] = ()
+    stops: tuple[StopRow, ...] = ()
+    alerts: tuple[AlertRow, ...] = ()
+    orders: tuple[OrderRow, ...] = ()
 
 
 @dataclass(frozen=True)
-class InForce:
+class PageRules:
     """What the page needs of the rules in force."""
 
     plant: str = "Usine"
@@ -151,19 +151,19 @@ class InForce:
     rules: Rules = field(default_factory=lambda: Rules(0, read_plant("")))
 
     def silence(self, line_id: str, at: datetime) -> timedelta:
-        """For how long a line may say nothing, and what it said still counts."""
+        """How long a line may be silent before its last message no longer counts."""
         return timedelta(milliseconds=self.rules.line(line_id, ms_of(at)).silence)
 
     @cached_property
     def reach(self) -> timedelta:
-        """By how much a machine's clock may be behind, at most, and what it tells is still believed."""
+        """How far a machine's clock may at most be behind for its timestamps to be believed."""
         every = (self.rules.timeline(line_id)[1] for line_id in (None, *self.rules.named))
         return timedelta(milliseconds=max(rules.past for timeline in every for rules in timeline))
 
 
 @dataclass(frozen=True)
 class StageRow:
-    """How far a stage of the pipeline has come in a partition, as the sinks saw it; by PostgreSQL's clock."""
+    """A stage's progress in a partition, as the sinks saw it; times by PostgreSQL's clock."""
 
     stage: str  # kafka, bridge, streams, sinks
     moved: datetime  # when it last moved, or had nothing left to do
@@ -176,7 +176,7 @@ class Overview:
     """Everything at a glance."""
 
     tiles: tuple[Tile, ...] = ()
-    strips: dict[str, tuple[Stop, ...]] = field(default_factory=dict)
-    stops: tuple[Stop, ...] = ()
-    alerts: tuple[Alert, ...] = ()
-    more: int = 0  # lines that are there, and not shown: too many
+    timelines: dict[str, tuple[StopRow, ...]] = field(default_factory=dict)
+    stops: tuple[StopRow, ...] = ()
+    alerts: tuple[AlertRow, ...] = ()
+    more: int = 0  # how many further lines exist and are not shown, because there are too many

@@ -1,7 +1,7 @@
-"""What may be shown as true now: a line of which nothing new is known is never shown as running.
+"""How a reading looks at a moment: a line without recent news is never shown as running.
 
-Rows carry the time of the log, which is the bridge's clock. It is compared with PostgreSQL's, after what the
-two are apart, where that is known.
+Rows carry log time, which is the bridge's clock. It is compared with PostgreSQL's, less the difference
+between the two clocks where that is known.
 """
 
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from dashboard.models import InForce, Overview, StageRow, State, Tile
+from dashboard.models import Overview, PageRules, StageRow, State, Tile
 
-STANDS = timedelta(seconds=20)  # ticks come every 5 s, and the sinks look every 5 s
-APART = timedelta(seconds=15)  # less is no difference of clocks: the sinks see a record that much later
-STRAY = timedelta(minutes=1)  # a partition not seen for so long before the latest look is not there any more
-AWAY = timedelta(hours=1)  # whose line is that far behind comes last
-GONE = timedelta(days=2)  # more than the longest silence that rules allow
+STALLED_AFTER = timedelta(seconds=20)  # ticks come every 5 s, and the sinks record progress every 5 s
+CLOCK_DIFFERENCE = timedelta(seconds=15)  # less may be the delay with which the sinks see a record
+STRAY = timedelta(minutes=1)  # a partition not seen for so long before the latest look no longer exists
+AWAY = timedelta(hours=1)  # a line silent for so long beyond its limit is shown last
+GONE = timedelta(days=2)  # more than the longest silence that the rules allow
 
 
 class Halt(NamedTuple):
@@ -26,14 +26,15 @@ class Halt(NamedTuple):
 
 
 class Pipeline(NamedTuple):
-    """How the pipeline stands: its stage that does not move, and by how much the log's clock is ahead."""
+    """The pipeline's health: the stage that stands still, if any, and how far the log's clock is ahead."""
 
     halt: Halt | None = None
     ahead: timedelta = timedelta()
 
 
 def pipeline(rows: Iterable[StageRow], now: datetime) -> Pipeline:
-    """What the sinks saw. Of several stages that stand, the one that the others wait for is named.
+    """The pipeline's health by what the sinks saw. Of several stages that stand still, the one that the
+    others wait for is named.
 
     Without rows nothing is known: the sinks have not run since `setup` made the table.
     """
@@ -45,7 +46,7 @@ def pipeline(rows: Iterable[StageRow], now: datetime) -> Pipeline:
     ahead = _ahead(seen)
     for stage in ("sinks", "kafka", "bridge", "streams"):
         moved = min((row.moved for row in seen if row.stage == stage), default=None)
-        if moved is not None and now - moved > STANDS:
+        if moved is not None and now - moved > STALLED_AFTER:
             return Pipeline(Halt(stage, moved), ahead)
     return Pipeline(None, ahead)
 
@@ -57,26 +58,26 @@ def _ahead(rows: list[StageRow]) -> timedelta:
     if newest is None:
         return timedelta()
     moved, log_time = newest
-    return log_time - moved if abs(log_time - moved) > APART else timedelta()
+    return log_time - moved if abs(log_time - moved) > CLOCK_DIFFERENCE else timedelta()
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A reading, and how it looks at a moment after it: its states age without any new row."""
+    """What is needed to judge a reading at a moment after it: states age without any new row."""
 
     now: datetime
-    in_force: InForce = field(default_factory=InForce)
+    page_rules: PageRules = field(default_factory=PageRules)
     pipeline: Pipeline = field(default_factory=Pipeline)
 
-    def heard(self, tile: Tile) -> datetime | None:
-        """When something was last known of a line."""
+    def last_news(self, tile: Tile) -> datetime | None:
+        """When the line was last heard, by PostgreSQL's clock; None if never."""
         sample = tile.sample
         received = None if sample is None else sample.received or sample.at
         known = [at for at in (received, tile.updated_at) if at is not None]
         return max(known) - self.pipeline.ahead if known else None
 
     def state(self, tile: Tile) -> State:
-        """The open stop tells; without one the line runs, as long as what it said can still be believed."""
+        """The state of a line: that of its open stop; without one it runs, while its last message counts."""
         if tile.stop is not None:
             if tile.stop.category == "no_signal":
                 return State.NO_SIGNAL
@@ -93,29 +94,29 @@ class Moment:
         return abs(self.now - received) <= self._silence(tile)
 
     def without_news_since(self, tile: Tile) -> datetime | None:
-        """Since when nobody knows how the line stands; None while that is known."""
+        """Since when the line's state is not known; None while it is."""
         halt = self.pipeline.halt
         if self.state(tile) is State.NO_DATA or (halt is not None and tile.stop is not None):
-            return self.heard(tile)
+            return self.last_news(tile)
         return None
 
     def arranged(self, overview: Overview) -> list[Tile]:
-        """The lines as they are shown: those that nobody hears any more come last.
+        """The lines in the order shown: those that have been silent for long come last.
 
-        The rules open a stop for every line that falls silent. Where there is none the line was retired, or
-        forgotten; or the pipeline stands, and then nothing is known of anybody.
+        The rules open a stop for every line that falls silent. A silent line without one was retired or
+        forgotten; or the pipeline stands still, and then nothing is known of any line.
         """
         if self.pipeline.halt is not None:
             return list(overview.tiles)
         return sorted(overview.tiles, key=self._is_away)
 
     def gone(self) -> datetime:
-        """The time (of the log) since which a line must have been heard to be shown, unless it stands."""
+        """The log time since which a line must have been heard to be shown, unless it has an open stop."""
         halt = self.pipeline.halt
         return (self.now if halt is None else halt.since) + self.pipeline.ahead - GONE
 
     def _is_away(self, tile: Tile) -> bool:
-        heard = self.heard(tile)
+        heard = self.last_news(tile)
         return (
             self.state(tile) is State.NO_DATA
             and heard is not None
@@ -123,8 +124,8 @@ class Moment:
         )
 
     def _is_fresh(self, tile: Tile) -> bool:
-        heard = self.heard(tile)
+        heard = self.last_news(tile)
         return heard is not None and abs(self.now - heard) <= self._silence(tile)
 
     def _silence(self, tile: Tile) -> timedelta:
-        return self.in_force.silence(tile.line_id, self.now)
+        return self.page_rules.silence(tile.line_id, self.now)

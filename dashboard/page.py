@@ -1,4 +1,4 @@
-"""The two pages, all lines and one line: built once a visit, then kept up to date after each reading."""
+"""The two pages, all lines and one line: built once per visit, then updated after each reading."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ YEAR_S = 365 * 86_400
 
 
 def build(app: FastAPI, board: Board, lang: str, mqtt_url: str) -> None:
-    """Put the pages on the app. `lang` is what a visitor sees who has not chosen."""
+    """Add the pages to the app. `lang` is the language of visitors who have not chosen one."""
     app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
 
     @app.get("/lang/{chosen}")
@@ -42,13 +42,13 @@ def build(app: FastAPI, board: Board, lang: str, mqtt_url: str) -> None:
 
 
 class Frame:
-    """What both pages have: header, summary, banner; and the way to hear of each reading."""
+    """What both pages share: header, summary, banner, and the update after each reading."""
 
     def __init__(self, board: Board, lang: str, path: str) -> None:
         self.board = board
         self._lang = lang
-        self._words = Words(lang, board.in_force.time_zone)
-        self._turns = 0
+        self._words = Words(lang, board.page_rules.time_zone)
+        self._readings = 0
         ui.add_head_html(f'<link rel="stylesheet" href="/assets/page.css?v={_version()}">')
         ui.add_head_html(f"<script>document.documentElement.lang = '{lang}'</script>")
         ui.add_head_html(f'<script src="/assets/page.js?v={_version()}" defer></script>')
@@ -56,26 +56,26 @@ class Frame:
             "header", self.words, languages=LANGUAGES, back=path
         )
         self._show("frozen-place").content = render.fragment("frozen", self.words)
-        self._news = self._show("news")  # changes with every turn of the reader: the browser watches it
+        self._news = self._show("news")  # changes with every reading: the browser watches it
         self._banner = self._show("banner-place")
         self._summary = self._show("summary")
 
     @property
     def words(self) -> Words:
-        """The words by the clock of the rules in force."""
-        if self._words.time_zone != self.board.in_force.time_zone:
-            self._words = Words(self._lang, self.board.in_force.time_zone)
+        """The page's words, in the time zone of the rules in force."""
+        if self._words.time_zone != self.board.page_rules.time_zone:
+            self._words = Words(self._lang, self.board.page_rules.time_zone)
         return self._words
 
-    def hear(self, refresh: Callable[[], None], line_id: str | None = None) -> None:
+    def keep_fresh(self, refresh: Callable[[], None], line_id: str | None = None) -> None:
         """Refresh now and after each reading, until the visitor is gone."""
 
-        def on_news() -> None:
+        def on_reading() -> None:
             self._refresh_frame()
             refresh()
 
-        ui.context.client.on_delete(self.board.subscribe(on_news, line_id))
-        on_news()
+        ui.context.client.on_delete(self.board.subscribe(on_reading, line_id))
+        on_reading()
 
     def _refresh_frame(self) -> None:
         board = self.board
@@ -83,8 +83,8 @@ class Frame:
         self._summary.content = self.safely(
             "summary", lambda: render.summary(board.tiles, self.words, board.moment)
         )
-        self._turns += 1
-        self._news.content = str(self._turns)
+        self._readings += 1
+        self._news.content = str(self._readings)
 
     def _banner_text(self) -> str:
         board = self.board
@@ -96,7 +96,7 @@ class Frame:
         return "" if halt is None else render.fragment("halted", self.words, halt=halt, now=board.now)
 
     def tile(self, tile: Tile) -> str:
-        """A tile's content, formed once a reading for all who read this language."""
+        """A tile's content, rendered once per reading and language."""
         board, words = self.board, self.words
         return board.shared(
             (tile.line_id, self._lang),
@@ -108,16 +108,16 @@ class Frame:
         )
 
     def safely(self, what: str, form: Callable[[], str]) -> str:
-        """What `form` makes, or that this part of the page can't be shown."""
+        """The result of `form`, or a notice that this part of the page can't be shown."""
         return self.board.guarded(what, form, lambda: render.fragment("failed", self.words))
 
     def fill(self, tables: Mapping[str, ui.html], forms: Mapping[str, Callable[[], str]]) -> None:
-        """Bring tables up to date, each for itself."""
+        """Update tables; one that fails leaves the others alone."""
         for name, form in forms.items():
             tables[name].content = self.safely(name, form)
 
     def panel(self, name: str) -> ui.html:
-        """A table with its heading, as yet empty."""
+        """A heading and an empty table."""
         with ui.element("section").classes("panel"):
             self._show("", tag="h3").content = self.words.t(name)
             return self._show("table")
@@ -140,13 +140,13 @@ class PlantPage(Frame):
             with ui.element("div").classes("panels") as self._panels:
                 self._tables = {name: self.panel(name) for name in ("stops", "alerts")}
         self._empty = self._show("empty-place")
-        self.hear(self._refresh)
+        self.keep_fresh(self._refresh)
 
     def _refresh(self) -> None:
         tiles = self.board.tiles
         lines = [tile.line_id for tile in tiles]
         if list(self._tiles) != lines:
-            self._lay(lines)
+            self._lay_out(lines)
         for tile in tiles:
             self._tiles[tile.line_id].content = self.tile(tile)
         self.fill(self._tables, render.recent(self.board.overview, self.words, self.board.now))
@@ -155,8 +155,8 @@ class PlantPage(Frame):
         nothing = self.board.loaded and not lines
         self._empty.content = render.fragment("empty", self.words, mqtt=self._mqtt) if nothing else ""
 
-    def _lay(self, lines: list[str]) -> None:
-        """The tiles anew: a line came or went."""
+    def _lay_out(self, lines: list[str]) -> None:
+        """Make the tiles anew: a line was added or removed, or the order changed."""
         self._grid.clear()
         self._tiles = {}
         with self._grid:
@@ -184,8 +184,8 @@ class LinePage(Frame):
             self._tables = {"orders": self.panel("orders")}
             with ui.element("div").classes("panels"):
                 self._tables |= {name: self.panel(name) for name in ("stops", "alerts")}
-        # What can't be a line is not looked for.
-        self.hear(self._refresh, line_id if LINE_ID.fullmatch(line_id) else None)
+        # PostgreSQL is not asked for a name that can't be a line's.
+        self.keep_fresh(self._refresh, line_id if LINE_ID.fullmatch(line_id) else None)
 
     def _back(self) -> None:
         with ui.element("a").classes("back").props('href="/"'):
@@ -219,12 +219,12 @@ def _chosen(request: Request, default: str) -> str:
 
 
 def _here(back: str) -> str:
-    """A path of this page only: nobody is sent elsewhere."""
+    """`back` if it is a path of this site, else `/`: a link must not redirect elsewhere."""
     return back if back.startswith("/") and back[1:2] not in ("/", "\\") else "/"
 
 
 def _without_user(url: str) -> str:
-    """The broker's address as anyone at the page may see it."""
+    """The broker's address without user and password: anyone may see the page."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 

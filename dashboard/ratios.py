@@ -1,4 +1,4 @@
-"""Figures of stretches of time, as ratios of their sums."""
+"""Figures of a period, as ratios of its sums."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from rules.kpi import figures
 
 
 class Ratios(NamedTuple):
-    """Those figures that the sums of the page give: micro-stops and planned time are not among them. In %."""
+    """The figures, in %, that follow from the page's sums, which have no micro-stops and no planned time."""
 
     trs: float | None
     availability: float | None
@@ -16,7 +16,7 @@ class Ratios(NamedTuple):
 
 
 def ratios(sums: Sums) -> Ratios:
-    """The figures of a stretch."""
+    """The figures of a period with these sums."""
     found = figures.figures(
         figures.Sums(
             running=sums.running_s,
@@ -31,7 +31,7 @@ def ratios(sums: Sums) -> Ratios:
 
 
 def total(parts: list[Sums]) -> Sums:
-    """The sums of several stretches together."""
+    """The sums of several periods together."""
     return Sums(
         sum(p.running_s for p in parts),
         sum(p.stopped_s for p in parts),

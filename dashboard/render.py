@@ -1,4 +1,5 @@
-"""Readings as HTML: pure, escaped by the template engine, the same for all sessions of a language."""
+"""Renders readings as HTML: pure functions, escaped by the template engine, equal for all visitors of a
+language."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -10,8 +11,8 @@ from markupsafe import Markup
 from dashboard.models import Detail, Overview, State, Tile
 from dashboard.moment import Moment
 from dashboard.ratios import ratios
-from dashboard.store import STRIP
-from dashboard.timeline import strip
+from dashboard.store import TIMELINE
+from dashboard.timeline import timeline
 from dashboard.words import Words
 from runtime.text import plain
 
@@ -32,7 +33,7 @@ ICONS = {
 
 
 def _text(value: object) -> object:
-    """What is filled in; of texts, control characters are made visible, as in the log."""
+    """A value for a template; in texts, control characters are made visible, as in the log."""
     return plain(value) if type(value) is str else value
 
 
@@ -54,12 +55,12 @@ def fragment(name: str, words: Words, **facts: object) -> str:
 
 
 def icon(state: State) -> Markup:
-    """The state's sign: one shape for each, so that colour is never the only difference."""
+    """The state's icon: each has a shape of its own, so that colour is never the only difference."""
     return Markup(f'<svg viewBox="0 0 16 16" aria-hidden="true">{ICONS[state]}</svg>')
 
 
 def tile(shown: Tile, overview: Overview, words: Words, moment: Moment) -> str:
-    """A line at a glance: figures only where they are of now."""
+    """A line at a glance: figures only if they are current."""
     state, now = moment.state(shown), moment.now
     sample = shown.sample
     live = moment.is_live(shown)
@@ -78,7 +79,7 @@ def tile(shown: Tile, overview: Overview, words: Words, moment: Moment) -> str:
         filled=_percent_of(rate, scale),
         mark=_percent_of(target, scale),
         kpi=kpi,
-        strip=strip(shown, overview.strips.get(shown.line_id, ()), now - STRIP, now),
+        timeline=timeline(shown, overview.timelines.get(shown.line_id, ()), now - TIMELINE, now),
         last=sample.at if sample is not None and (now - sample.at).total_seconds() > STALE_S else None,
         quiet=moment.without_news_since(shown),
         now=now,
@@ -86,17 +87,17 @@ def tile(shown: Tile, overview: Overview, words: Words, moment: Moment) -> str:
 
 
 def failed_tile(shown: Tile, words: Words) -> str:
-    """What stands in the place of a tile that can't be formed."""
+    """The replacement for a tile that can't be rendered."""
     return fragment("failed_tile", words, tile=shown)
 
 
 def summary(tiles: Sequence[Tile], words: Words, moment: Moment) -> str:
-    """The plant in one line: how many lines stand how, and what is open."""
+    """The plant in one row: how many lines are in each state, and how many alerts are open."""
     states = [moment.state(shown) for shown in tiles]
     return fragment(
         "summary",
         words,
-        plant=moment.in_force.plant,
+        plant=moment.page_rules.plant,
         counts=[(state, states.count(state)) for state in State if state in states],
         open_alerts=sum(shown.open_alerts for shown in tiles),
         now=moment.now,
@@ -104,7 +105,7 @@ def summary(tiles: Sequence[Tile], words: Words, moment: Moment) -> str:
 
 
 def more(overview: Overview, words: Words) -> str:
-    """That there are lines which are not shown, where there are."""
+    """A notice that further lines are not shown; empty if all are."""
     return fragment("more", words, count=overview.more) if overview.more else ""
 
 
@@ -126,7 +127,7 @@ def tables(detail: Detail, words: Words, now: datetime) -> dict[str, Form]:
 
 
 def _rate(shown: Tile, state: State, live: bool) -> float | None:
-    """The rate now: none while nothing is heard, and 0 from a stop on, before a message says so."""
+    """The rate to show: None without signal, 0 from the stop on, even before a message says so."""
     if shown.sample is None or state is State.NO_SIGNAL:
         return None
     if shown.stop is not None:

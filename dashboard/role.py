@@ -18,15 +18,15 @@ from runtime.health import Health
 from runtime.narrator import Narrator
 from runtime.settings import Settings, SettingsError
 
-GOODBYE_S = 2  # open pages hold their connections; they reconnect by themselves
-STORAGE = Path(".linepulse") / "nicegui"  # the page keeps nothing; if its library ever does, it is there
+SHUTDOWN_S = 2  # open pages hold their connections; they reconnect by themselves
+STORAGE = Path(".linepulse") / "nicegui"  # the page stores nothing; if NiceGUI ever does, it is here
 
 
 async def run(settings: Settings, ahead: timedelta = timedelta()) -> None:
-    """Serve the page until SIGTERM or Ctrl-C; it is read by PostgreSQL's clock, or by one that is `ahead`.
+    """Serve the page until SIGTERM or Ctrl-C; its clock is PostgreSQL's plus `ahead`.
 
     Raises:
-        SettingsError: the page's port can't be had.
+        SettingsError: the page's port can't be bound.
     """
     narrator = Narrator(settings.lang, settings.log, "dashboard")
     listening = _listen(settings.dashboard_host, settings.dashboard_port)
@@ -37,7 +37,7 @@ async def run(settings: Settings, ahead: timedelta = timedelta()) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=GOODBYE_S,
+            timeout_graceful_shutdown=SHUTDOWN_S,
             ws="websockets-sansio",
         )
     )
@@ -47,7 +47,7 @@ async def run(settings: Settings, ahead: timedelta = timedelta()) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, server.end)
         reading = asyncio.create_task(board.keep())
-        reading.add_done_callback(lambda _: server.end())  # without its reader the page would lie
+        reading.add_done_callback(lambda _: server.end())  # without its reader the page would be stale
         try:
             await server.serve([listening])
         finally:
@@ -94,7 +94,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen(2048)  # from here on visitors wait rather than being turned away
+        listening.listen(2048)  # from here on connections wait rather than being refused
     except OSError as error:
         listening.close()
         raise SettingsError(

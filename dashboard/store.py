@@ -1,4 +1,4 @@
-"""Reads PostgreSQL: one connection, for the one reader that all sessions share."""
+"""Reads PostgreSQL: one connection, for the one reader that all visitors share."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -9,16 +9,16 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dashboard.models import (
-    Alert,
+    AlertRow,
     CurvePoint,
     Detail,
-    InForce,
-    Order,
+    OrderRow,
     Overview,
+    PageRules,
     Sample,
     Shift,
     StageRow,
-    Stop,
+    StopRow,
     Sums,
     Tile,
 )
@@ -28,33 +28,33 @@ from runtime.sql import statement
 
 CONNECT_S = 3
 STATEMENT_MS = 3000
-FROZEN_MS = 10_000  # a page that is frozen in the middle of a reading shall hold up no swap
+FROZEN_MS = 10_000  # a page that is frozen in the middle of a reading must not hold up a swap
 OPTIONS = (
     f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_MS} -c timezone=UTC"
     f" -c idle_in_transaction_session_timeout={FROZEN_MS} -c jit=off"
 )
-STRIP = timedelta(hours=1)
+TIMELINE = timedelta(hours=1)
 CURVE = timedelta(hours=8)
 CURVE_STEP = timedelta(minutes=10)
 LATEST = 30  # rows of each table of a line
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 RECENT = 8  # rows of each table of the plant
-MOST_TILES = 500  # beside the lines that are named: with many more, the page would be too slow for anyone
+MOST_TILES = 500  # beside the lines that the rules name: with many more, the page would be too slow
 
 Row = dict[str, Any]
 
 
 class Store:
-    """A read-only connection that is made when it is first needed, and again after it broke."""
+    """A read-only connection, opened when it is first needed, and again after it broke."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: psycopg.AsyncConnection[Row] | None = None
         self._generation: int | None = None
-        self._in_force = InForce()
+        self._page_rules = PageRules()
 
     async def now(self) -> datetime:
-        """What time it is in PostgreSQL; in `reading`, when that began.
+        """PostgreSQL's time; within `reading`, the time at which that began.
 
         Raises:
             psycopg.Error: PostgreSQL does not answer.
@@ -64,10 +64,10 @@ class Store:
         return at
 
     async def stages(self) -> list[StageRow]:
-        """How far the stages of the pipeline have come.
+        """The progress of the pipeline's stages.
 
         Raises:
-            psycopg.Error: PostgreSQL does not answer, or has not our tables.
+            psycopg.Error: PostgreSQL does not answer, or lacks our tables.
         """
         rows = await self._rows("stages.all")
         return [StageRow(row["stage"], row["movedAt"], row["seenAt"], row["logTime"]) for row in rows]
@@ -75,27 +75,27 @@ class Store:
     async def overview(
         self, now: datetime, gone: datetime = LONG_AGO, watched: Iterable[str] = ()
     ) -> Overview:
-        """All lines at a glance, without those that were last heard before `gone` and are not known to stand.
+        """All lines at a glance, without those that were last heard before `gone` and have no open stop.
 
-        Of more than MOST_TILES, all that the rules name, or that are `watched`, and so many others.
+        Shown are all lines that the rules name or that are `watched`, and at most MOST_TILES others.
 
         Raises:
-            psycopg.Error: PostgreSQL does not answer, or has not our tables.
+            psycopg.Error: PostgreSQL does not answer, or lacks our tables.
         """
-        first = [*self._in_force.rules.named, *watched]
+        first = [*self._page_rules.rules.named, *watched]
         most = MOST_TILES + len(first)
-        reach = self._in_force.reach
+        reach = self._page_rules.reach
         rows = await self._rows(
-            "page.overview", since=now - STRIP, gone=gone, reach=reach, first=first, most=most
+            "page.overview", since=now - TIMELINE, gone=gone, reach=reach, first=first, most=most
         )
         tiles = sorted(map(_tile, rows), key=lambda tile: natural(tile.line_id))
-        strips: dict[str, list[Stop]] = {}
+        timelines: dict[str, list[StopRow]] = {}
         lines = [tile.line_id for tile in tiles]
-        for row in await self._rows("page.timelines", lines=lines, since=now - STRIP):
-            strips.setdefault(row["lineId"], []).append(_stop(row))
+        for row in await self._rows("page.timelines", lines=lines, since=now - TIMELINE):
+            timelines.setdefault(row["lineId"], []).append(_stop(row))
         return Overview(
             tuple(tiles),
-            {line_id: tuple(stops) for line_id, stops in strips.items()},
+            {line_id: tuple(stops) for line_id, stops in timelines.items()},
             tuple(_stop(row) for row in await self._rows("page.recent_stops", lines=lines, limit=RECENT)),
             tuple(_alert(row) for row in await self._rows("page.recent_alerts", lines=lines, limit=RECENT)),
             more=rows[0]["lines"] - len(rows) if rows else 0,
@@ -105,7 +105,7 @@ class Store:
         """One line in full.
 
         Raises:
-            psycopg.Error: PostgreSQL does not answer, or has not our tables.
+            psycopg.Error: PostgreSQL does not answer, or lacks our tables.
         """
         since = now - CURVE
         since -= timedelta(
@@ -121,18 +121,18 @@ class Store:
             tuple(_order(row) for row in await self._rows("page.orders", line=line_id, limit=LATEST)),
         )
 
-    async def in_force(self) -> InForce:
+    async def page_rules(self) -> PageRules:
         """What the page needs of the rules in force; the defaults where `setup` has written none."""
         rows = await self._rows("generation.live_rules")
         generation, text = (rows[0]["generation"], rows[0]["plant"]) if rows else (0, "")
         if generation != self._generation:
-            self._in_force = _in_force(text)
+            self._page_rules = _page_rules(text)
             self._generation = generation
-        return self._in_force
+        return self._page_rules
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[None]:
-        """What is read in the block is all of one generation: a swap waits until its end.
+        """Read one generation throughout the block: a swap waits until its end.
 
         Raises:
             psycopg.Error: PostgreSQL does not answer.
@@ -142,7 +142,7 @@ class Store:
             yield
 
     async def close(self) -> None:
-        """Let go of the connection; the next read makes another."""
+        """Close the connection; the next read opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
@@ -169,18 +169,18 @@ class Store:
 
 
 def natural(line_id: str) -> tuple[str, int, str]:
-    """A key that puts ligne2 before ligne10."""
+    """A sort key that puts ligne2 before ligne10."""
     letters = line_id.rstrip("0123456789")
     digits = line_id[len(letters) :]
     return letters, int(digits or 0), line_id
 
 
-def _in_force(text: str) -> InForce:
+def _page_rules(text: str) -> PageRules:
     try:
         plant = read_plant(text)
-    except PlantError:  # written by another version; what the page needs of it has defaults
+    except PlantError:  # written by another release; what the page needs of it has defaults
         plant = read_plant("")
-    return InForce(plant.plant.name, plant.plant.time_zone, Rules(0, plant))
+    return PageRules(plant.plant.name, plant.plant.time_zone, Rules(0, plant))
 
 
 def _tile(row: Row) -> Tile:
@@ -190,7 +190,7 @@ def _tile(row: Row) -> Tile:
         sample=None if row["timestamp"] is None else _sample(row),
         stop=None
         if row["stopStart"] is None
-        else Stop(row["stopStart"], None, None, row["category"], row["reason"], row["line"]),
+        else StopRow(row["stopStart"], None, None, row["category"], row["reason"], row["line"]),
         order=None if row["orderNumber"] is None else _order(row),
         shift=None
         if row["runningSeconds"] is None
@@ -225,14 +225,14 @@ def _sums(row: Row) -> Sums:
     )
 
 
-def _stop(row: Row) -> Stop:
-    return Stop(
+def _stop(row: Row) -> StopRow:
+    return StopRow(
         row["startTime"], row["endTime"], row["duration"], row["category"], row["reason"], row["line"]
     )
 
 
-def _alert(row: Row) -> Alert:
-    return Alert(
+def _alert(row: Row) -> AlertRow:
+    return AlertRow(
         row["type"],
         row["severity"],
         row["message"],
@@ -245,8 +245,8 @@ def _alert(row: Row) -> Alert:
     )
 
 
-def _order(row: Row) -> Order:
-    return Order(
+def _order(row: Row) -> OrderRow:
+    return OrderRow(
         row["orderNumber"],
         row["productType"],
         row["quantity"],

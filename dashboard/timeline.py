@@ -1,24 +1,24 @@
-"""The last hour of a line as a strip: when it ran, when it stood still, when nobody knows."""
+"""A line's last hour: when it ran, when it stood still, when nothing is known."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from dashboard.models import Stop, Tile
+from dashboard.models import StopRow, Tile
 
-STILL_HEARD = timedelta(seconds=60)  # a message a minute is a line that speaks
+STILL_HEARD = timedelta(seconds=60)  # a line that sends one message a minute counts as heard throughout
 
 
 class Part(NamedTuple):
-    """A stretch of the strip, in percent of its length."""
+    """An interval of the timeline, in percent of its length."""
 
     kind: str  # running, stopped, planned, no_signal
     left: float
     width: float
 
 
-def strip(tile: Tile, stops: Sequence[Stop], since: datetime, now: datetime) -> list[Part]:
-    """The parts of [since, now]; where there is none, nothing is known."""
+def timeline(tile: Tile, stops: Sequence[StopRow], since: datetime, now: datetime) -> list[Part]:
+    """The parts of [since, now]; where no part lies, nothing is known."""
     parts = []
     length = (now - since).total_seconds()
 

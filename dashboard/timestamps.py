@@ -1,4 +1,4 @@
-"""Points in time as PostgreSQL has them, where Python's own end at the year 9999."""
+"""PostgreSQL's points in time, which go beyond Python's last year, 9999."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 class AnyTimestamp(TimestamptzLoader):
-    """Loads a `timestamptz`; what no datetime can hold becomes the earliest or the latest.
+    """Loads a `timestamptz`; one that no datetime can hold becomes the earliest or the latest.
 
     Otherwise one such row (the year 10000, `infinity`) would make the page unreadable.
     """

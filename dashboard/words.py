@@ -1,4 +1,4 @@
-"""What people read, in their language and by the plant's clock: texts, numbers, times, durations."""
+"""Texts, numbers, times and durations, in the visitor's language and the plant's time zone."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ class Words:
         return tell(self.lang, f"page.{key}", **facts)
 
     def code(self, group: str, code: str | None) -> str:
-        """The text of a code of ours; what is not one of ours, a machine's own reason, stands as it is."""
+        """The text of a code of ours; another code, such as a machine's own reason, is returned as it is."""
         if code is None:
             return NONE
         try:
@@ -38,7 +38,7 @@ class Words:
             return code
 
     def alert(self, type_: str, value: float | None, threshold: float | None, message: str) -> str:
-        """What an alert says, in this language; the row's own message where we have no words for its type."""
+        """An alert's sentence in this language; the row's own message if the catalogue lacks its type."""
         try:
             return tell(self.lang, f"alerts.{type_}", value=value or 0.0, threshold=threshold or 0.0)
         except KeyError:
@@ -54,13 +54,13 @@ class Words:
         return text
 
     def percent(self, value: float | None) -> str:
-        """`82.36` -> `82,3`: floored, so that 100 means all of it."""
+        """`82.36` -> `82,3`: rounded down, so that 100 means all of it."""
         if value is None or not math.isfinite(value * 10):
             return NONE
         return self.number(math.floor(value * 10 + 1e-6) / 10, 1)
 
     def clock(self, moment: datetime | None, now: datetime) -> str:
-        """`16:42`, with the day where it is another one."""
+        """`16:42`, with the date if it is not today's."""
         if moment is None:
             return NONE
         local, today = self._local(moment), self._local(now)
@@ -76,7 +76,7 @@ class Words:
         return f"{self._local(moment):%H:%M:%S}"
 
     def _local(self, moment: datetime) -> datetime:
-        """By the plant's clock; at both ends of the calendar, where there is no such time, by UTC's."""
+        """In the plant's time zone; at both ends of the calendar, where that time does not exist, in UTC."""
         try:
             return moment.astimezone(self._zone)
         except (OverflowError, ValueError):

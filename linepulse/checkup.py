@@ -18,7 +18,7 @@ from linepulse.page_answers import check_page
 from linepulse.stages import check_stages
 from linepulse.waiting import older_event
 from plant.rules import PlantError, plant_text, read_plant
-from rebuild.previous import beside
+from rebuild.other_generations import other_generations
 from runtime.errors import UserError
 from runtime.kafka import newest_rules
 from runtime.log_end import fetched_ends
@@ -211,7 +211,7 @@ def check_losses(settings: Settings) -> Finding:
 def check_generations(settings: Settings) -> list[Finding]:
     """What stands beside the live generation: kept from before it, or begun after it and not finished."""
     try:
-        found = beside(settings.database_url)
+        found = other_generations(settings.database_url)
     except UserError:
         return []  # check_rules reports it
     findings = [

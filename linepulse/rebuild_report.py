@@ -9,7 +9,7 @@ from rich.table import Table
 from linepulse.rows import PIPE_WIDTH
 from plant.catalogue import tell
 from rebuild.compare import Comparison, Difference, Place
-from rebuild.steps import Found
+from rebuild.steps import RebuildResult
 from schemas.instant import text_of
 
 MOST_PLACES = 40  # lines and days that are listed; the rest is summed up
@@ -29,7 +29,7 @@ class Report:
         if not self._console.is_terminal:
             self._console = Console(width=PIPE_WIDTH)
 
-    def show(self, found: Found, seconds: float) -> None:
+    def show(self, found: RebuildResult, seconds: float) -> None:
         """All of it."""
         read = found.messages - found.before
         rate = round(read / max(seconds, 0.1))
@@ -38,7 +38,7 @@ class Report:
             self._say("seam", partition=partition, at=text_of(at))
         if found.refused:
             self._say("refused", count=found.refused)
-        if not found.level:
+        if not found.caught_up:
             self._say("behind")
         self._console.print(self._tables(found.comparison))
         if found.comparison.places:

@@ -6,7 +6,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime.rules_in_force import rules_in_database
 from runtime.settings import Settings
-from sinks.decode import Older, Reader
+from sinks.decode import OlderReleaseEvent, Reader
 from sinks.tables import tables_of
 
 ANSWER_MS = 2000
@@ -26,7 +26,11 @@ async def older_event(settings: Settings, stand: Mapping[TopicPartition, int]) -
             consumer.seek(where, offset)
             for records in (await consumer.getmany(timeout_ms=ANSWER_MS, max_records=1)).values():
                 (found,) = readers[where.topic].read(records)
-                if isinstance(found, Older) and live is not None and found.generation == live.generation:
+                if (
+                    isinstance(found, OlderReleaseEvent)
+                    and live is not None
+                    and found.generation == live.generation
+                ):
                     return (
                         f"{where.topic}[{where.partition}] waits before no. {offset}, an event of an older"
                         f" release without {', '.join(found.lacks)}; run linepulse rebuild"

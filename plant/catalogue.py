@@ -1,4 +1,4 @@
-"""Sentences in French and English: one catalogue, `catalogue.toml`, for the log, the page and the rows."""
+"""Sentences in French and English from `catalogue.toml`: for the narrated log, the page and rows."""
 
 import tomllib
 from functools import cache
@@ -15,7 +15,7 @@ def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
 
 
 def tell(lang: str, key: str, **facts: Any) -> str:
-    """The sentence `section.name` in a language (`fr`, `en`), its blanks filled in.
+    """The sentence of the key `section.name` in a language (`fr`, `en`), with `facts` filled in.
 
     Raises:
         KeyError: the catalogue has no such sentence.
@@ -25,7 +25,7 @@ def tell(lang: str, key: str, **facts: Any) -> str:
 
 
 def refusal(lang: str, poison: Poison) -> str:
-    """Why a message is refused, and what was expected in its place."""
+    """The sentence that says why a message is refused, and what was expected instead."""
     facts = dict(poison.facts)
     if poison.reason == "bad_field":
         field = facts["field"]

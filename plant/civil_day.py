@@ -1,6 +1,6 @@
-"""A civil day, drawn by a calendar's rules: stretches of one shift, stretches of one demand.
+"""A civil day by a calendar's rules: intervals of one shift each, and intervals of one demand each.
 
-Clock times that are skipped or come twice: see `plant.civil_time`.
+For clock times that are skipped or come twice see `plant.civil_time`.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,10 +20,10 @@ Label = TypeVar("Label")
 
 
 class Shift(Struct, frozen=True, gc=False):
-    """A stretch [start, end), ms since 1970, of one shift, one civil day and one clock.
+    """An interval [start, end), ms since 1970, of one shift, one civil day and one UTC offset.
 
-    Outside every shift, `id` and `date` are None. `date` is the day that the shift began, `day` the stretch's
-    own; both ISO 8601. `offset`: what the line's clock is ahead of UTC, ms.
+    Outside every shift, `id` and `date` are None. `date` is the day on which the shift began, `day` the
+    interval's own; both ISO 8601. `offset`: how far the line's clock is ahead of UTC, ms.
     """
 
     id: str | None
@@ -35,9 +35,9 @@ class Shift(Struct, frozen=True, gc=False):
 
 
 class Demand(Struct, frozen=True, gc=False):
-    """A stretch [start, end), within one civil day, over which the same is asked of a line.
+    """An interval [start, end), within one civil day, with one demand on a line.
 
-    open: to produce; planned: to stand still, for `reason`; closed: nothing.
+    open: it is to produce; planned: it is to stand still, for `reason`; closed: nothing is demanded.
     """
 
     kind: Kind
@@ -47,20 +47,20 @@ class Demand(Struct, frozen=True, gc=False):
 
 
 class Day(NamedTuple):
-    """A civil day's stretches, in order."""
+    """A civil day's intervals, in order."""
 
     shifts: list[Shift]
     demands: list[Demand]
 
 
 class _Recurring(NamedTuple):
-    """A rule, as days ask for it."""
+    """A weekly rule, in the form from which its occurrences on a day are computed."""
 
     name: str
     days: frozenset[int]  # weekdays on which it begins
-    begins: int  # ms on the clock
-    lasts: int
-    elapsed: bool  # whether `lasts` is by elapsed time, not by the clock
+    begins: int  # ms since midnight, by the clock
+    lasts: int  # ms
+    elapsed: bool  # whether `lasts` is elapsed time, not clock time
 
 
 class _Occurrence(NamedTuple):
@@ -70,8 +70,8 @@ class _Occurrence(NamedTuple):
     day: int  # on which it began
 
 
-class InForce:
-    """A calendar's rules in [since, until)."""
+class CalendarPeriod:
+    """A calendar's rules, which hold in [since, until)."""
 
     def __init__(self, since: int, rules: CalendarRules, until: int) -> None:
         self._since, self._until = since, until
@@ -85,7 +85,7 @@ class InForce:
         self._holidays = frozenset(day.toordinal() for day in rules.holidays)
 
     def day(self, at: int) -> Day:
-        """The civil day of a point in time, as far as these rules hold."""
+        """The civil day of a point in time, cut to the time in which these rules hold."""
         day = self._zone.day(at)
         start = max(self._zone.instant(day), self._since)
         end = min(self._zone.instant(day + 1), self._until)
@@ -117,7 +117,8 @@ class InForce:
         return [Demand(*what, *span) for what, *span in _stretches(start, end, cuts, label)]
 
     def _around(self, rules: list[_Recurring], day: int) -> list[_Occurrence]:
-        """What may reach into a day: an elapsed day can be an hour longer than one on the clock."""
+        """Occurrences that may reach into a day, from two days before on: elapsed time can be an hour longer
+        than clock time."""
         found = []
         for rule in rules:
             for on in (day - 2, day - 1, day):
@@ -136,7 +137,7 @@ def _recurring(name: str, spans: list[Span], *, elapsed: bool) -> _Recurring:
 
 
 def _at(occurrences: Iterable[_Occurrence], at: int) -> _Occurrence | None:
-    """The one that holds a point in time; of several, the first of the plant file."""
+    """The occurrence that contains a point in time; of several, the first in the plant file."""
     return next((each for each in occurrences if each.start <= at < each.end), None)
 
 
@@ -147,7 +148,7 @@ def _ends(occurrences: Iterable[_Occurrence]) -> list[int]:
 def _stretches(
     start: int, end: int, cuts: Iterable[int], label: Callable[[int], Label]
 ) -> list[tuple[Label, int, int]]:
-    """The stretches of [start, end) with one label each; it can change at the cuts only."""
+    """The intervals of [start, end) with one label each; labels can change at the cuts only."""
     found: list[tuple[Label, int, int]] = []
     points = sorted({start, end, *(cut for cut in cuts if start < cut < end)})
     for since, until in pairwise(points):

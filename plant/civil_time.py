@@ -1,7 +1,7 @@
-"""Civil time: days and clock times of a time zone, as points in time and back.
+"""Civil time: converts days and clock times of a time zone to points in time and back.
 
-A clock time that is skipped (spring) is the moment of the jump, one that comes twice (autumn) is the first:
-so later clock times are never earlier points in time, and what meets on the clock meets in time.
+A clock time that is skipped (spring) is the moment of the jump; of one that comes twice (autumn), the first
+counts. So a later clock time is never an earlier point in time, and equal clock times are one point in time.
 """
 
 from datetime import date, datetime, timedelta
@@ -20,11 +20,12 @@ class Zone:
         self._zone = ZoneInfo(name)
 
     def offset(self, at: int) -> int:
-        """What the clock is ahead of UTC."""
+        """How far the clock is ahead of UTC."""
         return _ms(datetime.fromtimestamp(at // SECOND, self._zone).utcoffset())
 
     def instant(self, day: int, clock: int = 0) -> int:
-        """When a day's clock shows `clock` (ms since midnight; beyond 24 hours: on the next day)."""
+        """The point in time at which a day's clock shows `clock` (ms since midnight; from 24 hours on: on the
+        next day)."""
         local = (day - _EPOCH) * DAY + clock
         shown = datetime.fromordinal(day) + timedelta(milliseconds=clock)
         first = _ms(shown.replace(tzinfo=self._zone).utcoffset())
@@ -38,7 +39,7 @@ class Zone:
         day = _EPOCH + (at + self.offset(at)) // DAY
         while self.instant(day) > at:
             day -= 1
-        while self.instant(day + 1) <= at:  # a clock set back over midnight begins no second yesterday
+        while self.instant(day + 1) <= at:  # a clock set back over midnight does not begin yesterday again
             day += 1
         return day
 

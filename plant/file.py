@@ -20,12 +20,12 @@ class About(StrictRules):
     holidays: Holidays = ()
     language: Literal["fr", "en"] = "fr"
     lines_only: bool = False  # lines that the file does not name are refused
-    max_lines: int = Field(2000, ge=1, le=MAX_UNDECLARED)  # of those not named, in each partition of the log
-    new_lines_per_hour: int = Field(200, ge=1)  # once half of them are there
+    max_lines: int = Field(2000, ge=1, le=MAX_UNDECLARED)  # undeclared lines, in each partition of the log
+    new_lines_per_hour: int = Field(200, ge=1)  # once half of them are admitted
 
 
 class Area(BaseModel):
-    """Lines that share rules: what else stands here are `LineRules` that differ from the plant's."""
+    """Lines that share rules; the other keys are `LineRules` that differ from the plant's."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -33,7 +33,7 @@ class Area(BaseModel):
 
     @property
     def rules(self) -> dict[str, Any]:
-        """What the area's lines have in common."""
+        """The rules that the area's lines share."""
         return self.model_extra or {}
 
     @model_validator(mode="after")
@@ -54,7 +54,7 @@ class Change(BaseModel):
 
     @property
     def rules(self) -> dict[str, Any]:
-        """What changes."""
+        """The rules that change."""
         return self.model_extra or {}
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The rules of one line: its calendar, its targets, the orders that are made for it, its alerts."""
+"""The rules of one line: its calendar, its targets, its automatic orders, its alerts."""
 
 from functools import cached_property
 
@@ -13,11 +13,11 @@ from schemas.instant import SECOND
 from schemas.payloads import MAX_QUANTITY, Text
 
 HOUR_S = 3600
-MICRO_STOP_WINDOWS = 15  # windows that are remembered until a stop is known to be a micro-stop
+MICRO_STOP_WINDOWS = 15  # windows that are remembered until it is known whether a stop is a micro-stop
 
 
 class OrderRules(StrictRules):
-    """The order that is created when data arrives and none is waiting."""
+    """The order that is created when data arrives and no order is waiting."""
 
     quantity: int = Field(10_000, ge=1, le=MAX_QUANTITY)
     product: Text = "Bouteille Standard 1L"
@@ -44,12 +44,12 @@ class LineRules(CalendarRules, SourceRules):
 
     @cached_property
     def silence(self) -> int:
-        """How long (ms) what a line says of itself holds."""
+        """How long (ms) a line may be silent before it is without signal."""
         return round(self.silence_s * SECOND)
 
     @cached_property
     def past(self) -> int:
-        """How long ago (ms) a machine's timestamp may lie."""
+        """How far in the past (ms) a machine's timestamp may lie."""
         return round(self.accept_past_s * SECOND)
 
     @field_validator("window_s")

@@ -1,4 +1,4 @@
-"""A log whose time was wrong for a while: what `[[log_clock]]` of `plant.toml` says of it."""
+"""`[[log_clock]]` of `plant.toml`: corrects the time of a log that was ahead for a while."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,12 +25,12 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 class LogClock(StrictRules):
-    """From a moment of the log on, the records of some runs of the bridge tell a time that is ahead."""
+    """From a moment of the log on, the records of some runs of the bridge have a time that is ahead."""
 
     first_run: int = Field(ge=1, le=MAX_RUN)
     last_run: int = Field(ge=1, le=MAX_RUN)
-    since: Moment = Field(alias="from")  # time of the first record that is wrong, as the log has it
-    true: Moment  # when that record was received
+    since: Moment = Field(alias="from")  # the time, in the log, of the first record that is wrong
+    true: Moment  # when that record was really received
 
     @model_validator(mode="after")
     def _is_ahead(self) -> "LogClock":
@@ -42,17 +42,17 @@ class LogClock(StrictRules):
 
 
 class TrueTime:
-    """When a record was received, whatever the log says."""
+    """Corrects the times of a log: when its records were really received."""
 
     def __init__(self, wrong: Iterable[LogClock] = ()) -> None:
         spans = [(ms_of(w.since), ms_of(w.true), w.first_run, w.last_run) for w in wrong]
-        self._spans = sorted(spans, reverse=True)  # of those that hold, the one that begins last counts
+        self._spans = sorted(spans, reverse=True)  # if several apply, the one that begins last counts
 
     def __bool__(self) -> bool:
         return bool(self._spans)
 
     def of(self, at: int, run: int) -> int:
-        """The true time of a record of a run that the log says is of `at`; ms since 1970."""
+        """The true time of a record of `run` whose time in the log is `at`; ms since 1970."""
         for since, true, first_run, last_run in self._spans:
             if at >= since and first_run <= run <= last_run:
                 return min(at, true + round((at - since) / CATCH_UP))

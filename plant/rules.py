@@ -1,7 +1,7 @@
 """The plant's rules: `plant.toml`, read, checked, and resolved for a line at a point in time.
 
-A generation of rules is the content of one `plant.toml`: the state of every line and every row follow from
-the log and from it alone.
+A generation of rules is the content of one `plant.toml`: the states of lines and all rows follow from it and
+from the log alone.
 """
 
 import tomllib
@@ -31,7 +31,7 @@ ALWAYS, NEVER = -(2**62), 2**62
 
 
 class PlantError(ValueError):
-    """`plant.toml` is wrong; the text has the file's line, the key, its value and what is expected."""
+    """`plant.toml` is wrong; the text names the file's line, the key, its value and what is expected."""
 
 
 class Timeline(NamedTuple):
@@ -42,7 +42,7 @@ class Timeline(NamedTuple):
 
 
 class Rules:
-    """One generation of rules, resolved: a line's own beat its area's, and those the plant's."""
+    """One generation of rules, resolved: a line's own override its area's, and those the plant's."""
 
     def __init__(self, generation: int, plant: Plant) -> None:
         """Resolve the rules.
@@ -72,7 +72,7 @@ class Rules:
         return list(self._lines)
 
     def timeline(self, line_id: str | None) -> Timeline:
-        """A line's rules as they follow each other; None: those of a line that the file does not name."""
+        """A line's rules in their order in time; None: those of a line that the file does not name."""
         return self._others if line_id is None else self._lines.get(line_id, self._others)
 
     def line(self, line_id: str, at: int) -> LineRules:
@@ -144,7 +144,7 @@ def read_plant(text: str, name: str = "plant.toml") -> Plant:
 
 
 def _placed(text: str, name: str, problems: Iterable[str]) -> str:
-    """The problems, a line each, and where in the file they are."""
+    """The problems, one a line, each with its line in the file if known."""
     lines = TomlLines(text)
     return "\n".join(f"{name}{f':{at}' if (at := lines.of(each)) else ''}: {each}" for each in problems)
 
@@ -167,7 +167,7 @@ def plant_text(path: Path) -> str:
 
 @lru_cache(maxsize=4096)
 def display_name(line_id: str) -> str:
-    """`ligne1` -> `Ligne 1`; another name stands as it is."""
+    """`ligne1` -> `Ligne 1`; another name is returned as it is."""
     number = line_id.removeprefix("ligne")
     return f"Ligne {number}" if number != line_id and number.isdigit() else line_id
 

@@ -1,4 +1,4 @@
-"""What all rules of `plant.toml` have in common: a key that nobody knows is refused, a rule never changes."""
+"""The base of all rules in `plant.toml`: unknown keys are refused, and rules are immutable."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class StrictRules(BaseModel):
 
 
 def problem(error: Any, where: str = "") -> str:
-    """A validation error as a line: the table `where` it stands, the key, its value, what is expected."""
+    """A validation error as one line: the table `where` it occurred, the key, its value, what is expected."""
     key = ".".join(filter(None, [where, *(str(part) for part in error["loc"])]))
     why = error["msg"].removeprefix("Value error, ")
     value = error["input"]

@@ -1,4 +1,4 @@
-"""A message's `timestamp`: ISO 8601, or seconds or milliseconds since 1970."""
+"""Reads a message's `timestamp`: ISO 8601, or seconds or milliseconds since 1970."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -8,7 +8,7 @@ from schemas.errors import Poison
 from schemas.instant import END, ms_of
 from schemas.refusals import shown
 
-_EPOCH_IN_MS = 1e11  # as seconds, a number from here on is past the year 5000: it is milliseconds
+_EPOCH_IN_MS = 1e11  # from here on a number is milliseconds: as seconds, it would be past the year 5000
 
 
 def event_time(
@@ -19,8 +19,8 @@ def event_time(
     ISO 8601 (without an offset: in the plant's time zone), or seconds or milliseconds since 1970. When the
     clocks are set back, a clock time that comes twice is the one closer to `near` (ms), else the first.
 
-    A machine's `timestamp` may be of any year: what can't be believed is only shown. What people say is when
-    something happened or will happen, so it lies in the years 1970 to 2999.
+    A machine's `timestamp` may be of any year: one that can't be believed is only shown. The other fields are
+    times that people give, and must lie in the years 1970 to 2999.
 
     Raises:
         Poison: text that is no point in time, or another field's time out of range.

@@ -1,4 +1,4 @@
-"""Where in a TOML file something stands, for messages to people: nothing but the message rests on it."""
+"""Finds the lines of keys and tables in a TOML file, for error messages only."""
 
 import re
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ KEY = re.compile(rf"\s*({NAMES})\s*=\s*([^#]*)")
 
 
 class TomlLines:
-    """The lines of a TOML text on which its tables and keys begin; what spans lines is not looked into."""
+    """The lines of a TOML text on which its tables and keys begin; values of several lines are not parsed."""
 
     def __init__(self, text: str) -> None:
         self._line: dict[str, int] = {}
@@ -21,16 +21,16 @@ class TomlLines:
             if begins := TABLE.match(line):
                 table = _path(begins[2])
                 for array, count in tables.items():
-                    if table.startswith(f"{array}."):  # of its latest entry
+                    if table.startswith(f"{array}."):  # a table of the array's latest entry
                         table = f"{array}.{count - 1}{table.removeprefix(array)}"
                 if begins[1] == "[[":
                     tables[table] += 1
                     table = f"{table}.{tables[table] - 1}"
                 self._found(table, number)
-            elif says := KEY.match(line):
-                self._found(f"{table}.{_path(says[1])}".removeprefix("."), number)
-                if table.startswith("change.") and says[1] == "from":
-                    self._changes[f"change from {says[2].strip().replace('T', ' ')}"].append(table)
+            elif key := KEY.match(line):
+                self._found(f"{table}.{_path(key[1])}".removeprefix("."), number)
+                if table.startswith("change.") and key[1] == "from":
+                    self._changes[f"change from {key[2].strip().replace('T', ' ')}"].append(table)
 
     def of(self, problem: str) -> int | None:
         """The line of the key or table that a problem (`line.target = 3: ...`) begins with, if found."""

@@ -1,4 +1,4 @@
-"""Rules that repeat every week: on which days, from when to when on the clock."""
+"""Rules that repeat every week, on given days, between two clock times."""
 
 from collections.abc import Iterable, Sequence
 from datetime import time
@@ -33,7 +33,7 @@ Days = Annotated[tuple[Weekday, ...], AfterValidator(_any)]
 
 
 class Span(NamedTuple):
-    """[start, end) of a week whose clocks nobody sets, ms since its Monday; may reach into the next one."""
+    """[start, end) in a week without clock changes, ms since its Monday; may reach into the next week."""
 
     start: int
     end: int
@@ -68,14 +68,14 @@ class ShiftRule(Weekly):
 
 
 class OpeningRule(Weekly):
-    """When the line is asked to produce."""
+    """When the line is to produce."""
 
 
 class PlannedRule(StrictRules):
-    """A stop that is planned: a break, cleaning.
+    """A planned stop: a break, cleaning.
 
     Without `days`, it is on every day on which the line is open when it begins. `end` is by the clock,
-    `duration_min` by elapsed time: they differ in the two nights in which the clocks are set.
+    `duration_min` by elapsed time: they differ in the two nights in which the clocks change.
     """
 
     name: Text
@@ -113,22 +113,22 @@ class PlannedRule(StrictRules):
 
 
 def since_midnight(clock: time) -> int:
-    """What a clock shows, ms; what is finer than a second is cut off."""
+    """A clock time in ms since midnight; fractions of a second are cut off."""
     return ((clock.hour * 60 + clock.minute) * 60 + clock.second) * SECOND
 
 
 def weekdays(days: Iterable[str]) -> list[int]:
-    """`mon` is 0."""
+    """The days as numbers, in order; `mon` is 0."""
     return sorted({WEEKDAYS.index(day) for day in days})
 
 
 def weekday(span: Span) -> str:
-    """The day on which it begins."""
+    """The name of the day on which it begins."""
     return WEEKDAYS[span.start % WEEK // DAY]
 
 
 def overlap(spans: Iterable[tuple[Span, str]]) -> tuple[tuple[Span, str], tuple[Span, str]] | None:
-    """Two named spans that share time, this week or over the end of it, the earlier one first."""
+    """The first two named spans that overlap, within the week or across its end, the earlier one first."""
     ordered = sorted(spans)
     if not ordered:
         return None
@@ -138,7 +138,7 @@ def overlap(spans: Iterable[tuple[Span, str]]) -> tuple[tuple[Span, str], tuple[
 
 
 def union(rules: Iterable[Weekly]) -> list[Span]:
-    """What any of them covers, from the week before to the week after, without seams."""
+    """The time that the rules cover, from the week before to the week after, adjoining spans merged."""
     found: list[Span] = []
     spans = [Span(s.start + k, s.end + k) for rule in rules for s in rule.spans() for k in (-WEEK, 0, WEEK)]
     for span in sorted(spans):
@@ -150,7 +150,7 @@ def union(rules: Iterable[Weekly]) -> list[Span]:
 
 
 def within(span: Span, covered: Iterable[Span]) -> bool:
-    """Whether a span of this week lies in one that is covered."""
+    """Whether a span of this week lies within one of the covered spans."""
     return any(each.start <= span.start and span.end <= each.end for each in covered)
 
 

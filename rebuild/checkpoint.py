@@ -1,7 +1,7 @@
-"""How far the shadow tables have come in each partition, and the lines' states there.
+"""Checkpoints: how far a rebuild has read each partition, and the lines' states at that offset.
 
-A checkpoint is written in the transaction that writes the rows: a rebuild that was cut off goes on from the
-last one as if nothing had happened.
+A checkpoint is written in the transaction that writes the rows: a rebuild that was interrupted resumes from
+the last one as if nothing had happened.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Checkpoint:
 
     Attributes:
         begin: the offset of the first record that was read; its time in ms, None where there was none.
-        last_time: of the last record applied; ms. With `next_offset` it tells whether a log is the same.
+        last_time: of the last record applied; ms. With `next_offset` it identifies the log.
     """
 
     partition: int
@@ -36,16 +36,16 @@ class Checkpoint:
 
     @classmethod
     def of(cls, lines: Lines, partition: int, begin: int, begin_time: int | None, last_time: int) -> Self:
-        """Where a partition's lines stand now; each of them has seen all that the partition has."""
+        """The checkpoint of a partition's lines as they are now; each line is first brought up to its end."""
         lines.catch_up()
         states = tuple(lines.states.values())
         return cls(partition, begin, begin_time, lines.next_offset, last_time, states)
 
     def save(self, connection: psycopg.Connection, schema: str, refused: int) -> None:
-        """Write it down, in the transaction that is open.
+        """Write it in the transaction that is open.
 
         Args:
-            refused: rows that PostgreSQL did not take since the checkpoint before.
+            refused: how many rows PostgreSQL refused since the previous checkpoint.
         """
         values = {
             "partition": self.partition,
@@ -60,7 +60,7 @@ class Checkpoint:
 
 
 def read_checkpoints(connection: psycopg.Connection, schema: str) -> dict[int, Checkpoint]:
-    """The newest of each partition.
+    """The newest checkpoint of each partition.
 
     Raises:
         msgspec.MsgspecError: another release wrote them.
@@ -73,6 +73,6 @@ def read_checkpoints(connection: psycopg.Connection, schema: str) -> dict[int, C
 
 
 def read_refused(connection: psycopg.Connection, schema: str) -> int:
-    """How many rows PostgreSQL did not take, so far."""
+    """How many rows PostgreSQL has refused so far."""
     row = connection.execute(composed("rebuild.read_refused", schema=schema)).fetchone()
     return 0 if row is None else int(row[0])

@@ -1,4 +1,4 @@
-"""What a generation would change: its tables beside the live ones, by line, day and table."""
+"""Compares the tables of a new generation with the live ones, by line, day and table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES, Table, listed
 NOT_CONTENT = {"generation", "versionTime", "versionOffset"}
 COMPARING_MEMORY = "256MB"
 
-# Live rows that come, or may come, from records behind the last one read.
+# Live rows that come, or may come, from records after the last one read.
 _VERSION_BEYOND = (
     'live."versionOffset" >= reach."end" AND to_timestamp(live."versionTime" / 1000.0) >= reach."endTime"'
 )
@@ -41,7 +41,7 @@ class Difference:
         return self.changed + self.added + self.removed
 
     def add(self, what: str, count: int) -> None:
-        """So many rows more."""
+        """Add to the count of `what`: same, changed, added or removed."""
         setattr(self, what, getattr(self, what) + count)
 
 
@@ -67,10 +67,10 @@ class Comparison:
 
 
 def compare(connection: psycopg.Connection, generation: int, topic: str, zone: str) -> Comparison:
-    """Compare the tables of a generation with the live ones; `carry_over` comes before.
+    """Compare the tables of a generation with the live ones; `carry_over` must have been called.
 
     Args:
-        zone: the plant's time zone: its days.
+        zone: the plant's time zone, in which days are counted.
     """
     found = Comparison()
     connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(sql.Literal(COMPARING_MEMORY)))

@@ -1,4 +1,4 @@
-"""Connections of a rebuild: patient with PostgreSQL's work, not with its silence."""
+"""Connections of a rebuild: statements may take long, but a silent server is given up."""
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -17,14 +17,14 @@ CLIENT_SIDE = {
     "keepalives_count": "3",
     "tcp_user_timeout": "20000",
 }
-OPTIONS = "-c timezone=UTC -c statement_timeout=0"  # whatever the database has for its other users
+OPTIONS = "-c timezone=UTC -c statement_timeout=0"  # override what the database sets for other users
 
 
 def connect(database_url: str) -> psycopg.Connection:
     """A connection whose times are in UTC.
 
     Raises:
-        Unavailable: PostgreSQL does not answer, or does not let us in.
+        Unavailable: PostgreSQL does not answer, or refuses the connection.
     """
     try:
         return psycopg.connect(make_conninfo(database_url, options=OPTIONS, **CLIENT_SIDE))
@@ -36,7 +36,7 @@ def connect(database_url: str) -> psycopg.Connection:
 
 
 def away(error: psycopg.Error) -> Unavailable:
-    """What a broken connection means to people."""
+    """The error for people when a connection broke."""
     why = one_line(error)
     return Unavailable(
         f"DATABASE_URL: PostgreSQL stopped answering ({why}); start it, and run the command again:"

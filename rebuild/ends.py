@@ -16,13 +16,13 @@ class Extent(NamedTuple):
 
 
 async def extents(settings: Settings) -> dict[int, Extent]:
-    """What the raw log holds now, by partition; what comes later lies behind these ends.
+    """What the raw log holds now, by partition; later records lie at or beyond these ends.
 
     Raises:
         Unavailable: Kafka does not answer.
     """
     logs = Logs(settings.kafka_bootstrap_servers)
     partitions = [TopicPartition(settings.topics.raw, number) for number in range(settings.partitions)]
-    # The beginnings first: what expires in between is not asked for.
+    # The beginnings first: an end can only be higher by then, whatever expires in between.
     begins, ends = await logs.begins(partitions), await logs.ends(partitions)
     return {tp.partition: Extent(min(begins[tp], ends[tp]), ends[tp]) for tp in partitions}

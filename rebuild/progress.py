@@ -1,4 +1,4 @@
-"""How far a rebuild has come: a bar on a terminal, a line now and then elsewhere."""
+"""Shows the progress of a rebuild: a bar on a terminal, a line every few seconds elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,12 +11,13 @@ from rich.text import Text
 from plant.catalogue import tell
 
 LINE_EVERY_S = 5.0
-Tell = Callable[[int], None]
+OnApplied = Callable[[int], None]
 
 
 @contextmanager
-def progress(lang: str, total: int, done: int, *, shown: bool) -> Iterator[Tell]:
-    """Show how many of `total` messages are applied, `done` of them before; the block tells of more."""
+def progress(lang: str, total: int, done: int, *, shown: bool) -> Iterator[OnApplied]:
+    """Show how many of `total` messages are applied, at first `done`; the block is given a function to call
+    with the number of messages that it applies."""
     console = Console()
     if not shown or total <= done:
         yield lambda _: None
@@ -29,20 +30,20 @@ def progress(lang: str, total: int, done: int, *, shown: bool) -> Iterator[Tell]
 
 
 class Lines:
-    """A line every LINE_EVERY_S, and one at the end."""
+    """Prints a line every LINE_EVERY_S, and one at the end."""
 
     def __init__(self, lang: str, total: int, done: int) -> None:
         self._lang = lang
         self._total = total
         self._done = self._first = done
-        self._began = self._told = time.monotonic()
+        self._began = self._printed = time.monotonic()
 
     def __call__(self, count: int) -> None:
-        """So many messages more."""
+        """Count messages that were applied."""
         self._done += count
         now = time.monotonic()
-        if now - self._told >= LINE_EVERY_S or self._done >= self._total:
-            self._told = now
+        if now - self._printed >= LINE_EVERY_S or self._done >= self._total:
+            self._printed = now
             rate = (self._done - self._first) / max(now - self._began, 0.001)
             left = (self._total - self._done) / rate if rate else 0
             facts = {"done": self._done, "total": self._total, "rate": round(rate), "left": round(left)}
@@ -55,7 +56,7 @@ class _Rate(ProgressColumn):
         self._lang = lang
 
     def render(self, task: Task) -> Text:
-        """Messages a second, of late."""
+        """Messages per second, lately."""
         return Text(tell(self._lang, "rebuild.rate", rate=round(task.speed or 0)))
 
 

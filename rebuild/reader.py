@@ -1,4 +1,4 @@
-"""The records of one partition, straight from Kafka: no group, no Faust."""
+"""Reads records of one partition from Kafka, without a consumer group and without Faust."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,9 +10,9 @@ from aiokafka.errors import KafkaError
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 
-AT_ONCE = 5000  # records that are worked on together
+AT_ONCE = 5000  # records that are applied together
 FETCH_BYTES = 4 * 1024 * 1024
-SILENT_S = 30.0  # Kafka has what we ask for; when nothing comes for so long, it is away
+SILENT_S = 30.0  # Kafka has the records asked for; if none comes for so long, it is away
 
 
 @asynccontextmanager
@@ -54,13 +54,13 @@ class RawLog:
     async def records(
         self, partition: int, first: int, end: int, *, fresh: bool
     ) -> AsyncIterator[list[ConsumerRecord]]:
-        """The records [first, end) in order, some at a time.
+        """The records [first, end) in order, in parts of at most AT_ONCE.
 
         Args:
-            fresh: nothing before `first` was read: then it may be a later record that comes first, where the
-                log's beginning has expired meanwhile.
+            fresh: nothing before `first` was read. Then the first record may be a later one, if the log's
+                beginning has expired meanwhile.
         Raises:
-            Unavailable: records expired that were to be read next.
+            Unavailable: the records to be read next have expired.
         """
         if first >= end:
             return

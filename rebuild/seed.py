@@ -1,4 +1,4 @@
-"""The next generation's changelog, filled with what its workers shall go on from."""
+"""Fills the next generation's changelog with the line states from which its workers continue."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ GONE_S = 30.0
 async def seed(settings: Settings, rebuilt: NewGeneration) -> None:
     """Make the changelog anew and write every line's state at E into it, durably.
 
-    What an earlier try left there is gone: it may be of other rules, or of another end.
+    What an earlier attempt left there is deleted: it may be of other rules, or of another E.
 
     Raises:
         TopicsError: Kafka refuses, or does not answer.
@@ -48,8 +48,8 @@ async def seed(settings: Settings, rebuilt: NewGeneration) -> None:
             for state in entries(states)
         ]
         await asyncio.gather(*sent)
-        # A broker that lists ends by batch (the embedded one) tells of the last one's first record only, and
-        # Faust believes it: a batch of its own, so that all before it is read.
+        # A broker that lists ends by batch (the embedded one) gives the offset of the last batch's first
+        # record, and Faust reads no further. A last record in a batch of its own makes it read all others.
         for partition, states in rebuilt.states.items():
             *_, own = entries(states)
             await producer.send_and_wait(topic, encode(own), key=key_of(own), partition=partition)
@@ -60,10 +60,10 @@ async def seed(settings: Settings, rebuilt: NewGeneration) -> None:
 
 
 def entries(states: Mapping[str, LineState]) -> Iterator[LineState]:
-    """A partition's entries as a worker leaves them when it ends: each has seen all that the partition has.
+    """A partition's entries as a worker leaves them when it ends: each is at the partition's end.
 
-    The own entry comes last: where it is, no line is missing. It knows of nothing sent, and asks for no
-    naming of open rows: what is open was carried over with the tables.
+    The own entry comes last: where it is present, no line is missing. It records no sent events, and no list
+    of open rows is due: those were carried over with the tables.
     """
     own = states[PARTITION]
     for name, state in states.items():
@@ -76,7 +76,7 @@ async def delete_topic(client: AIOKafkaAdminClient, topic: str) -> bool:
     """Delete a topic, and wait until it is gone; False if there was none.
 
     Raises:
-        TopicsError: Kafka refuses, or it is there still after GONE_S.
+        TopicsError: Kafka refuses, or the topic still exists after GONE_S.
     """
     if topic not in await client.list_topics():
         return False
@@ -93,7 +93,7 @@ async def delete_topic(client: AIOKafkaAdminClient, topic: str) -> bool:
 
 
 async def _create(client: AIOKafkaAdminClient, settings: Settings, topic: str) -> None:
-    """As Faust would make it."""
+    """Create the changelog with the settings that Faust would give it."""
     config = {"cleanup.policy": "compact", **CONFIG}
     wanted = NewTopic(topic, settings.partitions, settings.replication, topic_configs=config)
     deadline = time.monotonic() + GONE_S
@@ -104,4 +104,4 @@ async def _create(client: AIOKafkaAdminClient, settings: Settings, topic: str) -
             return
         if for_code(code) is not TopicAlreadyExistsError or time.monotonic() > deadline:
             raise TopicsError(f"Kafka refused to make topic {topic}: {for_code(code).__name__} {why or ''}")
-        await asyncio.sleep(AGAIN_S)  # deleted just now: not everywhere yet
+        await asyncio.sleep(AGAIN_S)  # it was deleted just now, and not every broker knows yet

@@ -7,25 +7,25 @@ from runtime.sql import composed, statement
 from sinks.sums import sum_all
 from sinks.tables import KPI_SUM, PRODUCTION_DATA, TABLES
 
-# Rows that never change are looked up by nothing while they are written: their key is made afterwards.
+# Nothing looks up rows that never change while they are written: their key is made afterwards.
 KEYED_LATER = (PRODUCTION_DATA,)
 SUMS = KPI_SUM
 BUILD_MEMORY = "256MB"
 
 
 def schema_of(generation: int) -> str:
-    """The schema in which the tables of a generation stand while they are not live."""
+    """The schema that holds the tables of a generation while they are not live."""
     return f"generation_{generation}"
 
 
 def exists(connection: psycopg.Connection, schema: str) -> bool:
-    """Whether a rebuild made this schema, and it stands."""
+    """Whether the schema exists and was made by a rebuild."""
     row = connection.execute(statement("rebuild.schema_exists"), [schema]).fetchone()
     return row is not None and bool(row[0])
 
 
 def create(connection: psycopg.Connection, schema: str) -> None:
-    """Make the schema anew, with empty tables and what tells of the rebuild's progress."""
+    """Make the schema anew, with empty tables and those that record the rebuild's progress."""
     live = live_schema(connection)
     drop(connection, schema)
     connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
@@ -37,15 +37,15 @@ def create(connection: psycopg.Connection, schema: str) -> None:
     connection.execute(composed("rebuild.create_progress", schema=schema))
 
 
-def unlike(connection: psycopg.Connection, schema: str) -> list[str]:
-    """What the tables and the live ones do not have in common, but for indexes that `finish` makes."""
-    asked = {"tables": [table.name for table in TABLES], "shadow": sql.Identifier(schema).as_string()}
-    differences = [row[0] for row in connection.execute(statement("swap.differences"), asked).fetchall()]
-    return [each for each in differences if ": only the live one has CREATE " not in each]
+def differences(connection: psycopg.Connection, schema: str) -> list[str]:
+    """How the tables' definitions differ from the live ones, except for indexes that `finish` makes."""
+    compared = {"tables": [table.name for table in TABLES], "shadow": sql.Identifier(schema).as_string()}
+    found = [row[0] for row in connection.execute(statement("swap.differences"), compared).fetchall()]
+    return [each for each in found if ": only the live one has CREATE " not in each]
 
 
 def finish(connection: psycopg.Connection, schema: str) -> None:
-    """Make the keys and indexes that the tables do not have yet, and tell PostgreSQL what they hold."""
+    """Make the keys and indexes that the tables do not have yet, and update the planner's statistics."""
     connection.execute(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(BUILD_MEMORY)))
     for table in TABLES:
         if table in KEYED_LATER:
@@ -55,7 +55,7 @@ def finish(connection: psycopg.Connection, schema: str) -> None:
 
 
 def sum_up(connection: psycopg.Connection, schema: str) -> None:
-    """Make the sums of the windows, which roll-ups read, from what the windows are now."""
+    """Make the sums of the windows, which roll-ups read, from the windows as they are now."""
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(schema, SUMS)))
     connection.execute(
         composed("rebuild.create_table", schema=schema, table=SUMS, live=live_schema(connection))
@@ -68,13 +68,13 @@ def sum_up(connection: psycopg.Connection, schema: str) -> None:
 
 
 def drop(connection: psycopg.Connection, schema: str) -> None:
-    """Forget the schema and all that is in it."""
+    """Drop the schema and everything in it."""
     connection.execute(sql.SQL("SET LOCAL client_min_messages = warning"))
     connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
 
 
 def live_schema(connection: psycopg.Connection) -> str:
-    """The schema that the live tables stand in."""
+    """The schema that holds the live tables."""
     row = connection.execute("SELECT current_schema()").fetchone()
     assert row is not None
     return str(row[0])
@@ -90,9 +90,9 @@ def _copy_options(connection: psycopg.Connection, schema: str, table: str) -> No
 
 
 def _add_keys(connection: psycopg.Connection, schema: str, table: str) -> None:
-    there = _constraints(connection, sql.Identifier(schema, table).as_string(connection))
+    present = _constraints(connection, sql.Identifier(schema, table).as_string(connection))
     for name, definition in _constraints(connection, _live(table)).items():
-        if name not in there:
+        if name not in present:
             connection.execute(
                 sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
                     sql.Identifier(schema, table), sql.Identifier(name), _trusted(definition)
@@ -124,5 +124,5 @@ def _live(table: str) -> str:
 
 
 def _trusted(definition: str) -> sql.SQL:
-    """SQL that PostgreSQL itself made from its catalogue, of a key or an index."""
+    """The definition of a key or an index, as PostgreSQL itself wrote it from its catalogue."""
     return sql.SQL(definition)

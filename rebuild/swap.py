@@ -1,8 +1,8 @@
-"""The swap: the shadow tables take the place of the live ones, in one transaction, or nothing does.
+"""The swap: the shadow tables replace the live ones, in one transaction.
 
-What is live moves to the schema `generation_<old>`, what stands in `generation_<new>` to where it was. Sinks
-wait at the cursor table meanwhile. A reader that holds one of the tables is waited for, in short turns: who
-comes behind it shall not stand still as well.
+The live tables move to the schema `generation_<old>`, and those of `generation_<new>` to where they were.
+Sinks wait at the cursor table meanwhile. The swap waits for a reader that holds one of the tables, but only
+for short times: whoever queues behind the swap must not be blocked as well.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ from sinks.database import CLIENT_SIDE, FROZEN_S, SERVER_SIDE
 from sinks.tables import KPI_SUM, TABLES
 
 MOVED = (*(table.name for table in TABLES), KPI_SUM)
-CURSORS_WAIT = "3s"  # a sink's transaction in hand; no longer than sinks wait for us
-TABLES_WAIT = "300ms"  # under PostgreSQL's deadlock_timeout: it is always us who give way
+CURSORS_WAIT = "3s"  # for a sink's transaction under way; no longer than sinks wait for us
+TABLES_WAIT = "300ms"  # under PostgreSQL's deadlock_timeout: it is always the swap that gives way
 AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 PATIENCE_S = 900.0
 HINT = "the live generation is unchanged, and a next linepulse rebuild goes on from here"
@@ -35,11 +35,11 @@ HINT = "the live generation is unchanged, and a next linepulse rebuild goes on f
 
 @dataclass(frozen=True)
 class Swapped:
-    """What a swap did.
+    """The result of a swap.
 
     Attributes:
         old: the generation that was live before.
-        left_behind: materialized views: they hold rows of the old generation until somebody makes them anew.
+        left_behind: materialized views, which hold rows of the old generation until they are made anew.
     """
 
     old: int
@@ -56,12 +56,12 @@ async def swap(
     """Put the rebuilt generation in the place of the live one.
 
     Args:
-        held: hears who keeps the tables from us, once for each who does.
-        step: hears `moved`, when everything stands ready and is not committed.
+        held: called with the sessions that hold our tables, whenever they are others than before.
+        step: called with `moved` when everything is done and not committed.
     Raises:
-        UserError: the tables are not such that they can go live, or somebody holds the live ones for
+        UserError: the tables are not fit to go live, or another session holds the live ones for
             `patience_s`; nothing is changed.
-        Unavailable: PostgreSQL went away; ask `live_generation` what is live.
+        Unavailable: PostgreSQL went away; `live_generation` says what is live.
     """
     deadline, attempt, reported = time.monotonic() + patience_s, 0, ""
     while True:
@@ -98,7 +98,7 @@ async def live_generation(settings: Settings) -> int | None:
 
 
 async def _connect(url: str) -> psycopg.AsyncConnection:
-    """A connection that the server ends if we freeze: what we hold, everybody waits for."""
+    """A connection that the server ends if we freeze: everybody waits for the locks that it holds."""
     options = " ".join(f"-c {name}={value}" for name, value in {**SERVER_SIDE, **OURS}.items())
     return await psycopg.AsyncConnection.connect(
         make_conninfo(url, application_name="linepulse-rebuild", options=options, **CLIENT_SIDE)
@@ -109,7 +109,7 @@ OURS = {"statement_timeout": "0", "lock_timeout": CURSORS_WAIT, "synchronous_com
 
 
 class _Swap:
-    """One try, on a connection of its own: what is not committed when it ends is rolled back."""
+    """One attempt, on a connection of its own: what is not committed when it ends is rolled back."""
 
     def __init__(
         self, connection: psycopg.AsyncConnection, settings: Settings, rebuilt: NewGeneration
@@ -117,7 +117,10 @@ class _Swap:
         self._connection = connection
         self._settings = settings
         self._rebuilt = rebuilt
-        self._asked = {"tables": list(MOVED), "shadow": sql.Identifier(rebuilt.schema).as_string(connection)}
+        self._parameters = {
+            "tables": list(MOVED),
+            "shadow": sql.Identifier(rebuilt.schema).as_string(connection),
+        }
 
     async def run(self, step: Callable[[str], None]) -> Swapped:
         connection = self._connection
@@ -133,7 +136,7 @@ class _Swap:
             await self._execute(text)
         await self._move(live, old)
         for _, name, anew in views:
-            if anew is not None:  # in place: who may use it, and what stands on it, stay
+            if anew is not None:  # in place: its privileges, and what depends on it, remain
                 await self._make_anew(name, anew)
         await connection.execute(statement("generation.retire"))
         await connection.execute(
@@ -153,7 +156,7 @@ class _Swap:
         return int(row[0])
 
     async def _lock(self, views: list[str]) -> None:
-        """Wait for those who read, for a moment; then nobody reads or writes."""
+        """Lock all tables and views: wait shortly for their readers; then nobody reads or writes."""
         await self._connection.execute(
             sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(TABLES_WAIT))
         )
@@ -171,7 +174,7 @@ class _Swap:
             )
 
     async def _carry_over(self, live: str) -> None:
-        """What came to the live rows while the log was read, and is in no log."""
+        """Carry over what people or sinks added to the live rows while the log was read, and no log holds."""
         places = {"schema": self._rebuilt.schema, "live": live}
         letters = composed("carry.keep_late_letters", **places)
         await self._connection.execute(letters, {"topic": self._settings.topics.raw})
@@ -194,12 +197,12 @@ class _Swap:
                         sql.Identifier(source, name), sql.Identifier(target)
                     )
                 )
-        # What is left there is the progress of the rebuild.
+        # Only the tables of the rebuild's progress are left there.
         await self._connection.execute("SET LOCAL client_min_messages = warning")
         await self._connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(shadow)))
 
     async def _all(self, name: str) -> list[Any]:
-        return await (await self._connection.execute(statement(name), self._asked)).fetchall()
+        return await (await self._connection.execute(statement(name), self._parameters)).fetchall()
 
     async def _execute(self, text: str) -> None:
         await self._connection.execute(_trusted(text))
@@ -220,7 +223,7 @@ class _Swap:
 
 
 async def _holders(settings: Settings) -> str:
-    """Who holds our tables, in words; a sink that froze in the middle of a COPY is ended."""
+    """The sessions that hold our tables, as text; a sink that froze in the middle of a COPY is ended."""
     try:
         async with await _connect(settings.database_url) as connection:
             await connection.execute(
@@ -236,7 +239,7 @@ async def _holders(settings: Settings) -> str:
 
 
 def _trusted(text: str) -> Any:
-    """SQL that PostgreSQL itself made from its catalogue."""
+    """SQL that PostgreSQL itself wrote from its catalogue."""
     return text
 
 

@@ -1,4 +1,4 @@
-"""A rebuild from its first look at the log to tables that are full."""
+"""Builds the shadow tables of the next generation, or resumes building them."""
 
 import asyncio
 import time
@@ -22,9 +22,9 @@ from runtime.settings import Settings, without_password
 from runtime.sql import composed, statement
 from runtime.text import one_line
 
-ENOUGH = 2000  # messages that the log may have grown by: the next round takes no time
-MOST_ROUNDS = 5  # each has its price: where machines send as much meanwhile, the next brings no end nearer
-ENDING_S = 3.0  # PostgreSQL lets a session go a moment after its end
+ENOUGH = 2000  # messages; if the log has grown by no more, another round is not worth it
+MOST_ROUNDS = 5  # each takes its time: if machines send as much meanwhile, another round gains nothing
+ENDING_S = 3.0  # PostgreSQL releases a lock shortly after its session's end
 
 
 class TableBuilder:
@@ -32,8 +32,8 @@ class TableBuilder:
 
     Attributes:
         job: which generation, and where it is made.
-        went_on: whether it goes on from where another one was cut off.
-        anew: why what another one left could not be used, if it could not.
+        resumed: whether it resumes a rebuild that was interrupted.
+        not_resumed: why an interrupted rebuild could not be resumed; None if there was none, or it could.
     """
 
     def __init__(self, settings: Settings, plant_text: str, workers: int = 1) -> None:
@@ -41,8 +41,8 @@ class TableBuilder:
         self._workers = workers
         self._plant_text = plant_text
         self._connection = connect(settings.database_url)
-        self.went_on = False
-        self.anew: str | None = None
+        self.resumed = False
+        self.not_resumed: str | None = None
         self.job: Job
 
     def __enter__(self) -> Self:
@@ -66,17 +66,17 @@ class TableBuilder:
 
     @property
     def connection(self) -> psycopg.Connection:
-        """To the database; it holds the lock that keeps other rebuilds away."""
+        """The connection that holds the lock against other rebuilds."""
         return self._connection
 
     def checkpoints(self) -> Mapping[int, Checkpoint]:
-        """Where each partition stands."""
+        """The newest checkpoint of each partition."""
         found = read_checkpoints(self._connection, self.job.schema)
         self._connection.commit()
         return found
 
     def extents(self) -> dict[int, Extent]:
-        """What the log holds now; a partition that was begun begins where it was begun.
+        """What the log holds now; a partition with a checkpoint keeps the beginning noted there.
 
         Raises:
             Unavailable: Kafka does not answer.
@@ -88,23 +88,23 @@ class TableBuilder:
         }
 
     def applied(self) -> int:
-        """How many records the tables hold the effect of."""
+        """How many records have their effect in the tables."""
         return sum(at.next_offset - at.begin for at in self.checkpoints().values())
 
     def refused(self) -> int:
-        """How many rows PostgreSQL did not take: the live tables have them as dead letters of the sinks."""
+        """How many rows PostgreSQL refused: the live tables have them as dead letters of the sinks."""
         return read_refused(self._connection, self.job.schema)
 
-    def apply(self, ends: Mapping[int, Extent], tell: Callable[[int], None]) -> None:
-        """Bring the tables up to the ends of the partitions, by as many processes as were asked for.
+    def apply(self, ends: Mapping[int, Extent], on_applied: Callable[[int], None]) -> None:
+        """Bring the tables up to the ends of the partitions, with as many processes as were asked for.
 
         Raises:
-            Unavailable: Kafka or PostgreSQL went away; what has a checkpoint stays.
+            Unavailable: Kafka or PostgreSQL went away; what has a checkpoint is kept.
         """
-        workers.apply(self.job, ends, self._workers, tell)
+        workers.apply(self.job, ends, self._workers, on_applied)
 
     def catch_up(self) -> int:
-        """Bring the tables up to where the log ends now; how many records that were."""
+        """Bring the tables up to the log's current end; return the number of records applied."""
         ends, begun = self.extents(), self.checkpoints()
         behind = {
             partition: extent
@@ -116,32 +116,32 @@ class TableBuilder:
         return self.applied() - before
 
     def finish(self) -> None:
-        """Make the tables' keys and indexes, then catch up with what came meanwhile."""
+        """Make the tables' keys and indexes, then catch up with records that came meanwhile."""
         shadow.finish(self._connection, self.job.schema)
-        # Not before all that was committed without waiting for the disk is on it.
+        # This commit waits for the disk, and so for all earlier commits that did not.
         self._connection.commit()
         for _ in range(MOST_ROUNDS):
             if self.catch_up() <= ENOUGH:
                 break
 
     def sum_up(self) -> None:
-        """Make what follows from the windows; to be done last."""
+        """Make "KPISum" from the windows; to be called last."""
         shadow.sum_up(self._connection, self.job.schema)
         self._connection.commit()
 
     def rebuilt(self) -> NewGeneration:
-        """What there is now."""
-        stand = self.checkpoints()
+        """The generation as it is now."""
+        found = self.checkpoints()
         return NewGeneration(
             self.job.generation,
             self.job.plant_text,
-            {partition: at.next_offset for partition, at in stand.items()},
-            {partition: {state.line_id: state for state in at.states} for partition, at in stand.items()},
+            {partition: at.next_offset for partition, at in found.items()},
+            {partition: {state.line_id: state for state in at.states} for partition, at in found.items()},
             self.job.schema,
         )
 
     def drop(self) -> None:
-        """Forget the tables."""
+        """Drop the tables."""
         shadow.drop(self._connection, self.job.schema)
         self._connection.commit()
 
@@ -158,9 +158,9 @@ class TableBuilder:
         schema = shadow.schema_of(generation)
         self.job = Job(self._settings, generation, self._plant_text, schema)
         if shadow.exists(connection, schema):
-            self.anew = self._why_not()
-            self.went_on = self.anew is None
-        if not self.went_on:
+            self.not_resumed = self._why_not_resumable()
+            self.resumed = self.not_resumed is None
+        if not self.resumed:
             shadow.create(connection, schema)
             connection.execute(composed("rebuild.begin", schema=schema), [generation, *self._made_from()])
         connection.commit()
@@ -169,23 +169,23 @@ class TableBuilder:
         revision = str(_value(self._connection, statement("schema.revision")))
         return self._plant_text, revision, self._settings.topics.raw, self._settings.partitions
 
-    def _why_not(self) -> str | None:
-        """Why what another rebuild left can't be gone on with, None if it can."""
+    def _why_not_resumable(self) -> str | None:
+        """Why the rebuild that left these tables can't be resumed, None if it can."""
         connection, schema = self._connection, self.job.schema
         row = connection.execute(composed("rebuild.read", schema=schema)).fetchone()
         if row is None or tuple(row) != self._made_from():
             return "other_rules" if row and row[0] != self._plant_text else "other_release"
-        if shadow.unlike(connection, schema):
+        if shadow.differences(connection, schema):
             return "other_tables"
         try:
-            stand = read_checkpoints(connection, schema)
+            found = read_checkpoints(connection, schema)
         except msgspec.MsgspecError:
             return "other_release"
-        return asyncio.run(self._whose_log_is_gone(stand))
+        return asyncio.run(self._why_log_unusable(found))
 
-    async def _whose_log_is_gone(self, stand: Mapping[int, Checkpoint]) -> str | None:
+    async def _why_log_unusable(self, found: Mapping[int, Checkpoint]) -> str | None:
         logs, topic = Logs(self._settings.kafka_bootstrap_servers), self._settings.topics.raw
-        where = {TopicPartition(topic, partition): at for partition, at in stand.items()}
+        where = {TopicPartition(topic, partition): at for partition, at in found.items()}
         applied = {
             tp: Applied(at.next_offset - 1, at.last_time)
             for tp, at in where.items()

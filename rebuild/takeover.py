@@ -1,10 +1,11 @@
-"""The take-over: a rebuilt generation becomes the live one, and its workers go on from where it was read to.
+"""The take-over: a rebuilt generation becomes the live one, and its workers continue where it was read to.
 
-In this order: the changelog is seeded, the tables are swapped, the log is notified. Cut off before the swap,
-the old generation is whole and live, and the next rebuild seeds anew. Cut off after it, the new one is: what
-is missing is the record in `production.rules`, without which workers go on as the old generation and sinks
-ignore them; `linepulse setup` writes it, and so does whatever rebuilds next (`finish`). Nothing is lost
-meanwhile: the new generation's workers begin at E, whenever they begin.
+The steps, in this order: the changelog is seeded, the tables are swapped, the rules are recorded in the log.
+If it is interrupted before the swap, the old generation is whole and live, and the next rebuild seeds anew.
+If it is interrupted after the swap, the new generation is live, but the record in `production.rules` is
+missing: workers continue with the old generation, and sinks ignore their events. `linepulse setup` writes the
+record, and so does the next rebuild (`finish`). Nothing is lost meanwhile: the new generation's workers begin
+at E, whenever they begin.
 """
 
 import asyncio
@@ -22,18 +23,18 @@ from runtime.settings import Settings
 from runtime.topics import TopicsError
 from schemas.errors import Unavailable
 
-CLOSE_S = 1.0  # what comes to the log while a round of this length lasts is about as much log
-GAIN = 0.7  # a round that takes more of the time of the one before brings the end no nearer
+CLOSE_S = 1.0  # a round of this length leaves about a second's worth of the log
+GAIN = 0.7  # if a round takes more than this share of the previous one's time, another gains too little
 MOST_ROUNDS = 8
-DOUBT_S = 60.0  # how long PostgreSQL is asked whether a commit got through, and Kafka to take the rules
+DOUBT_S = 60.0  # how long to ask PostgreSQL whether a commit took place, and Kafka to take the rules
 AGAIN_S = 1.0
 
 
-def close_in(catch_up: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
-    """Read on until what is left of the log is a second's worth, or as little as it gets.
+def narrow_gap(catch_up: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
+    """Catch up until about a second's worth of the log is left, or another round gains too little.
 
     Args:
-        catch_up: reads on to where the log ends now.
+        catch_up: reads up to the log's current end.
     """
     before = math.inf
     for _ in range(MOST_ROUNDS):
@@ -51,10 +52,10 @@ async def take_over(
     narrator: Narrator,
     step: Callable[[str], None] = lambda _name: None,
 ) -> Swapped:
-    """Make the rebuilt generation the live one, everywhere at once, while workers and readers go on.
+    """Make the rebuilt generation the live one, everywhere at once, while workers and readers keep running.
 
     Args:
-        step: hears `seeding`, `seeded`, `moved` (not committed yet), `swapped` and `recorded`.
+        step: called with `seeding`, `seeded`, `moved` (not committed yet), `swapped` and `recorded`.
     Raises:
         UserError: it could not be done; the text says what is live, and what to do.
         Unavailable: Kafka or PostgreSQL does not answer; the old generation is live.
@@ -81,7 +82,7 @@ async def take_over(
 
 
 async def finish(settings: Settings, plant: str) -> int:
-    """Do what a take-over that was cut off left undone; the generation that is live.
+    """Complete a take-over that was interrupted, if there was one; return the live generation.
 
     Args:
         plant: the rules, where there are none at all yet.
@@ -96,7 +97,7 @@ async def finish(settings: Settings, plant: str) -> int:
 async def _swap(
     settings: Settings, rebuilt: NewGeneration, narrator: Narrator, step: Callable[[str], None]
 ) -> Swapped:
-    """Swap; if the connection breaks in the commit, ask what became of it."""
+    """Swap; if the connection breaks in the commit, ask PostgreSQL whether it took place."""
     before = await live_generation(settings)
     try:
         return await swap(settings, rebuilt, lambda who: narrator.say("takeover.held", who=who), step)
@@ -116,7 +117,7 @@ async def _swap(
 
 
 async def _record(settings: Settings, rebuilt: NewGeneration) -> None:
-    """Tell the log, as soon as Kafka takes it."""
+    """Record the rules in the log, as soon as Kafka takes them."""
     deadline = time.monotonic() + DOUBT_S
     while True:
         try:

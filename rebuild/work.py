@@ -1,4 +1,4 @@
-"""A partition's records, applied to its lines, into the shadow tables."""
+"""Applies a partition's records to its lines, and writes the rows to the shadow tables."""
 
 import time
 from collections import defaultdict
@@ -9,7 +9,7 @@ from functools import cached_property
 from plant.rules import Rules, read_plant
 from rebuild.checkpoint import Checkpoint
 from rebuild.ends import Extent
-from rebuild.latest import Latest, written
+from rebuild.latest import LatestUpdates, formed_row
 from rebuild.reader import RawLog, raw_log
 from rebuild.writer import Writer
 from rules.partition import PARTITION, Lines
@@ -20,12 +20,12 @@ from streams.failures import report
 
 CHECKPOINT_S = 5.0
 UNCHANGING = {table.event for table in TABLES if not table.versioned}
-MOST_CHANGED = 20_000  # rows that are remembered between two checkpoints
+MOST_CHANGED = 20_000  # rows whose updates are held between two checkpoints
 
 
 @dataclass(frozen=True)
 class Job:
-    """A generation to be made, and where."""
+    """The generation to be made: its rules, and the schema of its tables."""
 
     settings: Settings
     generation: int
@@ -38,17 +38,19 @@ class Job:
         return Rules(self.generation, read_plant(self.plant_text))
 
 
-async def apply_partitions(job: Job, extents: Mapping[int, Extent], tell: Callable[[int], None]) -> None:
+async def apply_partitions(
+    job: Job, extents: Mapping[int, Extent], on_applied: Callable[[int], None]
+) -> None:
     """Bring the shadow tables up to the ends of partitions, one after the other, in this process.
 
     Args:
-        tell: hears how many records were applied, again and again.
+        on_applied: called with the number of records of each batch applied.
     Raises:
         Unavailable: Kafka or PostgreSQL went away.
     """
     async with raw_log(job.settings) as log, Writer(job.settings.database_url, job.schema) as writer:
         for partition, extent in extents.items():
-            await apply_partition(job, log, writer, partition, extent, tell)
+            await apply_partition(job, log, writer, partition, extent, on_applied)
 
 
 async def apply_partition(
@@ -57,23 +59,23 @@ async def apply_partition(
     writer: Writer,
     partition: int,
     extent: Extent,
-    tell: Callable[[int], None],
+    on_applied: Callable[[int], None],
 ) -> None:
-    """Bring the shadow tables' part of a partition up to the end of its extent.
+    """Bring the shadow tables' rows of a partition up to the end of its extent.
 
-    It goes on from the partition's checkpoint, or begins where the extent does.
+    It continues from the partition's checkpoint, or begins where the extent does.
     """
-    found = await writer.take_up(partition)
+    found = await writer.acquire(partition)
     topic, rules = job.settings.topics.raw, job.rules
     at = found or Checkpoint(partition, extent.begin, None, extent.begin, 0)
     lines = Lines(rules, topic, partition, at.states, failed=report)
     lines.next_offset = at.next_offset
-    latest = Latest(lines.states[PARTITION].received_at if found else None)
+    latest = LatestUpdates(lines.states[PARTITION].received_at if found else None)
     begin, begin_time, last_time, saved = at.begin, at.begin_time, at.last_time, time.monotonic()
 
-    async def settle() -> None:
+    async def commit() -> None:
         formed = latest.take(lines)
-        await writer.settle(formed, Checkpoint.of(lines, partition, begin, begin_time, last_time))
+        await writer.commit(formed, Checkpoint.of(lines, partition, begin, begin_time, last_time))
 
     async for records in log.records(partition, at.next_offset, extent.end, fresh=found is None):
         rows: defaultdict[Table, list[str]] = defaultdict(list)
@@ -82,21 +84,21 @@ async def apply_partition(
                 if change.kind not in UNCHANGING:
                     latest.put(change, record)
                 else:
-                    event, line = written(lines, change, record)
+                    event, line = formed_row(lines, change, record)
                     rows[TABLE_OF[type(event)]].append(line)
             if begin_time is None:
                 begin, begin_time = record.offset, record.timestamp
             last_time = record.timestamp
-            if len(latest) >= MOST_CHANGED:  # one that ends a long silence tells of thousands
+            if len(latest) >= MOST_CHANGED:  # a record that ends a long silence changes thousands of rows
                 await writer.put(rows)
                 rows = defaultdict(list)
                 saved = time.monotonic()
-                await settle()
+                await commit()
         await writer.put(rows)
-        tell(len(records))
+        on_applied(len(records))
         if time.monotonic() - saved >= CHECKPOINT_S:
             saved = time.monotonic()
-            await settle()
+            await commit()
     lines.next_offset = max(lines.next_offset, extent.end)
-    await settle()
-    await writer.leave(partition)
+    await commit()
+    await writer.release(partition)

@@ -1,4 +1,4 @@
-"""Partitions shared out to processes: each takes the next one as soon as it is done with its last."""
+"""Distributes partitions to processes: each gets the next one as soon as it has finished its last."""
 
 import asyncio
 import multiprocessing
@@ -14,35 +14,35 @@ from runtime.worker import spare_the_collector
 from schemas.errors import Unavailable
 
 END_S = 10.0
-OBJECTS = 200_000  # more than the records that are worked on together bring
+OBJECTS = 200_000  # the collector's threshold: more objects than applying AT_ONCE records makes
 
 
-def apply(job: Job, extents: Mapping[int, Extent], workers: int, tell: Callable[[int], None]) -> None:
-    """Bring the shadow tables up to the ends of partitions, by so many processes.
+def apply(job: Job, extents: Mapping[int, Extent], workers: int, on_applied: Callable[[int], None]) -> None:
+    """Bring the shadow tables up to the ends of partitions, with at most `workers` processes.
 
     Args:
-        tell: hears how many records were applied, again and again.
+        on_applied: called with the number of records of each batch applied.
     Raises:
-        Unavailable: Kafka or PostgreSQL went away, or a process was killed; what has a checkpoint stays.
+        Unavailable: Kafka or PostgreSQL went away, or a process was killed; what has a checkpoint is kept.
     """
     workers = min(workers, len(extents))
     if workers <= 1:
-        asyncio.run(apply_partitions(job, extents, tell))
+        asyncio.run(apply_partitions(job, extents, on_applied))
         return
-    team = Team(job, workers)
+    pool = WorkerPool(job, workers)
     try:
-        team.work(extents, tell)
+        pool.work(extents, on_applied)
     finally:
-        team.end()
+        pool.end()
 
 
-class Team:
+class WorkerPool:
     """Processes that apply partitions."""
 
     def __init__(self, job: Job, workers: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._members: dict[Connection, SpawnProcess] = {}
-        self._holds: dict[Connection, int] = {}
+        self._assigned: dict[Connection, int] = {}
         for _ in range(workers):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(job, theirs), daemon=True)
@@ -50,36 +50,36 @@ class Team:
             theirs.close()
             self._members[ours] = process
 
-    def work(self, extents: Mapping[int, Extent], tell: Callable[[int], None]) -> None:
-        """Until all partitions are done."""
-        # The longest first: the last one alone must not be the longest.
+    def work(self, extents: Mapping[int, Extent], on_applied: Callable[[int], None]) -> None:
+        """Apply all partitions; returns when all are done."""
+        # The longest first: otherwise it might run alone at the end.
         waiting = sorted(extents, key=lambda partition: extents[partition].end - extents[partition].begin)
         for pipe in self._members:
-            self._give(pipe, waiting, extents)
-        while self._holds:
-            ready = wait(list(self._holds))
-            for pipe in [pipe for pipe in self._holds if pipe in ready]:
-                match self._heard(pipe):
+            self._assign(pipe, waiting, extents)
+        while self._assigned:
+            ready = wait(list(self._assigned))
+            for pipe in [pipe for pipe in self._assigned if pipe in ready]:
+                match self._receive(pipe):
                     case int(applied):
-                        tell(applied)
+                        on_applied(applied)
                     case None:
-                        del self._holds[pipe]
-                        self._give(pipe, waiting, extents)
+                        del self._assigned[pipe]
+                        self._assign(pipe, waiting, extents)
                     case failed:
                         raise Unavailable(str(failed))
 
-    def _give(self, pipe: Connection, waiting: list[int], extents: Mapping[int, Extent]) -> None:
+    def _assign(self, pipe: Connection, waiting: list[int], extents: Mapping[int, Extent]) -> None:
         if waiting:
             partition = waiting.pop()
-            self._holds[pipe] = partition
+            self._assigned[pipe] = partition
             pipe.send((partition, extents[partition]))
 
-    def _heard(self, pipe: Connection) -> Any:
-        """A number of records that were applied, None at a partition's end, or what failed."""
+    def _receive(self, pipe: Connection) -> Any:
+        """A worker's message: how many records it applied, None at its partition's end, or why it failed."""
         try:
             return pipe.recv()
         except (EOFError, ConnectionError):
-            process, partition = self._members[pipe], self._holds[pipe]
+            process, partition = self._members[pipe], self._assigned[pipe]
             process.join(END_S)
             code = process.exitcode
             how = f"was killed ({signal.Signals(-code).name})" if code and code < 0 else f"ended ({code})"
@@ -89,7 +89,7 @@ class Team:
             )
 
     def end(self) -> None:
-        """End all of them, whatever they do: what they have not committed is rolled back."""
+        """End all processes, whatever they do: what they have not committed is rolled back."""
         for pipe, process in self._members.items():
             pipe.close()
             process.terminate()
@@ -101,7 +101,7 @@ class Team:
 
 
 def _work(job: Job, pipe: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's business: it ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it, and ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     spare_the_collector(OBJECTS)
     try:
@@ -110,7 +110,7 @@ def _work(job: Job, pipe: Connection) -> None:
             asyncio.run(apply_partitions(job, {partition: extent}, pipe.send))
             pipe.send(None)
     except (EOFError, ConnectionError):
-        return  # the parent is gone, or needs us no more
+        return  # the parent is gone, or needs us no longer
     except Unavailable as error:
         pipe.send(str(error))
     except Exception as error:

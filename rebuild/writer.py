@@ -1,4 +1,4 @@
-"""Rows into the shadow tables, by COPY, beside the work of the fold: a connection in a thread of its own."""
+"""Writes rows to the shadow tables by COPY, in a thread with a connection of its own, while the fold runs."""
 
 import asyncio
 from collections import deque
@@ -11,7 +11,7 @@ from psycopg import sql
 
 from rebuild.checkpoint import Checkpoint, read_checkpoints
 from rebuild.database import away, connect
-from rebuild.latest import Formed
+from rebuild.latest import FormedRows
 from runtime.sql import composed, statement
 from schemas.errors import Unavailable
 from sinks.copy_text import copy_text
@@ -22,9 +22,9 @@ AHEAD = 2  # chunks that may wait for PostgreSQL
 
 
 class Writer:
-    """Writes rows, and now and then a checkpoint that makes them count.
+    """Writes rows, and commits them with a checkpoint.
 
-    What a method raises may be the failure of an earlier one: all of them are of one transaction.
+    What a method raises may be the failure of an earlier one: they share one transaction.
 
     Raises:
         Unavailable: PostgreSQL went away.
@@ -34,13 +34,13 @@ class Writer:
         self._schema = schema
         self._thread = ThreadPoolExecutor(1, "rebuild-writer")
         self._connection = connect(database_url)
-        # A crash of PostgreSQL takes the last rows back, and their checkpoint with them.
+        # A crash of PostgreSQL may lose the last transactions, but always rows and their checkpoint together.
         self._connection.execute("SET synchronous_commit = off")
         self._connection.execute("SET lock_timeout = '15s'")
         self._connection.commit()
         self._waiting: deque[Future[None]] = deque()
         self._failed = False
-        self._refused = 0  # rows that PostgreSQL did not take since the last checkpoint
+        self._refused = 0  # rows that PostgreSQL refused since the last checkpoint
 
     async def __aenter__(self) -> Self:
         return self
@@ -51,36 +51,36 @@ class Writer:
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
         self._connection.close()
 
-    async def take_up(self, partition: int) -> Checkpoint | None:
-        """Where a partition stands, None if it was not begun; nobody else writes it from now on.
+    async def acquire(self, partition: int) -> Checkpoint | None:
+        """Lock a partition against other writers; its checkpoint, None if it was not begun.
 
         Raises:
-            Unavailable: a process of a rebuild that was cut off still writes it.
+            Unavailable: a process of an interrupted rebuild still writes it.
         """
-        return await asyncio.wrap_future(self._thread.submit(self._take_up, partition))
+        return await asyncio.wrap_future(self._thread.submit(self._acquire, partition))
 
-    async def leave(self, partition: int) -> None:
-        """Wait until all is written; others may write the partition."""
-        await self.done()
-        await asyncio.wrap_future(self._thread.submit(self._leave, partition))
+    async def release(self, partition: int) -> None:
+        """Wait until all is written, then unlock the partition."""
+        await self.flush()
+        await asyncio.wrap_future(self._thread.submit(self._release, partition))
 
     async def put(self, rows: Mapping[Table, Sequence[str]]) -> None:
         """Write lines of rows that are new."""
         await self._next(lambda: self._put_all(rows, self._copy))
 
-    async def settle(self, formed: Formed, checkpoint: Checkpoint) -> None:
-        """Write the rest, and the checkpoint, and commit."""
+    async def commit(self, formed: FormedRows, checkpoint: Checkpoint) -> None:
+        """Write these rows and the checkpoint, and commit them with all rows before."""
 
         def work() -> None:
             self._put_all(formed.new, self._copy)
-            self._put_all(formed.again, self._copy_again)
+            self._put_all(formed.upserts, self._copy_again)
             checkpoint.save(self._connection, self._schema, self._refused)
             self._connection.commit()
             self._refused = 0
 
         await self._next(work)
 
-    async def done(self) -> None:
+    async def flush(self) -> None:
         """Wait until all is written."""
         while self._waiting:
             await asyncio.wrap_future(self._waiting.popleft())
@@ -94,7 +94,7 @@ class Writer:
 
     def _do(self, work: Callable[[], None]) -> None:
         if self._failed:
-            return  # a checkpoint must not tell of rows that are missing
+            return  # a checkpoint must not cover rows that are missing
         try:
             work()
         except BaseException as error:
@@ -103,7 +103,7 @@ class Writer:
                 raise away(error) from error
             raise
 
-    def _take_up(self, partition: int) -> Checkpoint | None:
+    def _acquire(self, partition: int) -> Checkpoint | None:
         try:
             with self._connection.transaction():
                 self._connection.execute(statement("rebuild.lock_partition"), [partition])
@@ -115,7 +115,7 @@ class Writer:
         self._connection.commit()
         return found
 
-    def _leave(self, partition: int) -> None:
+    def _release(self, partition: int) -> None:
         self._connection.execute(statement("rebuild.unlock_partition"), [partition])
         self._connection.commit()
 
@@ -127,10 +127,10 @@ class Writer:
                 self._put(table, lines, copy)
 
     def _put(self, table: Table, lines: Sequence[str], copy: Callable[[Table, Sequence[str]], None]) -> None:
-        """Copy lines, but for those that PostgreSQL refuses."""
+        """Copy all lines except those that PostgreSQL refuses."""
         parts = Halving(lines)
         for part in parts:
-            # Not psycopg's transaction(): where none is open it is one of its own, and commits.
+            # Not psycopg's transaction(): if none is open, it begins one and commits it.
             self._connection.execute(statement("rows.savepoint"))
             try:
                 copy(table, part)

@@ -1,1 +1,1 @@
-"""The rules: a pure fold of a line's records into the rows that change. No Faust, no Kafka, no clock."""
+"""The rules: a pure fold of a line's records into row updates. No Faust, no Kafka, no clock."""

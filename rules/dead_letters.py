@@ -1,4 +1,4 @@
-"""Dead letters: what can't be applied, kept with its bytes and a reason that a plant engineer understands."""
+"""Dead letters: records that can't be applied, kept with their bytes and a reason for a plant engineer."""
 
 from functools import partial
 
@@ -13,12 +13,12 @@ from schemas.raw import TICK, RawRecord
 
 def dead_letter(record: RawRecord, poison: Poison, topic: str, context: RecordContext) -> RowUpdate:
     """The row of a record that can't be applied."""
-    # The log's own time: a letter that was replayed stays so under rules that correct it.
+    # The uncorrected log time: the id, and with it `replayedAt`, must survive rules that correct the time.
     names = ("dead", topic, record.partition, record.offset, record.log_time)
-    # A tick is of all lines, and may fail on some of them.
+    # A tick is applied to every line, and may fail on several.
     row_id = uuid_of(*names, context.line_id) if record.headers.kind is TICK else uuid_of(*names)
-    # An exception that was raised holds the frames that it went through, and through them this very change.
-    # Changes are not seen by Python's garbage collector, so that circle, a whole batch, would stay for ever.
+    # A raised exception refers to the frames that it passed through, and through them to this very update.
+    # Python's garbage collector does not track updates: the cycle, with a whole batch, would never be freed.
     why = Poison(poison.reason, **poison.facts)
     return RowUpdate(DeadLetterEvent, row_id, partial(_row, row_id, record, why, topic, context))
 

@@ -1,6 +1,6 @@
-"""Records that a rule fails on: a defect of ours. It costs the record, and neither its line nor the stage.
+"""Records on which a rule fails: a defect of ours. It costs the record, and neither its line nor the stage.
 
-The fold hands each failure to an observer, and goes on; `streams.failures` counts and logs them.
+The fold passes each failure to an observer, and continues; `streams.failures` counts and logs them.
 """
 
 from collections.abc import Callable
@@ -22,20 +22,20 @@ Observer = Callable[[Failure], None]
 
 
 def internal(error: Exception) -> Poison:
-    """What the record's dead letter says: no more than is the same at every reading of the log.
+    """The reason for the record's dead letter; it holds only what is the same whenever the log is read.
 
     Raises:
-        MemoryError: that is this machine's failure, and none of the record: it is applied again elsewhere.
+        MemoryError: a failure of this machine, not of the record: another process will apply the record.
     """
     if isinstance(error, MemoryError):
         raise error
     return Poison("internal", error=type(error).__name__)
 
 
-def raised(failure: Failure) -> None:
-    """Whoever names no observer hears of a failure by its exception.
+def raise_failure(failure: Failure) -> None:
+    """The default observer: it raises the failure's exception.
 
     Raises:
-        Exception: what the rule failed with.
+        Exception: the one with which the rule failed.
     """
     raise failure.error

@@ -1,4 +1,4 @@
-"""Lost records: a dead letter says which ones are gone, before or after they were applied."""
+"""Lost records: a dead letter says which ones, and whether they had been applied."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +14,10 @@ from schemas.raw import RawRecord
 
 @dataclass(frozen=True)
 class Loss:
-    """What became of the records `first` to `last` of a partition.
+    """The loss of the records `first` to `last` of a partition.
 
-    `expired`: the log deleted them before they were applied. `log_lost`: they were applied, and the log that
-    held them is not there any more; the one that is begins anew.
+    `expired`: retention deleted them before they were applied. `log_lost`: they were applied, and the log
+    that held them no longer exists; the present one was made anew.
     """
 
     reason: Literal["expired", "log_lost"]

@@ -1,4 +1,4 @@
-"""The open rows of a partition: what is open on its lines, so that whatever else is open can be closed."""
+"""The list of a partition's open rows: the sinks close all others that PostgreSQL holds open."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -13,7 +13,7 @@ EVERY_LINE = ""
 
 
 def open_rows(states: Iterable[LineState], context: RecordContext) -> list[RowUpdate]:
-    """What is open on these lines, all that a partition has, after the record; see `OpenRowsEvent`."""
+    """The lists of what is open on all lines of a partition after the record; see `OpenRowsEvent`."""
     lines = tuple(states)
     return [_update(kind, lines, ids, context) for kind, ids in _OPEN.items()]
 
@@ -57,7 +57,7 @@ _OPEN: dict[type[OpenRowsEvent], Callable[[LineState], Iterator[str]]] = {
     OpenAlerts: _alerts,
 }
 
-# Part of the events' identifiers, and so never to change.
+# They are part of the events' identifiers, and must never change.
 _NAMES: dict[type[OpenRowsEvent], str] = {
     OpenOrders: "OrderCensus",
     OpenDowntimes: "DowntimeCensus",

@@ -1,4 +1,4 @@
-"""Orders: planned ones first, one created where none waits, counted up, ended by quantity or by message."""
+"""Orders: waiting ones start first, else one is created; they end when full, or by a message."""
 
 from functools import partial
 from hashlib import blake2b
@@ -12,7 +12,7 @@ from schemas.events import OrderEvent, OrderStatus
 from schemas.frozen import latest
 from schemas.ids import order_number_of, uuid_of
 from schemas.instant import DAY, MINUTE, text_of
-from schemas.payloads import Order as OrderMessage
+from schemas.payloads import OrderMessage
 from schemas.state import (
     MAX_DONE_ORDERS,
     MAX_REMEMBERED,
@@ -24,7 +24,7 @@ from schemas.state import (
     Orders,
 )
 
-HORIZON = 3650 * DAY  # no order's end is foreseen further from now
+HORIZON = 3650 * DAY  # an order's end is not estimated further from now
 _RANK = {"low": 0, "medium": 1, "high": 2, "urgent": 3}
 
 
@@ -36,7 +36,7 @@ def on_sample(
     Args:
         orders: the line's orders.
         sample: the message.
-        at: the line's clock; ms. A late message of no order that is known counts into the one that runs now.
+        at: the line's clock; ms. A late message whose order is not known counts into the one that runs now.
         positive_target: the line's last target rate above zero, pieces per minute.
         context: the record.
     Returns:
@@ -61,7 +61,8 @@ def on_sample(
 
 
 def _estimate(at: int, remaining: int, target: float | None) -> int | None:
-    """When the target rate (pieces per minute) has made what remains; where it made too many: when it had."""
+    """When the remaining pieces are made at the target rate (pieces per minute); in the past if too many were
+    made."""
     if not target:
         return None
     away = remaining / target * MINUTE
@@ -71,7 +72,8 @@ def _estimate(at: int, remaining: int, target: float | None) -> int | None:
 def on_past_sample(
     orders: Orders, number: str | None, sample: Sample, context: RecordContext
 ) -> tuple[Orders, Order, list[RowUpdate]] | None:
-    """Count pieces that were made for an order that ended, if it is still known; it stays as it ended."""
+    """Count pieces that were made for an order that has ended; None if it is no longer known. Its end and
+    status do not change."""
     for index, done in enumerate(orders.latest):
         if done.order.number == number and done.order.started_at is not None:
             order = replace(
@@ -86,7 +88,7 @@ def on_past_sample(
 
 def _start(orders: Orders, sample: Sample, at: int, context: RecordContext) -> Orders:
     if orders.waiting:
-        # The first of the highest priority: they wait in order of arrival.
+        # The first of those with the highest priority: they are in the order of arrival.
         order = max(orders.waiting, key=lambda waiting: _RANK[waiting.priority])
     else:
         order = _automatic(at, context)
@@ -114,10 +116,10 @@ def _automatic(at: int, context: RecordContext) -> Order:
 def on_message(
     orders: Orders, message: OrderMessage, at: int, context: RecordContext
 ) -> tuple[Orders, list[RowUpdate]]:
-    """Plan, close or cancel an order. What was done already changes nothing.
+    """Add, correct, close or cancel an order. A request that was applied before changes nothing.
 
     Raises:
-        Poison: the order is unknown, none runs, too many wait, or fewer defects are known than taken back.
+        Poison: the order is unknown, none runs, too many wait, or more defects are taken back than known.
     """
     if message.request_id is not None:
         request = _digest(message.request_id)
@@ -132,19 +134,19 @@ def on_message(
 
 
 def end_running(orders: Orders, at: int, context: RecordContext) -> tuple[Orders, list[RowUpdate]]:
-    """The running order, if any, ends as completed, whatever was produced."""
+    """End the running order, if any, as completed, whatever was produced."""
     if orders.running is None:
         return orders, []
     return _ended(orders, orders.running, "completed", at), [row(orders.running, "completed", at, context)]
 
 
 def cancel_waiting(orders: Orders, at: int, context: RecordContext) -> tuple[Orders, list[RowUpdate]]:
-    """Nothing will be made of the orders that wait."""
+    """Cancel all waiting orders."""
     return replace(orders, waiting=()), [row(order, "cancelled", at, context) for order in orders.waiting]
 
 
 def known(orders: Orders, number: str | None) -> tuple[Order, int | None] | None:
-    """An order that runs, waits, or ended and is still known; and when it ended (ms)."""
+    """The order of this number, if it runs, waits, or has ended and is remembered; and when it ended (ms)."""
     if orders.running is not None and orders.running.number == number:
         return orders.running, None
     ended = next(((done.order, done.ended_at) for done in orders.latest if done.order.number == number), None)
@@ -161,7 +163,7 @@ def _add(
     assert message.product_type is not None
     assert message.quantity is not None
     known = next((order for order in orders.waiting if order.number == number), None)
-    # The line forgets numbers in time: an order of a forgotten one must not take the row of the first.
+    # The line remembers only its latest numbers: an order with a forgotten one must get a row of its own.
     new = uuid_of("order", context.line_id, number, context.event_id)
     order = Order(
         id=new if known is None else known.id,
@@ -175,7 +177,7 @@ def _add(
     )
     if known is None:
         waiting = (*orders.waiting, order)
-    else:  # planned anew: it keeps its place
+    else:  # the same number again replaces the order, which keeps its place
         waiting = tuple(order if other is known else other for other in orders.waiting)
     if waiting != latest(waiting, MAX_WAITING, MAX_WAITING_SIZE):
         raise Poison("too_many_orders", limit=len(orders.waiting))
@@ -205,7 +207,7 @@ def _end(
 def _correct(
     orders: Orders, message: OrderMessage, at: int, context: RecordContext
 ) -> tuple[Orders, list[RowUpdate]]:
-    """Set an order's quantity, add defects to it: one that is full then ends, one that ended stays so."""
+    """Set an order's quantity, and add defects to it. A running order that is then full ends."""
     number, running = message.order_number, orders.running
     assert number is not None
     if running is not None and running.number == number:
@@ -249,7 +251,7 @@ def _digest(text: str) -> str:
 
 
 def row(order: Order, status: OrderStatus, ended_at: int | None, context: RecordContext) -> RowUpdate:
-    """The row of an order as it stands."""
+    """The update of an order's row."""
     return RowUpdate(OrderEvent, order.id, partial(_row, order, status, ended_at, context))
 
 

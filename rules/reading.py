@@ -1,4 +1,4 @@
-"""Reading a record: the message in its bytes, and the message's timestamp."""
+"""Reads a record's payload: the message, and its timestamp."""
 
 from msgspec import Struct
 
@@ -7,17 +7,17 @@ from plant.timestamps import event_time
 from rules.record_context import RecordContext
 from schemas.errors import Poison
 from schemas.operator_message import OperatorMessage, parse_operator_message
-from schemas.payloads import Data, Order, Status, parse_order
+from schemas.payloads import Data, OrderMessage, Status, parse_order
 from schemas.raw import DATA, ORDER, OVERSIZE, STATUS, RawRecord
 from schemas.state import LineState
 
 
 class Message(Struct, frozen=True, gc=False):
-    """A record once its bytes are read."""
+    """A message, as read from a record."""
 
-    body: Data | Status | Order | OperatorMessage
+    body: Data | Status | OrderMessage | OperatorMessage
     timestamp: int | None = None  # ms; None: it has none
-    waited: bool = False  # it did not come as it was made: it had waited for the bridge, or was retained
+    waited: bool = False  # it was delivered with delay: it had waited for the bridge, or was retained
 
 
 def read(record: RawRecord, line: LineState, context: RecordContext) -> Message:
@@ -34,7 +34,7 @@ def read(record: RawRecord, line: LineState, context: RecordContext) -> Message:
     kind, near = headers.kind, context.received_at if line.clock is None else line.clock
     if kind is OVERSIZE:
         raise Poison("oversize", length=headers.length)
-    # Of a line of which nothing but planned orders is known, a retained status is the first word.
+    # A retained status is accepted as the first message of a line that was never heard (it may have orders).
     if headers.retain and (kind is not STATUS or line.heard_at):
         raise Poison("retained")
     if kind is DATA:
@@ -49,13 +49,13 @@ def read(record: RawRecord, line: LineState, context: RecordContext) -> Message:
             return Message(status)
         timestamp = event_time(status.timestamp, rules.time_zone, near=near)
         if headers.retain and timestamp is not None and timestamp < context.received_at - rules.past:
-            timestamp = None  # it holds still, however long ago it was said
+            timestamp = None  # a retained status still holds, however long ago it was sent
         return Message(status, timestamp, headers.backlog or headers.retain)
     order = parse_order(record.payload)
     return Message(order, event_time(order.timestamp, rules.time_zone, near=near))
 
 
 def is_from_operator(record: RawRecord) -> bool:
-    """Whether a person speaks of the line, and not its machine, as far as that shows in bytes of any kind."""
+    """Whether a person sent the record, and not a machine; for any bytes, also such as can't be read."""
     kind = record.headers.kind
     return kind is ORDER or (kind is STATUS and b'"action"' in record.payload)

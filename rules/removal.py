@@ -1,4 +1,4 @@
-"""A line that leaves: operators end it, or it was silent for so long that it is let go."""
+"""The end of a line: an operator retires or forgets it, or it was silent for so long that it is dropped."""
 
 from rules import alerts, orders
 from rules.kpi import charging
@@ -11,15 +11,15 @@ from schemas.state import LineState
 
 
 def retire(draft: LineState, context: RecordContext) -> list[RowUpdate]:
-    """The line ends: no more windows; its stop, alerts and running order end, orders that wait go on waiting.
+    """Retire the line: no more windows; its stop, alerts and running order end, waiting orders keep waiting.
 
-    What it says from then on brings it back, as from a new beginning.
+    Its next message brings it back, as a new beginning.
     """
     if draft.retired or draft.clock is None:
         draft.retired = True
         return []
-    at = silence.clock(draft, context)  # by its own clock, or it would come back late
-    updates = state_change.take(draft, StateChange("unknown", at), context)
+    at = silence.clock(draft, context)  # by its own clock: otherwise its next messages could be late
+    updates = state_change.apply(draft, StateChange("unknown", at), context)
     assert draft.kpi is not None
     updates += _end_alerts_and_order(draft, at, context)
     draft.kpi = charging.cut(draft.kpi, None, None, context)
@@ -28,7 +28,7 @@ def retire(draft: LineState, context: RecordContext) -> list[RowUpdate]:
 
 
 def forget(draft: LineState, context: RecordContext) -> list[RowUpdate]:
-    """The line ends, with the orders that wait for it. If it speaks again, it is a new one."""
+    """Retire the line, cancel its waiting orders, and reset its state: its next message begins a new line."""
     windows = draft.kpi
     updates = retire(draft, context)
     draft.orders, cancelled = orders.cancel_waiting(draft.orders, draft.clock or context.received_at, context)
@@ -38,12 +38,12 @@ def forget(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     return updates
 
 
-def let_go(draft: LineState, context: RecordContext) -> list[RowUpdate]:
-    """As `forget`, of a line that was silent for long: its silence is published as it was shown, once."""
+def drop(draft: LineState, context: RecordContext) -> list[RowUpdate]:
+    """Close what is open on a line that was silent for long; its silence stays published as it was shown."""
     at, windows, updates = context.received_at, draft.kpi, list[RowUpdate]()
     if draft.clock is not None:
         at = silence.clock(draft, context)
-        updates += state_change.leave(draft, at, context)
+        updates += state_change.end_line(draft, at, context)
     updates += _end_alerts_and_order(draft, at, context)
     draft.orders, cancelled = orders.cancel_waiting(draft.orders, at, context)
     return [*updates, *cancelled, *publish(draft, windows, context)]

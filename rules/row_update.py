@@ -1,4 +1,4 @@
-"""A row that changes: which one, and how to form it. Only a row's last form in a batch is ever formed."""
+"""A row that changes, and how to form it. Of several updates of a row in a batch, only the last is formed."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,9 @@ from schemas.events import Event
 
 
 class RowUpdate(msgspec.Struct, frozen=True, gc=False):
-    """The row `id` of the table of `kind` takes the form that `form` gives.
+    """The row `id` of the table of `kind` changes to what `form` returns.
 
-    `form` must hold no exception and no frame: a circle through a change is never collected (`gc=False`).
+    `form` must refer to no exception and no frame: a cycle through an update is never freed (`gc=False`).
     """
 
     kind: type[Event]

@@ -1,20 +1,20 @@
-"""What a field of a message may hold: such that PostgreSQL has nothing left to refuse."""
+"""The bounds of a message's fields: narrow enough that PostgreSQL refuses none of their values."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 MAX_COUNT = 1_000_000
-MAX_READING = 2**53  # of a counter; beyond it, a float no longer tells two numbers apart
+MAX_READING = 2**53  # of a counter; beyond it, a float can't represent every whole number
 MAX_QUANTITY = 100_000_000
 MAX_FLOAT = 1e9
-MIN_FLOAT = 1e-9  # what is closer to 0 is 0: nothing measures it, and what is divided by it is no figure
+MIN_FLOAT = 1e-9  # what is closer to 0 is read as 0: no sensor measures it, and it makes no useful divisor
 MAX_TEXT = 200
 MAX_DEPTH = 16
 
 
 def _whole(lowest: int, highest: int) -> AfterValidator:
-    """What a machine that knows only floats means by `3.0`."""
+    """Turns a float such as `3.0`, as machines without whole numbers send, into a whole number."""
 
     def whole(number: float) -> int:
         if not number.is_integer() or not lowest <= number <= highest:
@@ -25,7 +25,7 @@ def _whole(lowest: int, highest: int) -> AfterValidator:
 
 
 def near_zero(number: float | None) -> bool:
-    """Whether a number is to be read as 0: what is too small to mean anything, and 0, which may be `-0.0`."""
+    """Whether a number is to be read as 0: it is too small to mean anything, or 0, which may be `-0.0`."""
     return number is not None and -MIN_FLOAT < number < MIN_FLOAT
 
 
@@ -40,7 +40,7 @@ def _no_nul(text: str) -> str:
 
 
 def whole_number(lowest: int, highest: int) -> Any:
-    """The type of a whole number within bounds, which a float may stand for."""
+    """The type of a whole number within bounds; a float such as `3.0` is accepted."""
     return Annotated[
         Annotated[int, Strict(), Field(ge=lowest, le=highest)]
         | Annotated[float, Strict(), _whole(lowest, highest)],
@@ -68,6 +68,6 @@ Timestamp = (
 
 
 class Payload(BaseModel):
-    """A message as pydantic reads it: the one that says what is wrong."""
+    """A message as pydantic reads it: slower than msgspec, but it reports what is wrong."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)

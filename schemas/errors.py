@@ -1,4 +1,4 @@
-"""The two ways in which work can fail: what it was given, or what it needs."""
+"""The two expected kinds of failure: the record can't be applied, or a server is unavailable."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ class Poison(Exception):  # noqa: N818 - named for what it is, not for being an 
     Attributes:
         reason: a stable code (`not_json`, `bad_field`, `unroutable`, ...), key `poison.<reason>` of the
             catalogue, which holds the sentence that a plant engineer reads.
-        facts: what fills that sentence in (field, value, ...).
+        facts: the values to fill in that sentence (field, value, ...).
     """
 
     def __init__(self, reason: str, **facts: Any) -> None:
@@ -19,4 +19,4 @@ class Poison(Exception):  # noqa: N818 - named for what it is, not for being an 
 
 
 class Unavailable(Exception):  # noqa: N818
-    """A server that does not answer now: wait with back-off, then try the same again. Nothing is lost."""
+    """A server does not answer now: wait with back-off, then try the same again. Nothing is lost."""

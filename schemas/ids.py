@@ -1,4 +1,4 @@
-"""Identifiers that follow from the log: the same record gives the same identifier at every reading."""
+"""Identifiers derived from the log: the same record gives the same identifier whenever it is read."""
 
 import hashlib
 from uuid import UUID
@@ -14,7 +14,7 @@ def uuid_of(*names: object) -> str:
 
 
 def uuid_of_name(name: str) -> str:
-    """The UUID of names that stand in one text already, as `uuid_of` joins them."""
+    """The UUID of names that are joined already, as `uuid_of` joins them."""
     digest = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
     return (
         f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
@@ -22,7 +22,7 @@ def uuid_of_name(name: str) -> str:
 
 
 def order_number_of(event_id: str, at: int) -> str:
-    """`ORD-<epoch seconds>-<5 of A-Z and 0-9>` for an order that the event at `at` (ms) creates."""
+    """`ORD-<epoch seconds>-<5 of A-Z and 0-9>` for an order that an event at `at` (ms) creates."""
     number = int(event_id[:8], 16)
     letters = ""
     for _ in range(5):

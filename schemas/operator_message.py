@@ -1,6 +1,6 @@
-"""What people say of a line afterwards, or ahead: reasons, planned stops, retirement. On its status topic.
+"""Operator messages, on a line's status topic: reasons of stops, planned stops, retirement of lines.
 
-A message is theirs if it has an `action`, and no `status` or `running` beside it.
+A status message is an operator's if it has an `action`, and no `status` or `running` beside it.
 """
 
 from typing import Annotated, Literal, Self
@@ -22,12 +22,12 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 
 class OperatorMessage(Payload):
-    """A person's message.
+    """A message that an operator sends.
 
     Attributes:
         action: `reason` gives a stop its reason, or declares it planned, or not planned after all; `plan`
-            announces a planned stop; `unplan` takes back the one that was announced with that `requestId`;
-            `retire` ends a line; `forget` makes it one that was never heard.
+            announces a planned stop; `unplan` withdraws the one that was announced with that `requestId`;
+            `retire` takes a line out of service; `forget` deletes its state, as if it had never been heard.
         stop: the stop's id; without it the one at `at`, without that the open or the latest one.
     """
 
@@ -56,17 +56,17 @@ class _Object(Payload):
 
 
 def parse_operator_message(payload: bytes) -> OperatorMessage | None:
-    """Read a person's message; None if it is a machine's.
+    """Read an operator message; None if a machine sent it.
 
     Raises:
-        Poison: a person's, and wrong.
+        Poison: it is an operator message, and wrong.
     """
     if b'"action"' not in payload:
         return None
     try:
         fields = parse(_Object, payload).model_extra or {}
     except Poison:
-        return None  # whoever sent it, the status parser says what is wrong
+        return None  # the status parser will report what is wrong
     if "action" not in fields or "status" in fields or "running" in fields:
         return None
     try:

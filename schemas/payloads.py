@@ -1,6 +1,6 @@
-"""MQTT payloads and their one parser: bytes in, a message or Poison out. It keeps no state.
+"""Parses MQTT payloads: bytes in, a message or Poison out, without state.
 
-The bounds are such that PostgreSQL has nothing left to refuse.
+Fields are bounded so that PostgreSQL refuses none of their values.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -17,7 +17,7 @@ __all__ = [
     "MAX_COUNT",
     "MAX_QUANTITY",
     "Data",
-    "Order",
+    "OrderMessage",
     "Status",
     "Text",
     "parse_data",
@@ -45,11 +45,12 @@ class Status(Payload):
         return fields
 
 
-class Order(Payload):
-    """An order message: `add` plans one, `close` ends one as completed, `cancel` drops one.
+class OrderMessage(Payload):
+    """An order message: `add` creates an order, `close` ends one as completed, `cancel` cancels one.
 
     `close` and `cancel` without an order number mean the running order. `correct` sets the quantity of an
-    order that waits, runs or is done, and adds `defects` made `at` some time (negative: takes them back).
+    order that is waiting, running or ended, and adds `defects` found in pieces made at the time `at`
+    (negative: takes them back).
     """
 
     action: Literal["add", "close", "cancel", "correct"] = "add"
@@ -94,14 +95,14 @@ def parse_status(payload: bytes) -> Status:
     return parse(Status, payload)
 
 
-def parse_order(payload: bytes) -> Order:
+def parse_order(payload: bytes) -> OrderMessage:
     """Read an order payload.
 
     Raises:
         Poison: not an order message.
     """
     try:
-        return parse(Order, payload)
+        return parse(OrderMessage, payload)
     except Poison as poison:
         if poison.reason == "bad_field" and poison.facts["field"] == "defects":
             raise Poison("bad_field", **poison.facts, expected="defects_change") from None

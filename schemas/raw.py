@@ -1,4 +1,4 @@
-"""A record of `production.raw`: the bytes that a machine sent, and how they came."""
+"""A record of `production.raw`: the bytes that a machine sent, and headers about their delivery."""
 
 import re
 from collections.abc import Iterable
@@ -20,11 +20,11 @@ class Kind(StrEnum):
     STATUS = "status"
     ORDER = "order"
     UNROUTABLE = "unroutable"  # an MQTT topic that names no line or no kind
-    OVERSIZE = "oversize"  # a payload over the limit, cut; headers `length` and `digest` tell of the whole
+    OVERSIZE = "oversize"  # a payload over the limit, cut; `length` and `digest` are those of the whole
     TICK = "tick"  # time passes: value empty, key none, one per partition every TICK_SECONDS
 
 
-# Names of their own: looking an enum's member up costs more than the comparison; each record asks for some.
+# Module-level names: looking up an enum's member costs more than the comparison, and every record needs some.
 DATA, STATUS, ORDER, TICK = Kind.DATA, Kind.STATUS, Kind.ORDER, Kind.TICK
 UNROUTABLE, OVERSIZE = Kind.UNROUTABLE, Kind.OVERSIZE
 _KINDS = {kind.encode(): kind for kind in Kind}
@@ -32,7 +32,7 @@ MQTT_KINDS = {Kind.DATA, Kind.STATUS, Kind.ORDER}
 
 
 class Route(NamedTuple):
-    """Where an MQTT topic leads: the line is None where the topic names none."""
+    """What an MQTT topic says: the kind of message and its line, None if it names none."""
 
     kind: Kind
     line_id: str | None
@@ -141,7 +141,7 @@ def _run(value: bytes) -> int:
 
 
 def _as_written(headers: tuple[tuple[str, bytes], ...]) -> RawHeaders | None:
-    """The headers of a usual message, without a search for each: they are read for every record."""
+    """The headers of a usual message, by position instead of by name: this runs for every record."""
     if len(headers) != _WRITTEN:
         return None
     (a, kind), (b, topic), (c, qos), (d, retain), (e, dup), (f, mid), (g, client), (h, run), (i, seq) = (
@@ -172,10 +172,10 @@ class RawRecord(Struct, frozen=True, gc=False):
     partition: int
     offset: int
     received_at: int  # ms since 1970: the bridge's clock, the record's time in Kafka
-    line_id: str | None  # the record's key; None for ticks and what can't be routed
+    line_id: str | None  # the record's key; None for ticks and unroutable messages
     headers: RawHeaders
     payload: bytes
-    wrong_time: int | None = None  # its time in the log, where the rules say that it is wrong
+    wrong_time: int | None = None  # its time in the log, if `[[log_clock]]` says that it is wrong
 
     @property
     def log_time(self) -> int:

@@ -1,4 +1,4 @@
-"""Reading a message the careful way: a model, or Poison that says what is wrong with it."""
+"""Reads a message with pydantic: a model, or Poison that says what is wrong with the message."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ def parse(model: type[Message], payload: bytes) -> Message:
     """Read a payload as JSON.
 
     Raises:
-        Poison: it is no such message; the reason and the field say why.
+        Poison: it is not such a message; its reason and facts say why.
     """
     if not payload:
         raise Poison("empty")
@@ -29,7 +29,7 @@ def parse(model: type[Message], payload: bytes) -> Message:
 
 
 def _depth(payload: bytes) -> int:
-    """How deep the brackets of a JSON text nest, those within strings left out."""
+    """How deep the brackets of a JSON text nest, not counting those within strings."""
     deepest = depth = 0
     in_string = escaped = False
     for byte in payload:
@@ -55,7 +55,7 @@ def _poison(model: type[Payload], payload: bytes, error: ValidationError) -> Poi
     if problem["type"] == "json_invalid":
         return _not_json(payload)
     if not problem["loc"]:
-        if problem["type"] == "value_error":  # a message that lacks what its action needs
+        if problem["type"] == "value_error":  # a message that lacks a field which its action needs
             return Poison("missing", field=str(problem["ctx"]["error"]).removesuffix(" is missing"))
         return Poison("not_object", value=shown(problem["input"]))
     field = str(problem["loc"][0])
@@ -83,7 +83,7 @@ def _not_json(payload: bytes) -> Poison:
 
 
 def shown(value: Any) -> str:
-    """A value as a sentence shows it: short, and on one line."""
+    """A value as text for a sentence: at most 60 characters, on one line."""
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
     text = "".join(c if c.isprintable() else "·" for c in text)
     return text if len(text) <= 60 else f"{text[:57]}…"

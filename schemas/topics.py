@@ -1,4 +1,4 @@
-"""The Kafka topics, by what they hold, and the MQTT filters."""
+"""The names of the Kafka topics, and the MQTT filters."""
 
 from dataclasses import dataclass
 
@@ -54,9 +54,9 @@ class Topics:
 
     @property
     def derived(self) -> tuple[str, ...]:
-        """What the stream stage writes and the sinks read."""
+        """The topics that the stream stage writes and the sinks read."""
         return tuple(dict.fromkeys(self.of(kind) for kind in DERIVED))
 
     def of(self, kind: type[Event]) -> str:
-        """The derived topic of a kind of event."""
+        """The derived topic of a type of event."""
         return f"{self.prefix}.{kind.sent_to}"

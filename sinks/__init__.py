@@ -1,1 +1,1 @@
-"""Kafka -> PostgreSQL: batches of derived events become rows, together with the cursor that says how far."""
+"""Kafka -> PostgreSQL: batches of events become rows, in one transaction with the cursor."""

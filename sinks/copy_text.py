@@ -1,4 +1,4 @@
-"""Events as rows of COPY's text format: the cheapest way to write many (benchmarks/sinks.py)."""
+"""Events as lines of COPY's text format: the cheapest way to write many rows (benchmarks/sinks.py)."""
 
 from collections.abc import Callable, Iterable, Sequence
 from types import NoneType
@@ -16,7 +16,7 @@ _FORMS = {str: "text({})", bytes: "hexadecimal({})", int: "repr({})", float: "re
 
 
 def copy_text(lines: Iterable[str]) -> bytes:
-    """What is sent in a COPY: each line, and a line feed behind it."""
+    """The data of a COPY: each line, followed by a line feed."""
     return "\n".join([*lines, ""]).encode()
 
 
@@ -24,7 +24,7 @@ def line_function(event: type[Event], columns: Sequence[str]) -> Callable[[Any],
     """A function from an event to its line, without the line feed.
 
     It is compiled for the event's type, as a dataclass' methods are: there is a sample for each message, and
-    to look at the type of each value takes 1.6 times as long.
+    inspecting the type of each value takes 1.6 times as long.
 
     Args:
         columns: as JSON names them, in the order of the COPY; and `versionTime`, `versionOffset`.
@@ -54,7 +54,7 @@ def _value(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _text(value: str) -> str:
-    # What COPY wants escaped is the backslash and some of what can't be printed.
+    # COPY requires escapes for the backslash and for some unprintable characters.
     return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPED)
 
 

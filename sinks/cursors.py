@@ -1,4 +1,4 @@
-"""How far the rows have come in each partition: `SinkCursor`, the only word on it that counts."""
+"""How far the events of each partition are written: `SinkCursor`, the only authority on it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,11 +12,11 @@ from sinks.decode import encode
 from sinks.tables import DEAD_LETTER
 
 
-async def stand(connection: psycopg.AsyncConnection, partitions: Sequence[TP]) -> Mapping[TP, int]:
+async def read_or_begin(connection: psycopg.AsyncConnection, partitions: Sequence[TP]) -> Mapping[TP, int]:
     """The next offset of each partition; those without a row get one, at 0. Commits."""
-    asked = _asked(partitions)
-    await connection.execute(statement("cursors.begin"), asked)
-    cursor = await connection.execute(statement("cursors.read"), asked)
+    parameters = _parameters(partitions)
+    await connection.execute(statement("cursors.begin"), parameters)
+    cursor = await connection.execute(statement("cursors.read"), parameters)
     rows = await cursor.fetchall()
     await connection.commit()
     return {TP(topic, partition): offset for topic, partition, offset in rows}
@@ -35,7 +35,7 @@ class Cursors:
             Unavailable: PostgreSQL does not answer now.
         """
         async with self._database.transaction() as connection:
-            return await stand(connection, partitions)
+            return await read_or_begin(connection, partitions)
 
     async def last_times(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
         """The time (ms) of the last record that was applied in each partition, where there is one.
@@ -44,12 +44,12 @@ class Cursors:
             Unavailable: PostgreSQL does not answer now.
         """
         async with self._database.transaction() as connection:
-            cursor = await connection.execute(statement("cursors.times"), _asked(partitions))
+            cursor = await connection.execute(statement("cursors.times"), _parameters(partitions))
             rows = await cursor.fetchall()
         return {TP(topic, partition): time for topic, partition, time in rows}
 
     async def jump(self, tp: TP, expected: int, to: int, letter: DeadLetterEvent) -> bool:
-        """Move on over what is lost, and keep the letter that tells of it.
+        """Move the cursor past lost events, and write the dead letter that reports them.
 
         Returns:
             False if the cursor is not where it was expected: nothing is done.
@@ -65,7 +65,7 @@ class Cursors:
         return moved.rowcount == 1
 
 
-def _asked(partitions: Sequence[TP]) -> dict[str, list[str] | list[int]]:
+def _parameters(partitions: Sequence[TP]) -> dict[str, list[str] | list[int]]:
     return {
         "topics": [tp.topic for tp in partitions],
         "partitions": [tp.partition for tp in partitions],

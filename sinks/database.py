@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that holds no lock for long, and two ways to fail: refused, or away."""
+"""A connection to PostgreSQL that holds no lock for long, and fails in two ways: refusal, or unavailable."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ TRANSACTION_S = 40.0  # nothing here takes so long, unless the server hangs; the
 FROZEN_S = 10.0
 
 # A worker that is frozen, or cut off, must not keep others from its partitions: the server ends its
-# session. (The one case that no setting covers is `end_frozen.sql`.)
+# session. (The one case that no setting covers is left to the statement `rows.end_frozen`.)
 SERVER_SIDE = {
     "statement_timeout": "15s",
     "lock_timeout": "3s",
@@ -54,8 +54,8 @@ class Database:
         """A transaction that the block commits itself; without that it is rolled back.
 
         Raises:
-            Unavailable: PostgreSQL is away, full, locked or overloaded; nothing is committed, or (when the
-                connection broke in the commit) all of it is, which the cursor then tells.
+            Unavailable: PostgreSQL is away, full, locked or overloaded. Nothing is committed; if the
+                connection broke in the commit, everything may be, and the cursor then shows which.
             psycopg.Error: a refusal (see `is_refusal`) that the block let out, or a fault of ours.
         """
         try:
@@ -75,11 +75,11 @@ class Database:
             await self.close()
             raise Unavailable(f"PostgreSQL: no answer in {TRANSACTION_S:g} s") from error
         except BaseException:
-            await self.close()  # whatever was under way there, nobody will read its result
+            await self.close()  # a statement may be under way, whose result will not be read
             raise
 
     async def close(self) -> None:
-        """End the connection; what was not committed is rolled back."""
+        """Close the connection; what was not committed is rolled back."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
@@ -90,7 +90,7 @@ class Database:
         return self._connection
 
     async def _end_frozen(self) -> None:
-        """Whoever holds the lock that we did not get: end it, if it froze in the middle of a COPY."""
+        """End the session that holds the lock that we did not get, if it froze in the middle of a COPY."""
         with contextlib.suppress(psycopg.Error):
             connection = await self._open()
             await connection.execute(

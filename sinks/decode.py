@@ -1,4 +1,4 @@
-"""A record of a derived topic, read: an event, or a dead letter about it."""
+"""Decodes records of derived topics into events, and makes dead letters of those that can't become rows."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -17,26 +17,26 @@ from schemas.events import DeadLetterEvent, Event, OpenRowsEvent
 from schemas.ids import uuid_of
 from schemas.instant import ms_of, text_of
 
-LATEST = 253_402_300_799_999  # ms; the year 9999, after which neither Python nor text goes on
-UNREADABLE = (Exception,)  # not JSON, too deep, no value at all; and whatever else decoding may fail on
-LONGEST_REASON = 500  # characters of what PostgreSQL or the JSON parser says
+LATEST = 253_402_300_799_999  # ms; the end of year 9999, the last that Python and ISO 8601 text can express
+UNREADABLE = (Exception,)  # not JSON, nested too deeply, no value; and whatever else decoding may fail on
+LONGEST_REASON = 500  # characters of an error message of PostgreSQL or the JSON parser
 _decode_any = msgspec.json.Decoder(Event).decode
 
 
 @dataclass(frozen=True)
-class Older:
-    """An event of an older release: it does not say all that a row holds now.
+class OlderReleaseEvent:
+    """An event of an older release, which lacks some of a row's columns of today.
 
     Attributes:
-        generation: the rules that made it.
-        lacks: columns that nobody can fill.
+        generation: of the rules that made it.
+        lacks: the columns for which it has no value.
     """
 
     generation: int
     lacks: tuple[str, ...]
 
 
-Found = Event | Older | Poison
+Decoded = Event | OlderReleaseEvent | Poison
 
 
 class Reader:
@@ -44,42 +44,42 @@ class Reader:
 
     def __init__(self, event: type[Event]) -> None:
         self._decode: Callable[[bytes], Event] = msgspec.json.Decoder(event).decode
-        self._decode_census: Callable[[bytes], Event] = msgspec.json.Decoder(OpenRowsEvent).decode
+        self._decode_open_rows: Callable[[bytes], Event] = msgspec.json.Decoder(OpenRowsEvent).decode
         self._needed = [field.encode_name for field in msgspec.structs.fields(event) if field.required]
 
-    def read(self, records: Sequence[ConsumerRecord]) -> Sequence[Found]:
-        """The events of the records, in their order; a poison where somebody else wrote something."""
+    def read(self, records: Sequence[ConsumerRecord]) -> Sequence[Decoded]:
+        """The events of the records, in their order; a poison for a record that is no event."""
         try:
             return [self._decode(record.value) for record in records]
-        except MemoryError:  # this machine's failure, and no record's
+        except MemoryError:  # a failure of this machine, not of a record
             raise
         except UNREADABLE:
             return [self._one(record.value) for record in records]
 
-    def _one(self, value: bytes | None) -> Found:
+    def _one(self, value: bytes | None) -> Decoded:
         try:
             return self._decode(value or b"")
         except UNREADABLE as error:
             with contextlib.suppress(*UNREADABLE):
-                return self._decode_census(value or b"")
+                return self._decode_open_rows(value or b"")
             with contextlib.suppress(*UNREADABLE):
-                return self._older(value or b"") or Poison("not_event", why=_short(error))
+                return self._older_release(value or b"") or Poison("not_event", why=_short(error))
             return Poison("not_event", why=_short(error))
 
-    def _older(self, value: bytes) -> Older | None:
+    def _older_release(self, value: bytes) -> OlderReleaseEvent | None:
         generation = _decode_any(value).generation
         fields = msgspec.json.decode(value)
         lacks = tuple(name for name in self._needed if name not in fields)
-        return Older(generation, lacks) if lacks else None
+        return OlderReleaseEvent(generation, lacks) if lacks else None
 
 
 def refused(error: Exception) -> Poison:
-    """What PostgreSQL said of one row, or why nobody could ask it, as a poison."""
+    """The poison of one row: PostgreSQL's error message, or why the row could not be sent."""
     return Poison("refused" if isinstance(error, psycopg.Error) else "not_event", why=_short(error))
 
 
 def dead_letter(record: ConsumerRecord, poison: Poison, lang: str) -> DeadLetterEvent:
-    """The dead letter of a record that can't become a row: where it is, why, and its bytes."""
+    """The dead letter of a record that can't become a row: its place in the log, the reason, its bytes."""
     key = (record.key or b"").decode(errors="replace").replace("\0", "�")
     return DeadLetterEvent(
         generation=0,
@@ -99,8 +99,7 @@ def dead_letter(record: ConsumerRecord, poison: Poison, lang: str) -> DeadLetter
 
 
 def loss(tp: TP, reason: str, first: int, last: int, lang: str) -> DeadLetterEvent:
-    """The dead letter of events that are gone: `expired` before they became rows, or `log_lost` with the log
-    that they were read from."""
+    """The dead letter of lost events: `expired` before they became rows, or `log_lost` with their log."""
     return DeadLetterEvent(
         generation=0,
         version=(0, 0),
@@ -124,7 +123,7 @@ def encode(events: Sequence[Event]) -> str:
 
 
 def time_of(record: ConsumerRecord) -> int:
-    """The record's time in ms, within what PostgreSQL and text can hold: anybody may have written it."""
+    """The record's time in ms, limited to what PostgreSQL and text can hold: any client may have set it."""
     return int(min(max(record.timestamp, 0), LATEST))
 
 

@@ -1,4 +1,4 @@
-"""Rows of which some are refused: halved until each of those stands alone, and all others are written."""
+"""Isolates refused rows: parts that hold one are halved until it is alone; all others are written."""
 
 from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
@@ -11,9 +11,9 @@ Row = TypeVar("Row")
 def is_refusal(error: Exception) -> bool:
     """Whether the rows are at fault, so that waiting would not help.
 
-    PostgreSQL's classes 22 (data) and 23 (constraints), and the two that follow from the data as well: 54000
-    (a text too long for an index) and 21000 (one statement holds a row twice, its ids written in two ways).
-    Beside them, what is refused before it is sent: a NUL, or half of a surrogate pair.
+    PostgreSQL's error classes 22 (data) and 23 (constraints), and two codes that follow from the data as
+    well: 54000 (a text too long for an index) and 21000 (one statement holds a row twice, its ids written in
+    two ways). Also what psycopg refuses to send: a NUL, or half of a surrogate pair.
     """
     if not isinstance(error, psycopg.Error):
         return isinstance(error, UnicodeEncodeError)
@@ -24,7 +24,7 @@ def is_refusal(error: Exception) -> bool:
 
 
 class Halving(Generic[Row]):
-    """The parts of some rows that are to be written, in their order; who writes them says which were refused.
+    """Iterates over the parts of some rows, in their order; the caller writes each and reports refusals.
 
     Attributes:
         refused: the rows that were refused alone, each with the error.
@@ -44,11 +44,11 @@ class Halving(Generic[Row]):
         return bool(self._waiting)
 
     def repeat(self, part: Sequence[Row]) -> None:
-        """The part comes again: it is to be written in another way."""
+        """Yield the part again: the caller will write it by another statement."""
         self._waiting.append(part)
 
     def refuse(self, part: Sequence[Row], error: Exception) -> None:
-        """The part was refused, and nothing of it is written: its halves come next."""
+        """Report that the part was refused and nothing of it is written: its halves come next."""
         if len(part) == 1:
             self.refused.append((part[0], error))
             return

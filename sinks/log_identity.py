@@ -1,4 +1,4 @@
-"""Whether the log is the one that the rows came from: a Kafka that was made anew counts from 0 again."""
+"""Checks that a derived topic is still the log that the rows came from: one made anew counts from 0 again."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,10 +13,10 @@ from sinks.decode import loss
 
 
 class LogIdentity:
-    """Tells positions as `Cursors` does, after a look at the last applied record of each partition.
+    """Returns positions as `Cursors` does, after checking the last applied record of each partition.
 
-    Where another record stands in its place the log is another one: it is read from its start. What it tells
-    again of rows that are there changes nothing.
+    If another record is in its place, the log is another one and is read from its start. Events in it of
+    rows that exist already change nothing.
     """
 
     def __init__(self, cursors: Cursors, logs: Logs, narrator: Narrator) -> None:
@@ -46,5 +46,5 @@ class LogIdentity:
         self._narrator.say("runtime.log_lost", topic=tp.topic, partition=tp.partition, last=position - 1)
 
     def lost(self, _tp: TP, position: int, begin: int) -> int:
-        """All that retention deleted behind the cursor, which moves on with the next batch."""
+        """All events that retention deleted from the cursor on; it moves with the next batch."""
         return begin - position

@@ -1,4 +1,4 @@
-"""What people read in the log once rows are stored. A flood costs next to nothing: see `Narrator.wants`."""
+"""The narrated log's lines about stored rows. A flood of them costs little: see `Narrator.wants`."""
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 from runtime.narrator import Narrator
 from schemas.events import AlertEvent, DeadLetterEvent, Event, KpiEvent, OrderEvent, SampleEvent
 
-Line = tuple[str, dict[str, Any]]  # the catalogue's key, and what fills its blanks
+Line = tuple[str, dict[str, Any]]  # a key of the catalogue, and the values for its sentence
 NOTHING = "–"
 
 
 def narrate(narrator: Narrator, events: Sequence[Event], added: Container[str] = ()) -> None:
-    """Tell of events that became rows, in their order; `added`: the ids of rows that are new."""
+    """Narrate events that became rows, in their order; `added`: the ids of rows that are new."""
     new = {event.id for event in events if event.id in added}
-    for place, event in enumerate(events):
+    for index, event in enumerate(events):
         if not narrator.wants():
-            narrator.skip(len(events) - place)
+            narrator.skip(len(events) - index)
             return
         for key, facts in lines(event, event.id in new):
             narrator.event(key, **facts)

@@ -1,4 +1,4 @@
-"""The sinks as a role: an agent a derived topic, each with a connection of its own."""
+"""The sinks as a role: one agent per derived topic, each with a connection of its own."""
 
 import asyncio
 
@@ -67,7 +67,7 @@ async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
         source = app.topic(topic, key_type=bytes, value_type=bytes)
         app.agent(source, name=table.name, concurrency=table.lanes)(write)
 
-    # Waiting for PostgreSQL, however long, is no death.
+    # A worker that waits for PostgreSQL, however long, is alive.
     watchdog = Watchdog(stage, settings, narrator, signs=lambda: outage.waits)
     health.ready, health.alive = lambda: stage.not_ready() or outage.why, watchdog.wrong
     noting = asyncio.create_task(Stages(settings).keep())

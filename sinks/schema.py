@@ -26,11 +26,12 @@ class SchemaError(Exception):
 
 
 def migrate(database_url: str) -> None:
-    """Create the database if it is missing, and bring its schema up to date. Safe to repeat, also at once.
+    """Create the database if it is missing, and bring its schema up to date. Safe to repeat, and to run twice
+    at the same time.
 
     Raises:
         SchemaError: it has tables of our names that are not ours, or the schema of a later release.
-        Unavailable: PostgreSQL does not answer, or does not let us in.
+        Unavailable: PostgreSQL does not answer, or refuses the connection.
     """
     _create_database(database_url)
     try:
@@ -43,21 +44,21 @@ def check(database_url: str) -> str | None:
     """None if the schema is up to date, else a sentence that says what is wrong with it.
 
     Raises:
-        Unavailable: PostgreSQL does not answer, or does not let us in.
+        Unavailable: PostgreSQL does not answer, or refuses the connection.
     """
     if not _exists(database_url):
         return f"{_where(database_url)} does not exist; run linepulse setup"
     with _connect(database_url) as connection:
         found, foreign = _revision(connection), _foreign_tables(connection)
-        there = {row[0] for row in connection.execute(statement("schema.tables_named"), [list(VIEWS)])}
-        there |= {
+        present = {row[0] for row in connection.execute(statement("schema.tables_named"), [list(VIEWS)])}
+        present |= {
             row[0] for row in connection.execute(statement("schema.functions_named"), [list(FUNCTIONS)])
         }
     head = ScriptDirectory.from_config(_alembic()).get_current_head()
     if foreign:
         return _not_ours(database_url, foreign)
     if found == head:
-        missing = ", ".join(f'"{name}"' for name in (*VIEWS, *FUNCTIONS) if name not in there)
+        missing = ", ".join(f'"{name}"' for name in (*VIEWS, *FUNCTIONS) if name not in present)
         return f"{_where(database_url)} lacks {missing}; run linepulse setup" if missing else None
     if found is None:
         return f"{_where(database_url)} has no tables yet; run linepulse setup"
@@ -104,7 +105,7 @@ def _revision(connection: psycopg.Connection) -> str | None:
 
 
 def _foreign_tables(connection: psycopg.Connection) -> list[str]:
-    """Tables of our names in a database that we never migrated."""
+    """Tables of our names in a database that `migrate` has never seen."""
     if _revision(connection) is not None:
         return []
     return [row[0] for row in connection.execute(statement("schema.tables_named"), [[*ALL_TABLES, *VIEWS]])]
@@ -126,13 +127,13 @@ def _create_database(database_url: str) -> None:
         try:
             connection.execute(create)
         except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-            return  # somebody else was faster
+            return  # another process created it meanwhile
         except psycopg.Error as error:
             raise SchemaError(_sentence(database_url, error)) from error
 
 
 def _exists(database_url: str) -> bool:
-    """Whether the database is there: libpq tells "no such database" from "no server" only in prose."""
+    """Whether the database exists: libpq distinguishes "no such database" from "no server" only in prose."""
     try:
         _connect(database_url).close()
     except Unavailable:

@@ -1,4 +1,4 @@
-"""One transaction: the cursor moves, and a batch of events becomes rows. Both, or nothing."""
+"""One transaction moves the cursor and writes a batch of events as rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from runtime.sql import statement
 from schemas.errors import Poison, Unavailable
 from schemas.events import DeadLetterEvent, Event, OpenRowsEvent
 from sinks.copy_text import copy_text
-from sinks.cursors import stand
+from sinks.cursors import read_or_begin
 from sinks.database import Database
-from sinks.decode import Found, Older, Reader, dead_letter, encode, refused, time_of
+from sinks.decode import Decoded, OlderReleaseEvent, Reader, dead_letter, encode, refused, time_of
 from sinks.halving import Halving, is_refusal
 from sinks.open_rows import close_lost
 from sinks.tables import DEAD_LETTER, Table
@@ -26,16 +26,16 @@ class Written:
 
     Attributes:
         cursor: the next offset to apply, as PostgreSQL has it now. At the batch's end: all is applied. Within
-            the batch: the rest waits for a generation that is not live yet. Elsewhere: another worker (or a
-            restored database) moved it, and nothing was written.
+            the batch: the rest waits for a generation that is not live yet. Elsewhere: another worker moved
+            it, or the database was restored, and nothing was written.
         rows: how many rows were added or changed.
         added: the ids of the rows that are new, of tables whose rows change.
         events: those that became rows, in the log's order.
         letters: dead letters that were made here.
         ignored: how many events were of a generation that was replaced.
         applied: how many were of the live one.
-        lacks: what the event at the cursor, sent by an older release, does not say; a rebuild must make the
-            rows of its generation anew.
+        lacks: the columns that the event at the cursor, sent by an older release, lacks; a rebuild must make
+            the rows of its generation anew.
     """
 
     cursor: int
@@ -56,7 +56,7 @@ class Row(NamedTuple):
 
 
 class _Put(NamedTuple):
-    """What became of rows: how many were written, which are new, which PostgreSQL refused."""
+    """The result of writing rows: how many were written, which are new, which PostgreSQL refused."""
 
     rows: int = 0
     added: frozenset[str] = frozenset()
@@ -68,11 +68,11 @@ class _Put(NamedTuple):
 
 @dataclass
 class _Part:
-    """What of a batch can be applied under the live generation."""
+    """The first part of a batch: what can be applied under the live generation."""
 
-    size: int = 0  # records, the ignored ones among them
+    size: int = 0  # records, including the ignored ones
     rows: list[Row] = field(default_factory=list)
-    censuses: list[OpenRowsEvent] = field(default_factory=list)
+    open_rows: list[OpenRowsEvent] = field(default_factory=list)
     poisons: list[tuple[ConsumerRecord, Poison]] = field(default_factory=list)
     lacks: tuple[str, ...] = ()
 
@@ -93,20 +93,21 @@ class Sink:
         Raises:
             Unavailable: PostgreSQL can't take them now; nothing is lost, try again later.
         """
-        found = self._reader.read(records)
+        decoded = self._reader.read(records)
         first, after = records[0].offset, records[-1].offset + 1
         async with self._database.transaction() as connection:
             moved, live = await self._begin(connection, records)
             if not moved:
                 await connection.rollback()
                 tp = TP(records[0].topic, records[0].partition)
-                return Written((await stand(connection, [tp]))[tp])
-            part = _applicable(records, found, live)
+                return Written((await read_or_begin(connection, [tp]))[tp])
+            part = _applicable(records, decoded, live)
             if part.size == 0:
                 return Written(first, lacks=part.lacks)
             put = await self._put(connection, part.rows)
-            for census in part.censuses:  # behind the rows: it spares what comes after it, by its version
-                put = put.and_then(_Put(await close_lost(connection, self.table, census, self._partitions)))
+            for still_open in part.open_rows:  # after the rows: those of a higher version are left alone
+                closed = await close_lost(connection, self.table, still_open, self._partitions)
+                put = put.and_then(_Put(closed))
             letters = [
                 dead_letter(record, poison, self._lang) for record, poison in (*part.poisons, *put.refusals)
             ]
@@ -120,14 +121,14 @@ class Sink:
             await connection.commit()
         refused_at = {record.offset for record, _ in put.refusals}
         events = [row.event for row in part.rows if row.record.offset not in refused_at]
-        applied = len(part.rows) + len(part.censuses)
+        applied = len(part.rows) + len(part.open_rows)
         ignored = part.size - applied - len(part.poisons)
         return Written(after, put.rows, put.added, events, letters, ignored, applied)
 
     async def _begin(
         self, connection: psycopg.AsyncConnection, records: Sequence[ConsumerRecord]
     ) -> tuple[bool, int | None]:
-        """Move the cursor: whether it was where we stand, and the live generation."""
+        """Move the cursor to the batch's end: whether it was at its beginning, and the live generation."""
         async with connection.pipeline():
             moved = await connection.execute(
                 statement("cursors.move"), _move(records, expected=records[0].offset)
@@ -138,10 +139,10 @@ class Sink:
         return moved.rowcount == 1, None if row is None else row[0]
 
     async def _put(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> _Put:
-        """Write rows after a fresh savepoint, but for those that can't be written.
+        """Write all rows but those that can't be written. A savepoint was just set.
 
-        Of several versions of a row only the last is shown to PostgreSQL; if it is refused, the halves bring
-        the earlier ones.
+        Of several versions of a row only the highest is sent to PostgreSQL; if it is refused, the earlier
+        ones are sent with a half of the rows.
         """
         done, parts, copy = _Put(), Halving(rows), self.table.copy
         for part in parts:
@@ -149,11 +150,11 @@ class Sink:
                 done = done.and_then(await (self._copy if copy else self._upsert)(connection, part))
             except (Unavailable, OSError, MemoryError):
                 raise
-            except Exception as error:  # what PostgreSQL refuses, or what can't be written for it at all
+            except Exception as error:  # PostgreSQL refuses a row, or a row can't be encoded for it
                 if isinstance(error, psycopg.Error) and not is_refusal(error):
                     raise
                 await connection.execute(statement("rows.back_to_savepoint"))
-                if copy:  # most likely some of the rows are there already
+                if copy:  # most likely some of the rows exist already
                     copy = False
                     parts.repeat(part)
                 else:
@@ -171,9 +172,9 @@ class Sink:
             return _Put(cursor.rowcount)
 
     async def _upsert(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> _Put:
-        shown = _latest(rows) if self.table.versioned else rows
-        # The events go as they came: PostgreSQL reads JSON itself.
-        array = b"[" + b",".join([row.record.value for row in shown]) + b"]"
+        sent = _latest(rows) if self.table.versioned else rows
+        # Events are sent as the bytes of their records: PostgreSQL parses JSON itself.
+        array = b"[" + b",".join([row.record.value for row in sent]) + b"]"
         written = await connection.execute(self.table.write_statement, [array.decode()])
         added = await written.fetchall() if self.table.versioned else []
         if self.table.sums is not None:
@@ -181,25 +182,25 @@ class Sink:
         return _Put(written.rowcount, frozenset(row_id for row_id, is_new in added if is_new))
 
 
-def _applicable(records: Sequence[ConsumerRecord], found: Sequence[Found], live: int | None) -> _Part:
+def _applicable(records: Sequence[ConsumerRecord], decoded: Sequence[Decoded], live: int | None) -> _Part:
     """The records up to the first that waits for a swap; those of a generation that was replaced are ignored.
 
-    What waits is of a later generation, or an older release's of the live one.
+    An event waits if it is of a later generation, or of the live one and sent by an older release.
     """
     part = _Part()
     if live is None:
         return part
-    for record, event in zip(records, found, strict=True):
+    for record, event in zip(records, decoded, strict=True):
         if isinstance(event, Poison):
             part.poisons.append((record, event))
         elif event.generation > live:
             break
-        elif isinstance(event, Older):
+        elif isinstance(event, OlderReleaseEvent):
             if event.generation == live:
                 part.lacks = event.lacks
                 break
         elif event.generation == live and isinstance(event, OpenRowsEvent):
-            part.censuses.append(event)
+            part.open_rows.append(event)
         elif event.generation == live:
             part.rows.append(Row(record, event))
         part.size += 1

@@ -1,7 +1,7 @@
-"""What the sinks note of all stages, every few seconds: by it the page knows that one stands.
+"""Records the progress of all stages every few seconds: by it the page detects one that stands still.
 
-It goes a way of its own: over connections of its own, whatever the agents do, also when no machine says
-anything and no rule makes a row.
+It uses connections of its own and does not depend on the agents: progress is recorded also while no machine
+sends anything and no rule makes a row.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ log = logging.getLogger("sinks")
 
 
 class Row(NamedTuple):
-    """How a stage stands in a partition; `time` of its newest record in ms, `idle`: nothing is left to do."""
+    """A stage's progress in a partition; `time` of its newest record in ms, `idle`: nothing is left to do."""
 
     stage: str
     partition: int
@@ -29,14 +29,14 @@ class Row(NamedTuple):
 
 
 class Stages:
-    """Notes how the stages stand, as long as the sinks run."""
+    """Records the progress of the stages, as long as the sinks run."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._database = Database(settings.database_url)
 
     async def keep(self) -> None:
-        """Look and note for ever. A server that is away is reported by those who need it to work."""
+        """Record progress for ever. A server that is away is reported by the roles that need it."""
         try:
             while True:
                 await asyncio.gather(self.note(), asyncio.sleep(EVERY_S))
@@ -44,7 +44,7 @@ class Stages:
             await self._database.close()
 
     async def note(self) -> None:
-        """Look once. That the sinks themselves live is noted also while Kafka does not answer."""
+        """Record progress once. That the sinks are alive is recorded also while Kafka does not answer."""
         try:
             generation = await self._generation()
             try:
@@ -54,9 +54,9 @@ class Stages:
             else:
                 await self._write(rows(seen))
         except Unavailable:
-            return  # PostgreSQL is away: the page sees that by itself
-        except Exception:  # no reason to stop writing rows; the page will say that the sinks tell nothing
-            log.exception("how the stages stand could not be noted")
+            return  # PostgreSQL is away: the page detects that by itself
+        except Exception:  # no reason to stop writing rows; the page reports that the sinks record nothing
+            log.exception("the progress of the stages could not be recorded")
 
     async def _generation(self) -> int:
         async with self._database.transaction() as connection:
@@ -78,7 +78,7 @@ class Stages:
 
 
 def rows(seen: Progress | None) -> list[Row]:
-    """What is noted of a look; None: Kafka did not answer."""
+    """The rows to record; `seen` None: Kafka did not answer."""
     noted = [Row("sinks", 0, None, None, True)]
     if seen is None:
         return noted

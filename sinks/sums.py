@@ -1,7 +1,7 @@
-"""Sums of windows by line and local hour: what figures of long periods are made of.
+"""Sums of windows by line and local hour: figures of long periods are computed from them.
 
 A year of windows of twenty lines is ten million rows, and their sums by hour a few hundred thousand. The
-sinks keep them in the transaction that writes the windows; a table is always the sum of the other.
+sinks update them in the transaction that writes the windows: "KPISum" is always the sum of "KPISnapshot".
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from psycopg import sql
 from runtime.sql import composed
 from schemas import events
 from schemas.events import KpiEvent
-from sinks.place import standing_in
+from sinks.search_path import search_path
 
-# What a row of "KPISum" is the sum of, in the order in which `sums.of_windows` gives it.
-OF = (
+# The columns that say which windows a row of "KPISum" sums, in the order of `sums.of_windows`.
+KEY_COLUMNS = (
     "lineId", "line", "hour", "part", "timeZone", "day", "dayStart", "weekStart", "shiftId", "shiftDate",
     "orderNumber", "productType", "firstStart", "lastEnd",
 )  # fmt: skip
@@ -25,7 +25,7 @@ OF = (
 def _summed_columns() -> Mapping[str, float]:
     """The columns that are sums, and the parts of one that each is rounded to: as `KpiEvent` declares them.
 
-    Beside "reportedOutput" stands "realOutput": each window's own, as its "performanceFrom" says.
+    "reportedOutput" is followed by "realOutput", which each window's "performanceFrom" selects.
     """
     found: dict[str, float] = {}
     for field in msgspec.structs.fields(KpiEvent):
@@ -42,7 +42,7 @@ SUMMED = _summed_columns()
 def sums() -> sql.Composed:
     """The sums of windows, or of their sums, as columns of a query.
 
-    Rounding takes away what adding doubles has put there: a sum does not depend on the order of its terms.
+    Rounding removes the error of adding doubles: a sum does not depend on the order of its terms.
     """
     return sql.SQL(",\n").join(_sum(name, parts) for name, parts in SUMMED.items())
 
@@ -55,12 +55,12 @@ def _sum(name: str, parts: float) -> sql.Composed:
 
 
 def of_hours(hours: str) -> sql.Composed:
-    """What is summed, as columns of rows of "KPISum"."""
+    """The columns to sum, of a table like "KPISum"."""
     return sql.SQL(", ").join(sql.Identifier(hours, name) for name in SUMMED)
 
 
 def of_windows(windows: str) -> sql.Composed:
-    """What is summed, as columns of rows of "KPISnapshot", which have no "realOutput"."""
+    """The columns to sum, of a table like "KPISnapshot"; "realOutput", which it lacks, is computed."""
     real = sql.SQL(
         """CASE {0}."performanceFrom" WHEN 'rate' THEN {0}."reportedOutput" ELSE {0}."timedPieces" END"""
     ).format(sql.Identifier(windows))
@@ -70,18 +70,18 @@ def of_windows(windows: str) -> sql.Composed:
 
 
 def summed(windows: str) -> sql.Composed:
-    """The rows that "KPISum" holds of the windows in a table of this name."""
+    """A query of the rows that "KPISum" holds for the windows in a table of this name."""
     return composed("sums.of_windows", sums=sums(), windows=windows)
 
 
 def sum_all(connection: psycopg.Connection, schema: str | None = None) -> None:
     """Fill an empty "KPISum" from the "KPISnapshot" of the same schema (default: the current one)."""
-    with connection.transaction(), standing_in(connection, schema):
+    with connection.transaction(), search_path(connection, schema):
         connection.execute(composed("sums.fill", columns=_columns(), sums=summed("KPISnapshot")))
 
 
-def _columns(*of: str) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(*of, name) for name in (*OF, *SUMMED))
+def _columns(*table: str) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(*table, name) for name in (*KEY_COLUMNS, *SUMMED))
 
 
 SUM_HOURS = composed(

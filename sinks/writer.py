@@ -1,4 +1,4 @@
-"""From batch to rows: tries until PostgreSQL takes it, and goes on from where the cursor stands."""
+"""Writes batches as rows: retries until PostgreSQL takes them, and continues where the cursor is."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ from sinks.sink import Sink, Written
 from sinks.superseded import Superseded
 
 T = TypeVar("T")
-NAMED = 4  # columns that a sentence has room for
+NAMED = 4  # columns that fit into a sentence
 
 
 class Writer:
@@ -39,14 +39,14 @@ class Writer:
         rest: Batch | None = batch
         try:
             while rest is not None and (written := await self._write(rest)) is not None:
-                self._tell(written)
+                self._report(written)
                 self._superseded.note(batch.tp.topic, written.ignored, written.applied)
                 rest = await self._after(rest, written)
         finally:
             self._over()
 
     async def _write(self, batch: Batch) -> Written | None:
-        """What became of the batch; None if its partition is not ours any more."""
+        """Write the batch once; None if its partition is not ours any more."""
 
         async def once() -> Written:
             with metrics.BATCH_SECONDS.labels(batch.tp.topic).time():
@@ -55,7 +55,7 @@ class Writer:
         return await self._until_taken(batch, once)
 
     async def _until_taken(self, batch: Batch, act: Callable[[], Awaitable[T]]) -> T | None:
-        """Try as long as the batch is ours. Nothing is read meanwhile."""
+        """Retry as long as the batch is ours; None if it is not. Nothing is read meanwhile."""
         attempt = 0
         try:
             while self._stage.holds(batch):
@@ -69,7 +69,7 @@ class Writer:
             self._outage.over(self)
 
     async def _after(self, batch: Batch, written: Written) -> Batch | None:
-        """Go where the cursor stands; what is left of the batch."""
+        """Continue where the cursor is; the rest of the batch, None if nothing of it is left to write."""
         if not self._stage.holds(batch):
             return None
         first = batch.records[0].offset
@@ -81,14 +81,14 @@ class Writer:
         if written.cursor == first:
             await self._wait_for_swap(batch, written.lacks)
             return batch
-        return await self._go(batch, written.cursor)
+        return await self._seek(batch, written.cursor)
 
-    async def _go(self, batch: Batch, cursor: int) -> Batch | None:
-        """Another worker moved the cursor, or a restored database has an older one."""
+    async def _seek(self, batch: Batch, cursor: int) -> Batch | None:
+        """Read from the cursor on: another worker moved it, or a restored database has an older one."""
         first = batch.records[0].offset
         begins = await self._stage.app.consumer.earliest_offsets(batch.tp)
         start = min(begins[batch.tp] or 0, first)
-        if cursor < start:  # deleted before they were applied: the stage has reported it
+        if cursor < start:  # events were deleted before they were applied: the stage has reported it
             letter = loss(batch.tp, "expired", cursor, start - 1, self._narrator.lang)
             await self._until_taken(batch, lambda: self._cursors.jump(batch.tp, cursor, start, letter))
         if max(cursor, start) == first:
@@ -97,7 +97,7 @@ class Writer:
         return None
 
     async def _wait_for_swap(self, batch: Batch, lacks: tuple[str, ...]) -> None:
-        """The next events are of a generation that is not live yet, or `Older`: only a swap helps."""
+        """Wait: the next events are of a generation that is not live yet, or of an older release."""
         topic, partition = batch.tp
         if lacks:
             self._outage.hold(
@@ -116,7 +116,7 @@ class Writer:
         self._swap_waits = 0
         self._outage.release(self)
 
-    def _tell(self, written: Written) -> None:
+    def _report(self, written: Written) -> None:
         metrics.ROWS_WRITTEN.labels(self._sink.table.name).inc(written.rows)
         for letter in written.letters:
             metrics.DEAD_LETTERS.labels(letter.reason).inc()

@@ -14,8 +14,8 @@ import typer
 from linepulse.rebuild_report import Report, tables_as_dict
 from plant.catalogue import tell
 from plant.rules import PlantError, plant_text, read_plant
-from rebuild import previous
-from rebuild.steps import Asked, Found, rebuild_tables
+from rebuild import other_generations
+from rebuild.steps import RebuildRequest, RebuildResult, rebuild_tables
 from rebuild.workers import OBJECTS
 from runtime.errors import UserError
 from runtime.narrator import quiet_libraries
@@ -54,11 +54,11 @@ def rebuild(
     began = time.monotonic()
     spare_the_collector(OBJECTS)
 
-    def show(found: Found) -> None:
+    def show(found: RebuildResult) -> None:
         if not as_json:
             Report(settings.lang).show(found, round(time.monotonic() - began, 1))
 
-    found = rebuild_tables(settings, Asked(text, workers, dry_run=dry_run, quiet=as_json), show)
+    found = rebuild_tables(settings, RebuildRequest(text, workers, dry_run=dry_run, quiet=as_json), show)
     if as_json:
         tables, seconds = tables_as_dict(found.comparison), round(time.monotonic() - began, 1)
         print(json.dumps({"messages": found.messages, "seconds": seconds, "tables": tables}))
@@ -67,7 +67,7 @@ def rebuild(
 def _drop_old(settings: Settings, *, alone: bool) -> None:
     if not alone:
         raise typer.BadParameter("--drop-old goes alone: it reads no log")
-    dropped = asyncio.run(previous.drop_old(settings))
+    dropped = asyncio.run(other_generations.drop_old(settings))
     for generation in dropped:
         print(tell(settings.lang, "takeover.dropped", generation=generation))
     if not dropped:

@@ -1,1 +1,1 @@
-"""Stops and silence: when they begin, end and are judged, what is planned, and what operators say of them."""
+"""Stops and silence: when they begin and end, their categories, planned stops, and operator messages."""

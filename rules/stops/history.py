@@ -1,4 +1,4 @@
-"""The stops that a line remembers: what operators may still speak of, and what its past is judged by."""
+"""The latest stops of a line: operators may still change them, and late messages are judged by them."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from schemas.state import MAX_STOPS, MAX_STOPS_SIZE, LineState, PastStop, Stop, 
 
 
 def with_past_stop(history: StopHistory, past: PastStop, open_: Stop | None) -> StopHistory:
-    """With a stop that ended."""
+    """The history with a stop that has ended; `open_`: the line's stop that is open now, if any."""
     history = replace(history, stops=latest((*history.stops, past), MAX_STOPS, MAX_STOPS_SIZE))
     if not past.stop.planned:
         return history
@@ -29,8 +29,8 @@ def order_of(stop: Stop) -> Of:
     return stop.order_number, stop.product
 
 
-def stood(state: LineState, since: int, until: int) -> int:
-    """For how long (ms) of that time the line is known to have stood still."""
+def stopped_time(state: LineState, since: int, until: int) -> int:
+    """For how long (ms) in [since, until) the line is known to have stood still."""
     stops = [(past.stop, past.end) for past in state.stop_history.stops]
     if state.stop is not None:
         stops.append((state.stop, until))
@@ -41,6 +41,6 @@ def stood(state: LineState, since: int, until: int) -> int:
     )
 
 
-def was_silent(past: Iterable[PastStop], at: int) -> bool:
-    """Whether what a line made before `at` (ms) was made while it had no signal."""
+def had_no_signal(past: Iterable[PastStop], at: int) -> bool:
+    """Whether pieces of a message of `at` (ms) were made while the line had no signal."""
     return any(each.stop.category == "no_signal" and each.stop.start < at <= each.end for each in past)

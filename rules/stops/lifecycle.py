@@ -1,4 +1,4 @@
-"""Stops: a line that says it is not running, until it says it is; a line that says nothing any more."""
+"""The life of a stop: it opens when a line stops or falls silent, and gets its category when it ends."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,17 +29,17 @@ def on_state_change(
 ) -> tuple[Stop | None, PastStop | None, list[RowUpdate]]:
     """Open, keep or close the line's stop.
 
-    A stop opens when the line is not running, `no_signal` when a running line falls silent; silence leaves a
-    stop open. Both end when the line says otherwise.
+    A stop opens when the line does not run; one of category `no_signal` opens when a running line falls
+    silent. Silence leaves an open stop open. A stop ends when a message reports another mode.
 
     Args:
         stop: the open stop, if any.
-        change: what the line is from now on.
+        change: the line's mode from now on.
         order: the running order, if any.
         planned: intervals in which a stop is planned, beside those of the calendar.
         context: the record.
     Returns:
-        The stop after it, the one that ended, and the rows that change.
+        The open stop after the change, the stop that ended, and the rows that change.
     """
     updates = []
     ended: PastStop | None = None
@@ -69,13 +69,13 @@ def on_state_change(
 
 
 def unplanned(stop: Stop, context: RecordContext) -> tuple[Stop, list[RowUpdate]]:
-    """A stop that was planned and has lasted longer than that."""
+    """Turn a planned stop that has lasted longer than planned into an unplanned one."""
     stop = replace(stop, category="unplanned")
     return stop, [stop_row.row(stop, context)]
 
 
 def with_reason(stop: Stop, reason: str | None, context: RecordContext) -> tuple[Stop, list[RowUpdate]]:
-    """Tell an open stop's reason: the first one stays."""
+    """Set an open stop's reason, unless it has one already."""
     if reason is None or stop.reason is not None:
         return stop, []
     stop = replace(stop, reason=reason)
@@ -83,17 +83,18 @@ def with_reason(stop: Stop, reason: str | None, context: RecordContext) -> tuple
 
 
 def _ended(stop: Stop, at: int, planned: Intervals, context: RecordContext) -> PastStop:
-    """The stop once it has ended, its class judged on all of it."""
+    """The stop as it has ended, with the category that follows from all of it."""
     if stop.status_at:
         stop = replace(stop, status_at=0, counting=None)
     if stop.category == "no_signal":
-        # Messages of a gateway that was offline may begin before its silence did: the silence gives way.
+        # A gateway that was offline may send a message from before the silence began: it then has length 0.
         stop = replace(stop, start=min(stop.start, at))
-    return judged(PastStop(stop, at), planned, context)
+    return classified(PastStop(stop, at), planned, context)
 
 
-def judged(past: PastStop, planned: Intervals, context: RecordContext) -> PastStop:
-    """Planned if the line was never required meanwhile, micro if it was short; silence stays silence."""
+def classified(past: PastStop, planned: Intervals, context: RecordContext) -> PastStop:
+    """The stop with its category and required time: planned if no time of it was required, micro if it was
+    short, else unplanned; one of `no_signal` keeps its category."""
     asked = sum(end - start for start, end in required(past.stop.start, past.end, planned, context))
     category: DowntimeCategory = "no_signal"
     if past.stop.category != "no_signal":
@@ -104,6 +105,6 @@ def judged(past: PastStop, planned: Intervals, context: RecordContext) -> PastSt
 
 
 def length_class(past: PastStop, context: RecordContext) -> DowntimeCategory:
-    """What a stop that should not have been is by its length, and by the rules of when it ended."""
+    """Micro or unplanned, by the stop's length and the rules in force when it ended."""
     short = past.end - past.stop.start < context.at(past.end).line_rules.micro_stop_s * SECOND
     return "micro" if short else "unplanned"

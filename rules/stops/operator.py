@@ -1,7 +1,7 @@
-"""What operators say of a line's stops: reasons, stops declared planned, planned stops announced.
+"""Operator messages about a line's stops: reasons, stops declared planned, planned stops announced.
 
-All of it comes through the log, so a replay keeps it. A request that came before (by its `requestId`) changes
-nothing.
+They come through the log, so a rebuild keeps their effect. A request that was applied before (known by its
+`requestId`) changes nothing.
 """
 
 from hashlib import blake2b
@@ -22,23 +22,23 @@ from schemas.state import MAX_PLANS, MAX_REMEMBERED, MAX_SIZE, LineState, Plan, 
 def on_operator_message(
     draft: LineState, message: OperatorMessage, context: RecordContext
 ) -> list[RowUpdate]:
-    """A reason, a declaration, an announcement, or the end of one; stops are classed anew where it matters.
+    """Apply a reason, a declaration, a plan or its withdrawal; reclassify stops if planned time changes.
 
     Raises:
         Poison: there is no such stop or plan, or too many plans.
     """
-    # Announcements that are long past are forgotten, not taken back: what they made planned stays so.
+    # Plans that are long past are forgotten, not withdrawn: stops that they made planned remain planned.
     now = context.received_at
-    judged = now if draft.retired or draft.clock is None else draft.clock
-    draft.stop_history = planned.forgotten(draft.stop_history, draft.stop, now, judged)
+    charged = now if draft.retired or draft.clock is None else draft.clock
+    draft.stop_history = planned.forgotten(draft.stop_history, draft.stop, now, charged)
     before = draft.stop_history.planned
-    updates = _take(draft, message, context)
+    updates = _apply(draft, message, context)
     if draft.stop_history.planned != before:
         updates += reclassification.replanned(draft, before, draft.stop_history.planned, context)
     return updates
 
 
-def _take(draft: LineState, message: OperatorMessage, context: RecordContext) -> list[RowUpdate]:
+def _apply(draft: LineState, message: OperatorMessage, context: RecordContext) -> list[RowUpdate]:
     updates: list[RowUpdate] = []
     digest = None if message.request_id is None else digest_of(message.request_id)
     if message.action == "unplan":
@@ -60,12 +60,12 @@ def _take(draft: LineState, message: OperatorMessage, context: RecordContext) ->
 
 
 def on_late_reason(draft: LineState, at: int, reason: str, context: RecordContext) -> list[RowUpdate]:
-    """A machine's `stopped` that comes behind the line's clock still gives the reason of its stop.
+    """Give a stop the reason of a late `stopped` message.
 
-    MQTT keeps order within a topic only: the data that shows the stop may come first, or all of the stop.
+    MQTT keeps order within a topic only: data from the stop, or from after it, may arrive before its status.
 
     Args:
-        at: when the machine stopped, as it says, ms: at most the line's silence before its data show it.
+        at: the message's event time, ms. The stop begins at most `silence_s` after it.
     """
     earliest = at + context.line_rules.silence
     for index, past in enumerate(draft.stop_history.stops):
@@ -102,7 +102,7 @@ def _unplan(draft: LineState, digest: str | None) -> None:
 
 
 def _reason(draft: LineState, message: OperatorMessage, context: RecordContext) -> list[RowUpdate]:
-    """Give a stop its reason, or declare it planned: the open one, or one that ended."""
+    """Give a stop its reason, or declare it planned or not: the open stop, or one that has ended."""
     at = event_time(message.at, context.line_rules.time_zone, "at")
     stop = draft.stop
     if stop is not None and _is_meant(stop, None, message.stop, at):
@@ -133,5 +133,5 @@ def _declared(stop: Stop, message: OperatorMessage) -> Stop:
 
 
 def digest_of(text: str) -> str:
-    """A request's identifier as it is remembered."""
+    """The digest by which a request's identifier is remembered."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

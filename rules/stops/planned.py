@@ -11,10 +11,8 @@ from schemas.state import Stop, StopHistory
 Intervals = tuple[Interval, ...]
 """Intervals [start, end) of time in ms, disjoint and in order."""
 
-OPEN = 2**53 - 1  # ms; the end of a stop that lasts
-REMEMBERED = (
-    7 * DAY
-)  # after its end, an announced stop is forgotten, unless time around it is still to be judged
+OPEN = 2**53 - 1  # ms; stands for the end of an open stop
+REMEMBERED = 7 * DAY  # after its end a plan is forgotten, unless time within it is still to be charged
 
 
 def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
@@ -36,7 +34,7 @@ def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def without(intervals: Iterable[Interval], taken: Iterable[Interval]) -> tuple[Interval, ...]:
-    """The time of the one that is not in the other.
+    """The time in `intervals` that is not in `taken`.
 
     ├──────────────┤  ├────┤
         ├──┤  ├──────────┤
@@ -58,7 +56,7 @@ def without(intervals: Iterable[Interval], taken: Iterable[Interval]) -> tuple[I
 
 
 def planned_time(history: StopHistory, stop: Stop | None) -> tuple[Interval, ...]:
-    """All planned time that is remembered: announced stops, and stops that were declared planned."""
+    """All planned time that is remembered: plans, and stops that were declared planned."""
     announced = [(plan.start, plan.end) for plan in history.plans]
     declared = [(past.stop.start, past.end) for past in history.stops if past.stop.planned]
     if stop is not None and stop.planned:
@@ -66,20 +64,20 @@ def planned_time(history: StopHistory, stop: Stop | None) -> tuple[Interval, ...
     return union([*announced, *declared])
 
 
-def forgotten(history: StopHistory, stop: Stop | None, now: int, judged: int) -> StopHistory:
-    """What is announced, without what is long past.
+def forgotten(history: StopHistory, stop: Stop | None, now: int, charged: int) -> StopHistory:
+    """The history without plans that are long past.
 
     Args:
-        history: what operators said.
-        stop: the open stop: it is judged on all of its time once it ends.
+        history: the line's.
+        stop: the open stop: once it ends, its category depends on all of its time.
         now: ms.
-        judged: up to then (ms) the line's time is charged: later time is still to be judged.
+        charged: up to then (ms) the line's time is charged: plans of later time are still needed.
     """
-    kept = min(now - REMEMBERED, judged, *([stop.start] if stop is not None else []))
+    kept = min(now - REMEMBERED, charged, *([stop.start] if stop is not None else []))
     history = replace(history, plans=tuple(plan for plan in history.plans if plan.end > kept))
     return replace(history, planned=planned_time(history, stop))
 
 
 def touch(one: Iterable[Interval], start: int, end: int) -> bool:
-    """Whether any of the intervals has time in [start, end), or is around it where that is empty."""
+    """Whether any of the intervals overlaps [start, end), or contains `start` if that is empty."""
     return any(begin < max(end, start + 1) and start < until for begin, until in one)

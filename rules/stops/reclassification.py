@@ -1,4 +1,4 @@
-"""Stops classed anew: a planned stop that lasts too long, and planned time that operators change."""
+"""Reclassifies stops: a planned stop that lasts too long, and stops whose planned time operators change."""
 
 from msgspec.structs import replace
 
@@ -12,9 +12,9 @@ from schemas.state import LineState, Mode, PastStop
 
 
 def overdue(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate]:
-    """A planned stop that the line has not ended in time: from then on it is none.
+    """Turn a planned stop into an unplanned one if it goes on in required time.
 
-    How far it was looked at is remembered: however long the stop is, a message looks at what is new.
+    How far the stop was checked is remembered: a message checks only the time since, however long the stop.
     """
     stop = draft.stop
     if stop is None or stop.category != "planned" or stop.planned or draft.mode != "stopped":
@@ -32,22 +32,22 @@ def overdue(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate
 
 
 def replanned(draft: LineState, was: Intervals, now: Intervals, context: RecordContext) -> list[RowUpdate]:
-    """Planned time is other than it was: stops are judged anew, and their windows with them."""
+    """Reclassify stops and their time in windows after planned time has changed from `was` to `now`."""
     updates: list[RowUpdate] = []
     stops: list[PastStop] = []
     other = planned.union([*planned.without(now, was), *planned.without(was, now)])
     for past in draft.stop_history.stops:
         if not planned.touch(other, past.stop.start, past.end):
-            stops.append(past)  # what made it planned may be forgotten by now
+            stops.append(past)  # the plan that made it planned may be forgotten by now
             continue
-        judged = lifecycle.judged(past, now, context)
-        stops.append(judged)
-        if judged is not past:
-            updates.append(stop_row.past_row(judged, context))
-        _recharge(draft, past, judged, was, now, context)
+        new = lifecycle.classified(past, now, context)
+        stops.append(new)
+        if new is not past:
+            updates.append(stop_row.past_row(new, context))
+        _recharge(draft, past, new, was, now, context)
     draft.stop_history = replace(draft.stop_history, stops=tuple(stops))
     stop = draft.stop
-    if stop is not None and stop.excused:  # by what was planned before
+    if stop is not None and stop.excused:  # checked against what was planned before
         stop = draft.stop = replace(stop, excused=0)
     charged = draft.kpi.charged if draft.kpi is not None else 0
     if (
@@ -57,11 +57,11 @@ def replanned(draft: LineState, was: Intervals, now: Intervals, context: RecordC
         and planned.touch(other, stop.start, charged)
     ):
         late = required(stop.start, max(stop.start + 1, charged), now, context)
-        judged_stop = replace(stop, category="unplanned" if late else "planned")
-        _recharge(draft, PastStop(stop, charged), PastStop(judged_stop, charged), was, now, context)
-        if judged_stop != stop:
-            draft.stop = judged_stop
-            updates.append(stop_row.row(judged_stop, context))
+        new_stop = replace(stop, category="unplanned" if late else "planned")
+        _recharge(draft, PastStop(stop, charged), PastStop(new_stop, charged), was, now, context)
+        if new_stop != stop:
+            draft.stop = new_stop
+            updates.append(stop_row.row(new_stop, context))
             mode: Mode = "stopped" if late else "unknown"
             draft.alerts, alert_updates = alerts.on_state_change(
                 draft.alerts, mode, context.received_at, late[0][0] if late else stop.start, context
@@ -73,9 +73,9 @@ def replanned(draft: LineState, was: Intervals, now: Intervals, context: RecordC
 
 
 def _recharge(
-    draft: LineState, past: PastStop, judged: PastStop, was: Intervals, now: Intervals, context: RecordContext
+    draft: LineState, past: PastStop, new: PastStop, was: Intervals, now: Intervals, context: RecordContext
 ) -> None:
-    """Move the stop's time between planned and what it is otherwise."""
+    """Move time of the stop from planned to its other time state or back, and count the stop accordingly."""
     if draft.kpi is None:
         return
     start, end, order = past.stop.start, past.end, history.order_of(past.stop)
@@ -90,7 +90,7 @@ def _recharge(
     windows = stop_windows.reclassify(
         windows, planned.without(after, before), "planned", kind, order, context
     )
-    one, other = past.stop.category, judged.stop.category
+    one, other = past.stop.category, new.stop.category
     unplanned = int(other == "unplanned") - int(one == "unplanned")
     micro = int(other == "micro") - int(one == "micro")
     draft.kpi = stop_windows.count_stops(windows, start, unplanned, micro, order, context)

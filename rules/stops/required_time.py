@@ -1,13 +1,13 @@
-"""Required time: when a line that stands still should run, by its calendar and by what operators planned."""
+"""Required time: when a line that stands still should run, by its calendar and operators' planned time."""
 
 from rules.record_context import RecordContext
 from rules.stops.planned import Intervals
 
 
 def kind_of_time(at: int, planned: Intervals, context: RecordContext) -> tuple[str, int]:
-    """What a point in time (ms) is for a line that stands, and up to when that holds.
+    """The kind of time at a point (ms) for a line that stands still, and up to when that holds.
 
-    `open`: the line should run. Else `planned` or `closed`: by the calendar, or as operators planned it.
+    `open`: the line should run. `planned` or `closed`: by the calendar, or `planned` by operators.
     """
     demand = context.demand(at)
     if demand.kind != "open":
@@ -35,9 +35,9 @@ def required(start: int, end: int, planned: Intervals, context: RecordContext) -
 
 
 def excused_until(at: int, end: int, planned: Intervals, context: RecordContext) -> int:
-    """From `at` on, when a line that stands still should run again.
+    """From `at` on, the first point at which a line that stands still should run.
 
-    If not before `end`: up to when it need not, as far as is clear without looking further; `end` or later.
+    If there is none before `end`: a point at `end` or later before which there is none either.
     """
     while at < end:
         kind, bound = kind_of_time(at, planned, context)

@@ -1,8 +1,8 @@
-"""Restarts: what ends a stop that a status message began, when the data do not say whether the line runs.
+"""Restarts: what ends a stop that a status message began, if the data do not say whether the line runs.
 
-The last pieces leave a line that stands already. So pieces alone do not end such a stop; the machine does,
-with `running`, or pieces that go on for `trailing_s`: then the line has run since the first of these, and
-what was charged to the stop meanwhile is charged to running time.
+The last pieces may leave a line that has stopped already. So pieces alone do not end such a stop. It ends by
+a message that says `running`, or once pieces have been counted for `trailing_s`: then the line has run since
+the first of these pieces, and the time charged to the stop since then is moved to running time.
 """
 
 from msgspec.structs import replace
@@ -19,12 +19,12 @@ from schemas.kpi_state import ProductionInterval
 from schemas.payloads import Data
 from schemas.state import Counted, Counting, LineState, Order, Stop
 
-PIECES = 2  # at its target rate; a line that counts none for so long has paused
-MAX_COUNTED = 64
+PIECES = 2  # a line that counts none for the time that so many take at its target rate has paused
+MAX_COUNTED = 64  # messages that are remembered until it is known whether the line runs
 
 
 def hold(draft: LineState, at: int) -> None:
-    """A status says at `at` (ms) that the line stands: from now on, pieces alone do not end its stop."""
+    """Note a status message of `at` (ms) that the line is stopped: pieces alone then do not end its stop."""
     if draft.stop is not None:
         draft.stop = replace(draft.stop, status_at=at, counting=None)
 
@@ -35,34 +35,34 @@ def is_held(stop: Stop | None) -> bool:
 
 
 def on_data(draft: LineState, data: Data, at: int, context: RecordContext) -> list[RowUpdate]:
-    """A data message, not late: if it shows that a line that a status stopped runs again, its stop ends."""
+    """End a stop that a status message began, if a data message, not late, shows that the line runs again."""
     stop = draft.stop
     if stop is None or not is_held(stop) or data.running is not None or not data.count:
         return []
-    counting = _going_on(stop, at, data.count, data.target_rate, context)
+    counting = _uninterrupted(stop, at, data.count, data.target_rate, context)
     since = at if counting is None else counting.messages[0].at
     if at - since < context.line_rules.trailing_s * SECOND:
         return []
     if counting is None:
-        draft.stop = replace(stop, status_at=0)  # this very message ends it
+        draft.stop = replace(stop, status_at=0)  # the change of mode by this very message ends the stop
         return []
     return _runs_since(draft, since, context)
 
 
 def on_late_running(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate]:
-    """A status `running` that comes after later data: MQTT keeps order within a topic only."""
+    """Apply a late `running` status: MQTT keeps order within a topic only, so later data may arrive first."""
     if draft.stop is None or not 0 < draft.stop.status_at <= at:
         return []
     return _runs_since(draft, at, context)
 
 
 def count(draft: LineState, order: Of, sample: Sample, context: RecordContext) -> None:
-    """Count the pieces of a line that stands, as those of the time before, until more of them show otherwise.
+    """Count the pieces of a stopped line as made before the stop, until more of them show that it runs.
 
     Args:
         draft: the line, in a stop that a status message began; its windows are charged up to the message.
-        order: what the pieces are counted in. If another one ran before the stop, or that time's window is no
-            longer remembered, they are counted at their message.
+        order: the order of the pieces. If another one ran before the stop, or the window of that time is no
+            longer remembered, they are counted at the time of their message.
         sample: the message.
         context: the record.
     """
@@ -81,7 +81,7 @@ def count(draft: LineState, order: Of, sample: Sample, context: RecordContext) -
     draft.kpi = pieces.count(windows, place, sample.pieces, sample.defects, known=timed, context=context)
     counting = None
     if not sample.tells_running:
-        counting = _going_on(stop, sample.at, sample.pieces, sample.target_rate, context)
+        counting = _uninterrupted(stop, sample.at, sample.pieces, sample.target_rate, context)
         if counting is not None or sample.pieces:
             counted = Counted(
                 at=sample.at,
@@ -96,13 +96,13 @@ def count(draft: LineState, order: Of, sample: Sample, context: RecordContext) -
             )
             made_at = sample.at if sample.pieces or counting is None else counting.made_at
             earlier = () if counting is None else counting.messages
-            counting = Counting(made_at, _fewer((*earlier, counted)))
+            counting = Counting(made_at, _bounded((*earlier, counted)))
     if counting is not stop.counting:
         draft.stop = replace(stop, counting=counting)
 
 
 def on_order_start(draft: LineState, order: Order, sample: Sample, context: RecordContext) -> None:
-    """An order starts; where the line may run again, the time since its last message is that order's."""
+    """Start an order's windows; if the line may run again, time since its last message is that order's."""
     assert draft.kpi is not None
     counting = None if draft.stop is None else draft.stop.counting
     if counting is None:
@@ -113,10 +113,10 @@ def on_order_start(draft: LineState, order: Order, sample: Sample, context: Reco
     draft.kpi = replace(windows, production=())
 
 
-def _going_on(
+def _uninterrupted(
     stop: Stop, at: int, pieces: int, target: float | None, context: RecordContext
 ) -> Counting | None:
-    """What the line counted up to the message, if it has not paused since."""
+    """What the line has counted in its stop, if it has not paused before the message at `at` (ms)."""
     counting = stop.counting
     if counting is None or at - counting.messages[-1].at > context.line_rules.silence:
         return None
@@ -127,7 +127,7 @@ def _going_on(
 
 
 def _runs_since(draft: LineState, since: int, context: RecordContext) -> list[RowUpdate]:
-    """The line runs since its first message from `since` (ms) on that counted; if none did, from now on."""
+    """End the stop: the line runs since its first counted message from `since` (ms) on; if none, from now."""
     stop, at = draft.stop, draft.clock
     assert stop is not None
     assert at is not None
@@ -136,7 +136,7 @@ def _runs_since(draft: LineState, since: int, context: RecordContext) -> list[Ro
     before: Counted | None = None
     for each in counted:
         if before is not None:
-            _run(draft, stop, before, each.at, context)
+            _recharge_as_running(draft, stop, before, each.at, context)
         windows = draft.kpi
         assert windows is not None
         if each.place is not None:
@@ -153,12 +153,14 @@ def _runs_since(draft: LineState, since: int, context: RecordContext) -> list[Ro
             draft.rate = round(each.pieces * MINUTE / (each.at - before.at), 3)
         draft.kpi, draft.target_rate, draft.ruled, before = windows, each.target_rate, each.ruled, each
     if before is not None:
-        _run(draft, stop, before, at, context)
+        _recharge_as_running(draft, stop, before, at, context)
     return updates
 
 
-def _run(draft: LineState, stop: Stop, since: Counted, until: int, context: RecordContext) -> None:
-    """Time that was charged to the stop was the line's running time."""
+def _recharge_as_running(
+    draft: LineState, stop: Stop, since: Counted, until: int, context: RecordContext
+) -> None:
+    """Move time that was charged to the stop to running time."""
     assert draft.kpi is not None
     stood = StateInterval(until, "stopped", planned=draft.stop_history.planned)
     ran = StateInterval(until, "running", since.target_rate, draft.rate, ruled=since.ruled)
@@ -166,8 +168,8 @@ def _run(draft: LineState, stop: Stop, since: Counted, until: int, context: Reco
     draft.alerts = alerts.on_running_time(draft.alerts, until - since.at, draft.rate)
 
 
-def _fewer(messages: tuple[Counted, ...]) -> tuple[Counted, ...]:
-    """Of a machine that speaks very often, two messages that follow each other in one window become one."""
+def _bounded(messages: tuple[Counted, ...]) -> tuple[Counted, ...]:
+    """At most MAX_COUNTED messages: of more, two that follow each other in one window are merged."""
     if len(messages) <= MAX_COUNTED:
         return messages
     pairs = [
@@ -179,10 +181,10 @@ def _fewer(messages: tuple[Counted, ...]) -> tuple[Counted, ...]:
         return messages[1:]
     n = min(pairs, key=lambda n: (messages[n].at - messages[n - 2].at, n))
     before, one, other = messages[n - 2 : n + 1]
-    return (*messages[: n - 2], _lasting(before, one, other.at), _both(one, other), *messages[n + 1 :])
+    return (*messages[: n - 2], _extended(before, one, other.at), _merged(one, other), *messages[n + 1 :])
 
 
-def _both(one: Counted, other: Counted) -> Counted:
+def _merged(one: Counted, other: Counted) -> Counted:
     return replace(
         other,
         known=one.known and other.known,
@@ -192,8 +194,8 @@ def _both(one: Counted, other: Counted) -> Counted:
     )
 
 
-def _lasting(before: Counted, one: Counted, until: int) -> Counted:
-    """What holds from `before` on holds up to `until`: on average, what held."""
+def _extended(before: Counted, one: Counted, until: int) -> Counted:
+    """`before`, extended over `one` up to `until` (ms): its rates become the averages over that time."""
     first, second, all_of_it = one.at - before.at, until - one.at, until - before.at
 
     def mean(early: float | None, late: float | None) -> float | None:

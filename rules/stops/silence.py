@@ -1,4 +1,4 @@
-"""Silence: how ticks make a running line fall silent, and what is shown of it until it speaks again."""
+"""Silence: by ticks a running line falls silent, and its windows are shown until its next message."""
 
 from rules import line_clock
 from rules.kpi import kpi_row
@@ -9,11 +9,11 @@ from schemas.instant import SECOND
 from schemas.state import LineState
 
 OFFLINE = "offline"  # the reason of a silence that a status message announced without giving one
-QUIET = 30 * SECOND  # a line that speaks more often shows its windows itself
+QUIET = 30 * SECOND  # the windows of a line that sends more often are published by its messages
 
 
 def on_tick(draft: LineState, context: RecordContext) -> None:
-    """Note since when ticks have come: what a line does while they don't, nobody hears."""
+    """Note the tick, and since when ticks have come without a gap: in a gap no bridge received anything."""
     now = context.received_at
     if now - draft.ticked_at > line_clock.TICKS_MISSING:
         draft.ticking_since = now
@@ -21,9 +21,9 @@ def on_tick(draft: LineState, context: RecordContext) -> None:
 
 
 def is_noticed(line: LineState, context: RecordContext) -> bool:
-    """Whether the line has been quiet for so long that its windows are shown without a message of it.
+    """Whether the line has been quiet for so long that its windows are shown without a message from it.
 
-    Not while it runs and counts pieces: those of this time are still to come.
+    Up to `silence_s`, not while it runs and counts pieces: those of this time are still to be reported.
     """
     if line.clock is None or line.kpi is None or line.retired:
         return False
@@ -37,13 +37,13 @@ def begin(draft: LineState, context: RecordContext) -> list[RowUpdate]:
     silence = context.line_rules.silence
     if draft.clock is None or _quiet(draft, context) <= silence:
         return []
-    # Nobody listened when the line fell silent: it may not be the line's fault.
+    # No bridge listened when the line fell silent: the cause may be the pipeline, not the line.
     reason = state_change.PIPELINE if draft.ticking_since > draft.heard_at + silence else None
     return state_change.fall_silent(draft, draft.clock + silence, reason, context)
 
 
 def show(draft: LineState, context: RecordContext) -> list[RowUpdate]:
-    """The rows that the line's windows have if its silence goes on as it is; nothing is charged."""
+    """The rows of the line's windows as they are if its silence continues; nothing is charged."""
     assert draft.kpi is not None
     assert draft.clock is not None
     passed = state_change.passed(draft, clock(draft, context), context)
@@ -52,11 +52,11 @@ def show(draft: LineState, context: RecordContext) -> list[RowUpdate]:
 
 
 def clock(line: LineState, context: RecordContext) -> int:
-    """What the clock of a line that is silent shows by now, ms."""
+    """What the clock of a silent line shows by now, ms."""
     assert line.clock is not None
     return line.clock + context.received_at - line.heard_at
 
 
 def _quiet(line: LineState, context: RecordContext) -> int:
-    """For how long (ms) the line has said nothing although somebody listened."""
+    """For how long (ms) the line has sent nothing while a bridge was listening."""
     return context.received_at - max(line.heard_at, line.ticking_since)

@@ -1,9 +1,9 @@
-"""The windows of a silence: shown while it lasts, charged once it ends, cut at the same points both times.
+"""The windows of a silence: shown while it lasts, charged once it ends, with the same bounds both times.
 
-For a day they are as long as any window, then an hour each, as far back as the log goes. Each row that was
-shown is published anew when the line speaks. A silence counts from the line's last message. Where the line
-sends some of that time later, what was shown by the hour is published by the minute, and minutes begin
-wherever hours do.
+For the first day of a silence, which counts from the line's last message, they are as long as any window;
+then an hour each, for as long as the log is kept. Each row that was shown is published again at the line's
+next message. If the line later sends messages of the silent time, the rows of hours are replaced by rows of
+minutes, which begin wherever hours do.
 """
 
 from collections.abc import Sequence
@@ -18,30 +18,30 @@ from schemas.instant import DAY, HOUR
 from schemas.kpi_state import Kpi, Window
 from schemas.topics import RAW_RETENTION_DAYS
 
-AS_EVER = DAY  # the first of a silence: its windows are `window_s` long
-LONGEST = RAW_RETENTION_DAYS * DAY  # what lies beyond is in no window: one message would make any number
-SHOWN_AT_ONCE = 60  # windows that a tick shows of a line: after an outage, all lines are shown together
+SHORT_WINDOWS = DAY  # at the beginning of a silence, in which windows are `window_s` long
+LONGEST = RAW_RETENTION_DAYS * DAY  # later time is in no window, or one message could make any number of them
+SHOWN_AT_ONCE = 60  # windows of a line that a tick shows: after an outage, all lines are shown together
 
 
 def following(window: Window, heard: int, last: int | None, context: RecordContext) -> Window:
-    """The window after one that is charged to its end, of the same order; else as `around`."""
+    """The window after one that is charged to its end, with the same order; else as `around`."""
     return around(window.end, (window.order_number, window.product), heard, last, context)
 
 
 def around(at: int, order: Of, heard: int, last: int | None, context: RecordContext) -> Window:
-    """The window of a point in time, where windows begin or are a minute (`window_s`) long.
+    """The window at a point in time in a silence: it begins there, unless it is `window_s` long.
 
-    Never over the end of a local hour, a shift or a day, nor over a change of rules.
+    It never reaches over the end of a local hour, a shift or a day, nor over a change of rules.
 
     Args:
         at: ms.
-        order: whose it is.
+        order: the window's.
         heard: the line's last message, ms.
         last: the end of the silence, or of the order: an hour ends with the last whole minute before it.
         context: the record.
     """
     window = windowing.begin(at, *order, context)
-    return window if window.start < heard + AS_EVER else _up_to_an_hour(window, last, context)
+    return window if window.start < heard + SHORT_WINDOWS else _up_to_an_hour(window, last, context)
 
 
 def _up_to_an_hour(window: Window, last: int | None, context: RecordContext) -> Window:
@@ -57,14 +57,14 @@ def _up_to_an_hour(window: Window, last: int | None, context: RecordContext) -> 
 def shown(
     kpi: Kpi, intervals: Sequence[StateInterval], heard: int, context: RecordContext
 ) -> tuple[Kpi, list[Window]]:
-    """What windows look like if the silence goes on as the intervals say, as far as that was not shown yet.
+    """The windows as they are if the line's state is as the intervals say, those not shown yet.
 
-    Nothing is charged: a message may still say what the line was. So many windows at once; the next ticks
-    show the rest. An hour of a long silence is shown when it is over.
+    Nothing is charged: a message may still report another state. At most SHOWN_AT_ONCE windows are shown; the
+    next ticks show the rest. An hour of a long silence is shown when it is over.
 
     Args:
         kpi: the windows.
-        intervals: what the line was since it is charged.
+        intervals: the line's states since the time up to which it is charged.
         heard: the line's last message, ms.
         context: the tick.
     """
@@ -85,7 +85,7 @@ def shown(
             if at == window.end:
                 changed.append(window)
                 window = _next(kpi, at, window, heard, context)
-    if window.start < at and window.start < heard + AS_EVER:
+    if window.start < at and window.start < heard + SHORT_WINDOWS:
         changed.append(window)
     elif window.start < at:
         at = window.start
@@ -93,7 +93,7 @@ def shown(
 
 
 def _next(kpi: Kpi, at: int, window: Window, heard: int, context: RecordContext) -> Window:
-    """The window of `at`, after another one: not the order's any more that has ended meanwhile."""
+    """The window of `at`, after another one: once the order has ended, a window without order."""
     of = (window.order_number, window.product)
     if not kpi.ends:
         return around(at, of, heard, None, context)

@@ -1,7 +1,7 @@
-"""What the line is: what it was since its last message, and what it is from this one on.
+"""Changes of a line's mode: the time up to a message is charged to the old mode, and the new one begins.
 
-Up to a line's last message its time is charged. What a silence means is not settled: a message may still come
-that says otherwise.
+Time is charged up to the line's last message only. Time of a silence is not: a message may still arrive that
+reports what the line did.
 """
 
 from msgspec.structs import replace
@@ -17,19 +17,19 @@ from rules.stops.required_time import required
 from schemas.instant import SECOND
 from schemas.state import LineState, Mode, PastStop, Stop
 
-PIPELINE = "pipeline"  # the reason of a silence in which nobody listened
-PAST = 5 * SECOND  # a message that took longer to arrive waited somewhere
+PIPELINE = "pipeline"  # the reason of a silence during which no bridge listened
+PAST = 5 * SECOND  # a message that took longer to arrive was stored somewhere
 
 
-def take(draft: LineState, change: StateChange, context: RecordContext) -> list[RowUpdate]:
-    """A message in the line's order: time is settled up to it; from there on the line is in `change.mode`."""
+def apply(draft: LineState, change: StateChange, context: RecordContext) -> list[RowUpdate]:
+    """Apply the mode of a message that is not late: charge time up to it, then begin `change.mode`."""
     updates: list[RowUpdate] = []
     at = change.at
     if draft.kpi is None or draft.clock is None:
         running = draft.orders.running
         number, product = (running.number, running.product) if running is not None else (None, None)
         draft.clock, draft.kpi = at, charging.begin(at, number, product, context)
-    if draft.retired:  # it speaks again: the time in between is nobody's
+    if draft.retired:  # it is back: the time in between is charged as unknown
         draft.kpi = replace(
             charging.charge(draft.kpi, [StateInterval(at, "unknown")], 0, context), production=None
         )
@@ -41,9 +41,9 @@ def take(draft: LineState, change: StateChange, context: RecordContext) -> list[
         reason = PIPELINE if draft.ticked_at < draft.heard_at + (silence - draft.clock) else None
         updates = fall_silent(draft, silence, reason, context)
     elif draft.mode == "no_signal" and draft.stop is not None and context.received_at - at > PAST:
-        # It sends its past: `offline` was its gateway's, which says nothing of when the line fell silent.
+        # It sends stored messages: `offline` came from its gateway, and not when the line fell silent.
         draft.stop = replace(draft.stop, start=min(silence, at))
-    _settle(draft, at, context)
+    _charge_until(draft, at, context)
     if change.mode != draft.mode or change.reason is not None:
         updates += _change(draft, change, context)
     draft.clock = at
@@ -51,9 +51,9 @@ def take(draft: LineState, change: StateChange, context: RecordContext) -> list[
 
 
 def fall_silent(draft: LineState, at: int, reason: str | None, context: RecordContext) -> list[RowUpdate]:
-    """A running line falls silent at `at` (ms), or when its last message held no longer.
+    """A running line falls silent at `at` (ms), or `silence_s` after its last message if that is earlier.
 
-    What it was since its last message is not settled by that: its clock stands still.
+    Time since its last message is not charged by that: its clock stands still.
     """
     if draft.mode != "running" or draft.clock is None:
         return []
@@ -63,17 +63,17 @@ def fall_silent(draft: LineState, at: int, reason: str | None, context: RecordCo
 
 
 def runs(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate]:
-    """A line that stood has run since `at` (ms), as is known only now: its stop ended then."""
+    """A stopped line has run since `at` (ms), as is known only now: its stop ended then."""
     return _change(draft, StateChange("running", at), context)
 
 
-def leave(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate]:
-    """The line is no more at `at` (ms): its stop ends. What it was since its last message is not settled."""
+def end_line(draft: LineState, at: int, context: RecordContext) -> list[RowUpdate]:
+    """The line ends at `at` (ms), and its stop with it. Time since its last message is not charged."""
     return _change(draft, StateChange("unknown", at), context)
 
 
 def passed(state: LineState, until: int, context: RecordContext) -> list[StateInterval]:
-    """What the line was since its last message, up to `until` (ms), as far as is known now."""
+    """The line's state intervals since its last message, up to `until` (ms), as far as is known now."""
     assert state.clock is not None
     if state.mode == "unknown":
         return [StateInterval(until, "unknown")]
@@ -88,8 +88,8 @@ def passed(state: LineState, until: int, context: RecordContext) -> list[StateIn
     return [running, StateInterval(until, "no_signal", planned=state.stop_history.planned)]
 
 
-def _settle(draft: LineState, at: int, context: RecordContext) -> None:
-    """Time up to `at` (ms) is charged to what the line was."""
+def _charge_until(draft: LineState, at: int, context: RecordContext) -> None:
+    """Charge time up to `at` (ms) to the states that the line was in."""
     assert draft.kpi is not None
     assert draft.clock is not None
     if at <= draft.kpi.charged:
@@ -108,7 +108,7 @@ def _settle(draft: LineState, at: int, context: RecordContext) -> None:
 
 
 def _change(draft: LineState, change: StateChange, context: RecordContext) -> list[RowUpdate]:
-    """The line is in another mode, or gives the reason of the one it is in."""
+    """Change the line's mode, or give the reason of the present one."""
     if change.mode == draft.mode and change.reason is None:
         return []
     before = draft.stop
@@ -130,7 +130,7 @@ def _change(draft: LineState, change: StateChange, context: RecordContext) -> li
 
 
 def _note_end(draft: LineState, before: Stop, ended: PastStop, context: RecordContext) -> None:
-    """A stop ended: the windows that it lay in say what it was, now that all of it is known."""
+    """Correct the windows of a stop that has ended by its category, which is known only now."""
     stop, windows = ended.stop, draft.kpi
     if windows is None or stop.category == "no_signal":
         return

@@ -1,4 +1,4 @@
-"""The row of a stop."""
+"""Updates of a stop's row."""
 
 from functools import partial
 
@@ -10,24 +10,24 @@ from schemas.state import PastStop, Stop
 
 
 def row(stop: Stop, context: RecordContext) -> RowUpdate:
-    """The row of a stop that lasts."""
+    """The update of an open stop's row."""
     return RowUpdate(DowntimeEvent, stop.id, partial(_row, stop, None, None, context))
 
 
 def past_row(past: PastStop, context: RecordContext) -> RowUpdate:
-    """The row of a stop that ended."""
+    """The update of the row of a stop that has ended."""
     return RowUpdate(DowntimeEvent, past.stop.id, partial(_row, past.stop, past.end, past.required, context))
 
 
-def _row(stop: Stop, end: int | None, asked: int | None, context: RecordContext) -> DowntimeEvent:
-    # As the windows have it: nobody asks whether a line speaks in time that was planned.
-    silent_when_planned = stop.category == "no_signal" and asked == 0 and end != stop.start
+def _row(stop: Stop, end: int | None, required: int | None, context: RecordContext) -> DowntimeEvent:
+    # As in the windows: silence in time of which none was required is planned.
+    silent_when_planned = stop.category == "no_signal" and required == 0 and end != stop.start
     return DowntimeEvent(
         **context.stamp(stop.id),
         start_time=text_of(stop.start),
         end_time=None if end is None else text_of(end),
         duration=None if end is None else (end - stop.start) / SECOND,
-        required_seconds=None if asked is None else asked / SECOND,
+        required_seconds=None if required is None else required / SECOND,
         category="planned" if stop.planned or silent_when_planned else stop.category,
         reason=stop.reason,
         order_number=stop.order_number,

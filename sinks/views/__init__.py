@@ -1,7 +1,7 @@
 """The views: figures of hours, shifts, days, weeks, orders, products, lines and the plant; causes of stops.
 
-Each stands in a file of its own, over "KPISum"; `sinks.sums.sums` and `figures.sql` are what roll-ups share.
-Beside those that are over all time stands a function that gives the same of a period.
+Each view has a file of its own. The roll-ups read "KPISum" and share `sinks.sums.sums` and `figures.sql`.
+A view over all time comes with a function that gives the same for a period.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from sinks.place import standing_in
+from sinks.search_path import search_path
 from sinks.sums import of_hours, of_windows, sums
 
 ROLL_UPS = ("KPIHour", "KPIShift", "KPIDay", "KPIWeek", "KPIOrder", "KPIProduct", "KPILine", "KPIPlant")
@@ -25,15 +25,16 @@ OTHER_COLUMNS = (psycopg.errors.InvalidTableDefinition, psycopg.errors.InvalidFu
 
 
 def create_views(connection: psycopg.Connection, schema: str | None = None) -> None:
-    """Make every view over the tables that stand in `schema` (default: the current one), in it.
+    """Create or replace every view in `schema` (default: the current one), over the tables there.
 
-    To be called whenever tables of these names have taken the place of others. A view whose columns are what
-    they were is replaced: what others built on it, and who may read it, stay.
+    To be called whenever tables of these names have replaced others. A view whose columns are unchanged is
+    replaced in place: views that others built on it, and privileges, remain.
 
     Raises:
-        psycopg.errors.DependentObjectsStillExist: its columns changed, and somebody's own view stands on it.
+        psycopg.errors.DependentObjectsStillExist: a view's columns changed, and a view of others depends on
+            it.
     """
-    with connection.transaction(), standing_in(connection, schema):
+    with connection.transaction(), search_path(connection, schema):
         for create, drop in _definitions():
             try:
                 with connection.transaction():
@@ -44,18 +45,18 @@ def create_views(connection: psycopg.Connection, schema: str | None = None) -> N
 
 
 def roll_up(view: str, hours: sql.SQL = ALL_HOURS) -> sql.Composed:
-    """The query of a roll-up; `hours`: the condition of those that it is over."""
+    """The query of a roll-up; `hours`: the condition on the hours that it covers."""
     parts = {"summed_hours": of_hours("k"), "summed_windows": of_windows("w")}
     return figures_of(sql.SQL(_text(view)).format(sums=sums(), hours=hours, **parts))
 
 
 def figures_of(sums: sql.Composable) -> sql.Composed:
-    """A query of the rows of `sums`, a query itself, with their figures beside them."""
+    """A query of the rows of `sums`, which is a query itself, with their figures as further columns."""
     return sql.SQL(_text("figures")).format(sums=sums)
 
 
 def _definitions() -> Iterator[tuple[sql.Composed, sql.Composed]]:
-    """How to make each, and how to drop it with what stands on it here."""
+    """The statements that create each view or function, and drop it together with what depends on it here."""
     view = sql.SQL("CREATE OR REPLACE VIEW {} AS {}")
     for name in ROLL_UPS:
         create, drop = view.format(sql.Identifier(name), roll_up(name)), _drop_view(name)

@@ -88,7 +88,7 @@ class Dashboard:
 
     @property
     def log(self) -> str:
-        """All that it said."""
+        """Its output so far."""
         return self._log.read_text("utf-8")
 
     def end(self) -> int:

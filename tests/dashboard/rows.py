@@ -38,20 +38,20 @@ class Plant:
 
     def data(self, line_id: str, at: int, **fields: Any) -> None:
         """A data message at `at` (ms since 1970)."""
-        told = {"count": 2, "targetRate": 120, "rate": 115, "defects": 0, "running": True, **fields}
-        self._write(self._hear(Kind.DATA, line_id, at, {**told, "timestamp": at}))
+        message = {"count": 2, "targetRate": 120, "rate": 115, "defects": 0, "running": True, **fields}
+        self._write(self._apply(Kind.DATA, line_id, at, {**message, "timestamp": at}))
 
     def status(self, line_id: str, at: int, **fields: Any) -> None:
         """A status message."""
-        self._write(self._hear(Kind.STATUS, line_id, at, {**fields, "timestamp": at}))
+        self._write(self._apply(Kind.STATUS, line_id, at, {**fields, "timestamp": at}))
 
     def order(self, line_id: str, at: int, **fields: Any) -> None:
         """An order message."""
-        self._write(self._hear(Kind.ORDER, line_id, at, {**fields, "timestamp": at}))
+        self._write(self._apply(Kind.ORDER, line_id, at, {**fields, "timestamp": at}))
 
     def tick(self, line_id: str, at: int) -> None:
         """Time passes for a line."""
-        self._write(self._hear(Kind.TICK, line_id, at, None))
+        self._write(self._apply(Kind.TICK, line_id, at, None))
 
     def simulate(self, lines: int, until: int, hours: float = 8, seed: int = 1) -> None:
         """A past of the simulated plant that ends at `until`."""
@@ -60,14 +60,14 @@ class Plant:
         changes: list[RowUpdate] = []
         for at, machine in past(machines, start, until):
             for message in machine.advance(at):
-                changes += self._hear(Kind(message.kind), machine.line_id, message.at, message.payload)
-            changes += self._hear(Kind.TICK, machine.line_id, at, None)
+                changes += self._apply(Kind(message.kind), machine.line_id, message.at, message.payload)
+            changes += self._apply(Kind.TICK, machine.line_id, at, None)
         self._write(changes)
 
-    def _hear(self, kind: Kind, line_id: str, at: int, told: dict[str, Any] | None) -> list[RowUpdate]:
+    def _apply(self, kind: Kind, line_id: str, at: int, message: dict[str, Any] | None) -> list[RowUpdate]:
         self._offset += 1
         headers = RawHeaders(kind, f"production/{line_id}/{kind}")
-        payload = b"" if told is None else json.dumps(told).encode()
+        payload = b"" if message is None else json.dumps(message).encode()
         record = RawRecord(0, self._offset, at, line_id, headers, payload)
         self._states[line_id], changes = self._fold(self._states.get(line_id), record, "production.raw")
         return changes

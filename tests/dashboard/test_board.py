@@ -1,4 +1,4 @@
-"""One reader for all who look."""
+"""One reader for all visitors."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ async def until(condition: object) -> None:
 
 
 async def test_many_pages_are_one_connection(plant: Plant):
-    """A hundred pages hear every reading, and PostgreSQL sees one reader."""
+    """A hundred pages are notified of every reading, and PostgreSQL has one connection."""
     heard = [0] * 100
 
     def hear(page: int) -> None:
@@ -81,7 +81,7 @@ async def test_a_line_is_read_in_full_only_while_somebody_looks(plant: Plant):
 
 
 async def test_lines_that_nobody_looks_at_are_not_remembered(plant: Plant):
-    """However many addresses are asked for, what is kept is what is open."""
+    """However many addresses are requested, only open pages are remembered."""
     async with kept(plant.url) as board:
         visits = [board.subscribe(lambda: None, f"line{k}") for k in range(1000)]
         assert len(board._watched) == 1000
@@ -92,7 +92,7 @@ async def test_lines_that_nobody_looks_at_are_not_remembered(plant: Plant):
 
 
 async def test_a_page_that_fails_is_the_only_one_to_fail(plant: Plant, caplog: pytest.LogCaptureFixture):
-    """The reader and the other pages go on, and the log has it once."""
+    """The reader and the other pages continue, and it is logged once."""
     heard = 0
 
     def hear() -> None:
@@ -108,7 +108,7 @@ async def test_a_page_that_fails_is_the_only_one_to_fail(plant: Plant, caplog: p
 
 
 async def test_what_can_not_be_formed_costs_its_own_place(plant: Plant, caplog: pytest.LogCaptureFixture):
-    """Another text stands there, and the log says once why."""
+    """Another text replaces it, and the cause is logged once."""
     async with kept(plant.url) as board:
         for _ in range(3):
             assert board.guarded("tile", lambda: str(1 // 0), lambda: "failed") == "failed"

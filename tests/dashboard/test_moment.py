@@ -1,15 +1,15 @@
-"""What may be shown as true now. Each drawing is a line's time: ─ heard, · nothing, ^ the moment."""
+"""How a reading looks at a moment. Each drawing is a line's time: ─ heard, · nothing, ^ the moment."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from dashboard.models import InForce, Overview, Sample, Shift, StageRow, State, Stop, Sums, Tile
+from dashboard.models import Overview, PageRules, Sample, Shift, StageRow, State, StopRow, Sums, Tile
 from dashboard.moment import Halt, Moment, Pipeline, pipeline
 from plant.rules import Rules, read_plant
 
 NOON = datetime(2025, 1, 17, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-SLOW = InForce("Usine", "UTC", Rules(1, read_plant("[lines.ligne2]\nsilence_s = 600\n")))
+SLOW = PageRules("Usine", "UTC", Rules(1, read_plant("[lines.ligne2]\nsilence_s = 600\n")))
 
 
 def s(seconds: float) -> timedelta:
@@ -24,16 +24,16 @@ def tile(
     updated_at: datetime | None = None,
 ) -> Tile:
     sample = None if heard is None else Sample(heard, 115, 120, True, 20.0, None, heard)
-    stop = None if category is None else Stop(NOON, None, None, category, None)
+    stop = None if category is None else StopRow(NOON, None, None, category, None)
     return Tile(line_id, line_id, sample, stop, None, None, 0, None, heard, updated_at)
 
 
 def moment(after: float, pipeline: Pipeline | None = None) -> Moment:
-    return Moment(NOON + s(after), InForce(), pipeline or Pipeline())
+    return Moment(NOON + s(after), PageRules(), pipeline or Pipeline())
 
 
 def test_a_line_runs_only_as_long_as_its_silence_allows():
-    """Thirty seconds by default; then nobody knows, although no row has changed."""
+    """Thirty seconds by default; then its state is unknown, although no row has changed."""
     #  12:00:00      :30
     #  ─              ^running ^no data
     assert moment(30).state(tile()) is State.RUNNING
@@ -44,7 +44,7 @@ def test_a_line_runs_only_as_long_as_its_silence_allows():
 
 
 def test_the_silence_is_the_lines_own():
-    """A machine that may say nothing for ten minutes runs for ten minutes."""
+    """A machine that may be silent for ten minutes is shown as running for ten minutes."""
     at = Moment(NOON + s(599), SLOW)
     assert at.state(tile(line_id="ligne2")) is State.RUNNING
     assert at.state(tile(line_id="ligne1")) is State.NO_DATA
@@ -52,7 +52,7 @@ def test_the_silence_is_the_lines_own():
 
 
 def test_a_line_that_only_tells_its_status_runs_without_figures():
-    """Its windows go on: the rules still hear it. The rate of its last data is not of now."""
+    """Its windows are updated, so it runs. The rate of its last data message is out of date."""
     at = moment(300)
     heard = tile(updated_at=NOON + s(295))
     assert at.state(heard) is State.RUNNING
@@ -60,7 +60,7 @@ def test_a_line_that_only_tells_its_status_runs_without_figures():
 
 
 def test_a_line_without_any_sample_runs_by_its_status():
-    """It runs once it has; one that only said `offline`, of which nothing is known, waits."""
+    """It runs if it has running time; one that only sent `offline` is shown as waiting."""
     #  12:00 ──── 12:04:55 ·  ^12:05        ^12:06
     ran, unknown = (
         replace(tile(None, updated_at=NOON + s(295)), shift=Shift(None, None, Sums(running_s=running_s)))
@@ -71,11 +71,11 @@ def test_a_line_without_any_sample_runs_by_its_status():
     assert moment(360).state(ran) is State.NO_DATA
     assert moment(300).state(unknown) is State.WAITING
     assert moment(300).state(tile(None)) is State.WAITING
-    assert moment(300).state(replace(ran, stop=Stop(NOON, None, None, "unplanned", None))) is State.STOPPED
+    assert moment(300).state(replace(ran, stop=StopRow(NOON, None, None, "unplanned", None))) is State.STOPPED
 
 
 def test_an_open_stop_stays_what_it_is_however_old():
-    """A machine that stands has nothing to say."""
+    """A stopped machine need not send anything."""
     for category, state in (
         ("unplanned", State.STOPPED),
         ("planned", State.PLANNED),
@@ -86,7 +86,7 @@ def test_an_open_stop_stays_what_it_is_however_old():
 
 
 def test_while_the_pipeline_stands_nobody_runs():
-    """Not even a line that may be silent for long; stops stay, and say that nothing is known of them."""
+    """Not even a line that may be silent for long; stops remain, with the time of their last news."""
     halt = Pipeline(Halt("streams", NOON))
     at = Moment(NOON + s(25), SLOW, halt)
     assert at.state(tile(line_id="ligne2")) is State.NO_DATA
@@ -96,7 +96,7 @@ def test_while_the_pipeline_stands_nobody_runs():
 
 
 def test_a_sample_from_the_future_is_not_of_now():
-    """A clock far ahead keeps no line green for a year."""
+    """A clock that is far ahead does not keep a line green for a year."""
     assert moment(0).state(tile(NOON + HOUR)) is State.NO_DATA
     assert not moment(0).is_live(tile(NOON + HOUR))
 
@@ -112,7 +112,7 @@ def test_a_bridge_whose_clock_is_off_is_read_by_its_own_clock():
 
 
 def test_who_was_retired_comes_last_and_leaves():
-    """The rules open a stop for whoever falls silent: without one, an old line is not theirs any more."""
+    """The rules open a stop for a line that falls silent: a silent line without one was retired."""
     old, new = tile(NOON - 2 * HOUR), tile(line_id="ligne2")
     silent = tile(NOON - 2 * HOUR, "no_signal", line_id="ligne3")
     shown = moment(1).arranged(Overview((old, new, silent)))
@@ -121,7 +121,7 @@ def test_who_was_retired_comes_last_and_leaves():
 
 
 def test_while_the_pipeline_stands_nobody_moves_or_leaves():
-    """A plant that was switched off over the holidays finds its page as it was."""
+    """After a plant was switched off over the holidays, its page is as it was."""
     at = moment(30 * 86_400, Pipeline(Halt("bridge", NOON)))
     old, new = tile(NOON - 2 * HOUR), tile(line_id="ligne2")
     assert at.arranged(Overview((old, new))) == [old, new]
@@ -129,12 +129,12 @@ def test_while_the_pipeline_stands_nobody_moves_or_leaves():
 
 
 def test_gone_is_by_the_logs_clock():
-    """The time that rows carry is the one that is compared with them."""
+    """Rows carry log time, so it is compared with log time."""
     assert moment(0, Pipeline(None, HOUR)).gone() == NOON - timedelta(days=2) + HOUR
 
 
 def rows(**moved: datetime) -> list[StageRow]:
-    """All stages in two partitions, just seen; those named last moved then, in the second partition."""
+    """All stages in two partitions, just seen; `moved`: when the named ones last moved in the second."""
     found = [StageRow("sinks", moved.get("sinks", NOON), moved.get("sinks", NOON))]
     looked = min(moved.get("sinks", NOON), moved.get("kafka", NOON))
     found.append(StageRow("kafka", looked, looked))
@@ -146,21 +146,21 @@ def rows(**moved: datetime) -> list[StageRow]:
 
 
 def test_a_pipeline_that_moves():
-    """All that was seen within twenty seconds is well; silent machines are no reason."""
+    """Stages that moved within twenty seconds are well; silent machines do not matter."""
     assert pipeline(rows(), NOON) == Pipeline()
     for stage in ("sinks", "kafka", "bridge", "streams"):
         assert pipeline(rows(**{stage: NOON - s(20)}), NOON) == Pipeline()
 
 
 def test_the_stage_that_stands_is_named():
-    """Since when, and in one partition only is enough."""
+    """With the time since when; standing still in one partition is enough."""
     for stage in ("sinks", "kafka", "bridge", "streams"):
         since = NOON - s(21)
         assert pipeline(rows(**{stage: since}), NOON).halt == Halt(stage, since)
 
 
 def test_of_several_the_one_that_the_others_wait_for_is_named():
-    """Without a bridge streams has nothing to do; without sinks nobody sees either."""
+    """Without a bridge the stream stage has nothing to do; without sinks neither is observed."""
     old = NOON - s(60)
     assert pipeline(rows(bridge=old, streams=old), NOON).halt == Halt("bridge", old)
     assert pipeline(rows(sinks=old, kafka=old, bridge=old), NOON).halt == Halt("sinks", old)
@@ -173,18 +173,18 @@ def test_a_partition_that_is_not_there_any_more_stands_for_nothing():
 
 
 def test_kafka_away_for_long_stays_a_halt():
-    """However long nothing could be seen of the log."""
+    """However long the log could not be observed."""
     since = NOON - HOUR
     assert pipeline(rows(kafka=since), NOON).halt == Halt("kafka", since)
 
 
 def test_without_rows_nothing_is_known():
-    """A database that was just set up has no pipeline to speak of."""
+    """Right after `setup`, no progress is recorded yet."""
     assert pipeline([], NOON) == Pipeline()
 
 
 def test_how_far_the_logs_clock_is_off():
-    """By the newest record that was seen coming; a few seconds are how long it took to see it."""
+    """By the newest record whose arrival was seen; a few seconds may be the delay of seeing it."""
 
     def seen(log_time: datetime) -> list[StageRow]:
         return [

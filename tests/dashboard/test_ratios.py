@@ -1,4 +1,4 @@
-"""KPIs of any stretch are ratios of sums."""
+"""KPIs of any period are ratios of sums."""
 
 import pytest
 

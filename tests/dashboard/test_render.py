@@ -8,7 +8,19 @@ from html import unescape
 import pytest
 
 from dashboard import render
-from dashboard.models import Alert, Detail, InForce, Order, Overview, Sample, Shift, State, Stop, Sums, Tile
+from dashboard.models import (
+    AlertRow,
+    Detail,
+    OrderRow,
+    Overview,
+    PageRules,
+    Sample,
+    Shift,
+    State,
+    StopRow,
+    Sums,
+    Tile,
+)
 from dashboard.moment import Halt, Moment, Pipeline
 from dashboard.words import Words
 
@@ -27,12 +39,12 @@ EVIL = (
 
 def plant(text: str, category: str | None = None) -> Tile:
     """A line whose every text is `text`."""
-    order = Order(text, text, 100, 40, 0, text, text, text, NOON, NOON + timedelta(hours=1), None)
+    order = OrderRow(text, text, 100, 40, 0, text, text, text, NOON, NOON + timedelta(hours=1), None)
     return Tile(
         "ligne1",
         text,
         Sample(NOON, 111, 120, True, 21.5, 2.0, NOON),
-        None if category is None else Stop(NOON, None, None, category, text, text),
+        None if category is None else StopRow(NOON, None, None, category, text, text),
         order,
         Shift(text, NOON.date(), Sums(60, 0, 100, 0, 120, 115)),
         1,
@@ -42,7 +54,7 @@ def plant(text: str, category: str | None = None) -> Tile:
 
 
 def shown(tile: Tile, after: float = 0, pipeline: Pipeline | None = None, words: Words = FR) -> str:
-    moment = Moment(NOON + timedelta(seconds=after), InForce(), pipeline or Pipeline())
+    moment = Moment(NOON + timedelta(seconds=after), PageRules(), pipeline or Pipeline())
     return render.tile(tile, Overview((tile,)), words, moment)
 
 
@@ -52,16 +64,16 @@ def text_of(html: str) -> str:
 
 def test_a_line_that_tells_its_status_alone_is_not_said_to_be_silent():
     """It runs, and has no figures."""
-    told = shown(dataclasses.replace(plant("Eau"), sample=None, updated_at=NOON))
-    assert ' class="state running"' in told
-    assert "aucun message" not in text_of(told)
-    assert "21,5" not in text_of(told)
+    html = shown(dataclasses.replace(plant("Eau"), sample=None, updated_at=NOON))
+    assert ' class="state running"' in html
+    assert "aucun message" not in text_of(html)
+    assert "21,5" not in text_of(html)
     waiting = shown(dataclasses.replace(plant("Eau"), sample=None, shift=None))
     assert "aucun message" in text_of(waiting)
 
 
 def test_a_line_without_data_shows_no_figure_of_now():
-    """A sign, a word and a class of its own; no rate, no target, no temperature, no end in sight."""
+    """An icon, a word and a class of its own; no rate, no target, no temperature, no estimated end."""
     before, after = shown(plant("Eau")), shown(plant("Eau"), 31)
     assert ' class="state running"' in before
     assert [part for part in OF_NOW if part not in text_of(before)] == []
@@ -72,7 +84,7 @@ def test_a_line_without_data_shows_no_figure_of_now():
 
 
 def test_a_stop_that_nobody_hears_of_says_so():
-    """It stays a stop; since when the pipeline says nothing stands beside it."""
+    """It remains a stop; beside it stands since when nothing is known of the line."""
     halted = Pipeline(Halt("streams", NOON))
     assert "aucune donnée" not in shown(plant("Eau", "unplanned"), 60)
     html = shown(plant("Eau", "unplanned"), 60, halted)
@@ -90,8 +102,8 @@ def test_every_text_is_only_text(text: str, category: str | None):
         return [re.sub(r'aria-label="[^"]*"', "", part) for part in re.findall(r"<[^>]*>", kept)]
 
     def all_of(text: str) -> str:
-        stop = Stop(NOON, NOON, 5.0, text, text, text)
-        alert = Alert(text, text, text, None, None, text, NOON, NOON, text)
+        stop = StopRow(NOON, NOON, 5.0, text, text, text)
+        alert = AlertRow(text, text, text, None, None, text, NOON, NOON, text)
         tile = plant(text, category)
         assert tile.order is not None
         forms = {
@@ -101,7 +113,7 @@ def test_every_text_is_only_text(text: str, category: str | None):
                 for k, f in render.tables(Detail((), (stop,), (alert,), (tile.order,)), FR, NOON).items()
             },
         }
-        moment = Moment(NOON, InForce(plant=text))
+        moment = Moment(NOON, PageRules(plant=text))
         parts = [shown(tile), render.failed_tile(tile, FR), render.summary([tile], FR, moment)]
         return "".join([*parts, *(form() for form in forms.values())])
 
@@ -126,13 +138,13 @@ def test_every_state_has_a_sign_a_word_and_a_colour():
 
 
 def test_lines_that_are_not_shown_are_counted():
-    """Where there are too many; else nothing is said."""
+    """If there are too many; otherwise there is no notice."""
     assert render.more(Overview(), EN) == ""
     assert "6,705 more lines are not shown" in render.more(Overview(more=6705), EN)
 
 
 def test_a_summary_counts_what_is_shown():
-    """Running a moment ago is not running."""
-    tiles = [plant("a"), dataclasses.replace(plant("b"), stop=Stop(NOON, None, None, "no_signal", None))]
-    moment = Moment(NOON + timedelta(seconds=31), InForce())
+    """A line whose last message is too old does not count as running."""
+    tiles = [plant("a"), dataclasses.replace(plant("b"), stop=StopRow(NOON, None, None, "no_signal", None))]
+    moment = Moment(NOON + timedelta(seconds=31), PageRules())
     assert "1 Sans signal 1 Sans données" in text_of(render.summary(tiles, FR, moment))

@@ -46,7 +46,7 @@ def test_ready_follows_postgresql_and_alive_does_not(services: Services, own: Ow
 
 
 def test_a_busy_port_is_named():
-    """The page's port is a promise: it does not move by itself."""
+    """The page does not silently take another port: people know its address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(

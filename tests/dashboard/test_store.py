@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 
 from benchmarks.overview import fill_names, sum_up
-from dashboard.models import InForce, State, Tile
+from dashboard.models import PageRules, State, Tile
 from dashboard.moment import Moment
 from dashboard.ratios import ratios
 from dashboard.store import CURVE_STEP, Store, natural
@@ -43,7 +43,7 @@ def at(ms: int) -> datetime:
 
 
 def state(tile: Tile, now: datetime) -> State:
-    return Moment(now, InForce()).state(tile)
+    return Moment(now, PageRules()).state(tile)
 
 
 async def test_an_empty_database_has_no_tiles(store: Store):
@@ -78,14 +78,14 @@ async def test_a_stopped_line_and_one_without_signal(plant: Plant, store: Store)
 
 
 async def test_a_stop_that_ended_is_no_state(plant: Plant, store: Store):
-    """Running again, the tile forgets the stop; the strip and the lists keep it."""
+    """Running again, the tile forgets the stop; the timeline and the lists keep it."""
     plant.data("ligne1", T)
     plant.status("ligne1", T + 10 * SECOND, running=False)
     plant.status("ligne1", T + 40 * SECOND, running=True)
     now = NOON + timedelta(minutes=1)
     overview = await store.overview(now)
     assert state(overview.tiles[0], now) is State.RUNNING
-    [stop] = overview.strips["ligne1"]
+    [stop] = overview.timelines["ligne1"]
     assert (stop.duration_s, stop.end) == (30, at(T + 40 * SECOND))
     assert overview.stops == (stop,)
     assert [alert.status for alert in overview.alerts] == ["resolved"]
@@ -186,7 +186,7 @@ async def test_times_that_python_does_not_have(plant: Plant, store: Store):
 
 
 async def test_lines_that_nobody_hears_any_more_are_left_out(plant: Plant, store: Store):
-    """One that was retired goes; one that stands, and one whose orders wait for its first word, stay."""
+    """A retired line is left out; a stopped one, and one with waiting orders but never heard, are shown."""
     for line_id in ("ligne1", "ligne2", "ligne3"):
         plant.data(line_id, T)
     plant.status("ligne2", T + SECOND, action="retire")
@@ -202,7 +202,7 @@ async def test_lines_that_nobody_hears_any_more_are_left_out(plant: Plant, store
 
 
 async def test_a_line_that_stands_is_there_however_long_ago_it_stopped(plant: Plant, store: Store):
-    """Its open stop tells it, whatever became of its windows."""
+    """Its open stop is enough, whatever its windows say."""
     plant.data("ligne1", T)
     plant.status("ligne1", T + SECOND, running=False)
     later = NOON + timedelta(days=60)
@@ -211,7 +211,7 @@ async def test_a_line_that_stands_is_there_however_long_ago_it_stopped(plant: Pl
 
 
 async def test_names_that_are_gone_cost_nothing(plant: Plant, store: Store):
-    """However many names said something ten days ago, no part of the overview goes over their rows."""
+    """However many lines were heard ten days ago, no part of the overview reads their rows."""
     plant.data("ligne1", T)
     with psycopg.connect(plant.url, autocommit=True) as connection:
         fill_names(connection, NOON - timedelta(days=10), names=2000)
@@ -226,7 +226,7 @@ async def test_names_that_are_gone_cost_nothing(plant: Plant, store: Store):
 
 
 async def test_names_that_have_just_come_are_not_looked_for_among_all_rows(plant: Plant, store: Store):
-    """The statistics know of few lines yet: no step goes over all that came since for each name."""
+    """The statistics know few lines yet: still no step reads all recent rows once per line."""
     plant.simulate(2, T, hours=2)
     with psycopg.connect(plant.url, autocommit=True) as connection:
         connection.execute("ANALYZE")
@@ -242,12 +242,12 @@ async def test_names_that_have_just_come_are_not_looked_for_among_all_rows(plant
 
 
 def overview_of(gone: datetime) -> dict[str, Any]:
-    """What the overview is asked with."""
+    """The parameters of the overview."""
     return {"since": NOON, "gone": gone, "reach": timedelta(days=7), "first": ["ligne1"], "most": 500}
 
 
 def rows_gone_over(node: dict[str, Any]) -> Iterator[float]:
-    """How many rows each part of a plan found, or looked at in vain."""
+    """How many rows each part of a plan found, or read in vain."""
     found: float = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
     yield found * node["Actual Loops"]
     for part in node.get("Plans", ()):
@@ -257,11 +257,11 @@ def rows_gone_over(node: dict[str, Any]) -> Iterator[float]:
 async def test_of_very_many_lines_those_of_the_plant_are_shown(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ):
-    """Which plant.toml names, or somebody looks at; then who was there first, then who makes most."""
+    """Lines that plant.toml names or visitors watch; then the oldest lines, then those that make most."""
     monkeypatch.setattr("dashboard.store.MOST_TILES", 2)
     plant = Plant(services.migrated_database(), "[lines.named]\n")
     store = Store(plant.url)
-    await store.in_force()
+    await store.page_rules()
     plant.data("old", T - HOUR)
     for line_id, count in (("a", 1), ("b", 1), ("busy", 9), ("c", 1), ("named", 1)):
         plant.data(line_id, T, count=count)
@@ -276,7 +276,7 @@ async def test_of_very_many_lines_those_of_the_plant_are_shown(
 
 
 async def test_a_line_whose_clock_is_days_behind_is_there(plant: Plant, store: Store):
-    """Its windows lie in the past; what counts is when it was heard."""
+    """Its windows lie in the past, but it was heard recently."""
     plant.data("ligne1", T - 6 * 24 * HOUR, count=5)
     gone = NOON - timedelta(days=2)
     assert (await store.overview(NOON, gone)).tiles == ()
@@ -287,7 +287,7 @@ async def test_a_line_whose_clock_is_days_behind_is_there(plant: Plant, store: S
 
 
 async def test_when_something_was_last_said_of_a_line(plant: Plant, store: Store):
-    """A machine that tells its status lives, whatever it counts; that time passes is no word of its own."""
+    """Status messages count as news of a line, whatever it counts; ticks do not."""
     plant.data("ligne1", T)
     plant.status("ligne1", T + 25 * SECOND, running=True)
     plant.tick("ligne1", T + 28 * SECOND)
@@ -303,7 +303,7 @@ async def test_the_rules_in_force(services: Services):
     about = '[plant]\nname = "Evian"\ntime_zone = "America/Montreal"\n'
     plant = Plant(services.migrated_database(), about)
     store = Store(plant.url)
-    rules = await store.in_force()
+    rules = await store.page_rules()
     await store.close()
     assert (rules.plant, rules.time_zone) == ("Evian", "America/Montreal")
 
@@ -330,6 +330,6 @@ async def test_the_overview_does_not_grow_with_the_past(plant: Plant):
 
 
 def test_ligne2_comes_before_ligne10():
-    """Lines are sorted as people count."""
+    """Lines are sorted by their numbers."""
     names = ["ligne10", "B", "ligne2", "ligne", "A-1.5"]
     assert sorted(names, key=natural) == ["A-1.5", "B", "ligne", "ligne2", "ligne10"]

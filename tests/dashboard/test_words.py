@@ -29,7 +29,7 @@ def test_numbers(value: float | None, fr: str, en: str):
     ("value", "shown"), [(82.36, "82,3"), (99.99, "99,9"), (100.0, "100,0"), (82.3, "82,3"), (None, "–")]
 )
 def test_percentages_are_floored(value: float | None, shown: str):
-    """100 is shown only for all of it."""
+    """100 is shown only if it is all of it."""
     assert FR.percent(value) == shown
 
 
@@ -53,7 +53,7 @@ def test_both_ends_of_the_calendar_are_shown(zone: str, moment: datetime):
 
 
 def test_another_year_is_said():
-    """The day alone would be taken for one of this year."""
+    """Without the year, the date would be taken for one of this year."""
     assert FR.clock(NOON.replace(year=2027), NOON) == "14/07/2027"
     assert EN.clock(NOON.replace(year=2027), NOON) == "Jul 14, 2027"
     assert FR.clock(NOON + timedelta(days=200), NOON) == "30/01 11:00"
@@ -61,7 +61,7 @@ def test_another_year_is_said():
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_no_number_is_shown_as_none(value: float):
-    """Whatever a row holds, it costs its own place at most."""
+    """Whatever a row holds, at most its own place on the page is affected."""
     assert (FR.number(value), FR.percent(value), FR.duration(value)) == ("–", "–", "–")
     assert FR.percent(1e308) == "–"
 

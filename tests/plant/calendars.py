@@ -1,4 +1,4 @@
-"""A line's calendar for tests: drawn as a person would read it, on the line's own clock."""
+"""A line's calendar for tests, written as a person would read it, in the line's own time zone."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -13,12 +13,12 @@ def calendar(plant: str = "", line_id: str = "ligne1") -> Calendar:
 
 
 def demands(of: Calendar, day: str, zone: str = "Europe/Paris") -> list[str]:
-    """What is asked on a civil day: when each stretch begins, and what."""
+    """The demands of a civil day: when each interval begins, and its kind."""
     return [f"{clock(each.start, zone)} {each.reason or each.kind}" for each in _walk(of.demand, day, zone)]
 
 
 def shifts(of: Calendar, day: str, zone: str = "Europe/Paris") -> list[str]:
-    """The shifts of a civil day: when each stretch begins, the shift, the day of the month that it began."""
+    """The shifts of a civil day: when each interval begins, the shift, the day of the month that it began."""
     return [
         f"{clock(each.start, zone)} {each.id} {(each.date or '')[-2:]}".rstrip()
         for each in _walk(of.shift, day, zone)
@@ -26,7 +26,7 @@ def shifts(of: Calendar, day: str, zone: str = "Europe/Paris") -> list[str]:
 
 
 def stretches(of: Calendar, day: str, zone: str = "Europe/Paris") -> list[Shift]:
-    """The stretches of a civil day."""
+    """The intervals of a civil day."""
     return _walk(of.shift, day, zone)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong in `plant.toml` is named: the line or the area, the key, what to do."""
+"""Errors in `plant.toml` are named: the line or the area, the key, what to do."""
 
 import re
 
@@ -135,7 +135,7 @@ def test_the_calendar(text: str, named: str):
     ],
 )
 def test_areas(text: str, named: str):
-    """A line is in one, a change is for one that there is."""
+    """A line is in one area, and a change names an area that exists."""
     refused(text, named)
 
 
@@ -168,9 +168,9 @@ def test_what_is_unusual_and_sound_is_accepted():
 
 
 def refused(text: str, named: str) -> None:
-    with pytest.raises(PlantError, match=re.escape(named)) as told:
+    with pytest.raises(PlantError, match=re.escape(named)) as error:
         read_plant(text, "usine.toml")
-    assert all(re.match(r"usine\.toml(:\d+)?: ", line) for line in str(told.value).splitlines())
+    assert all(re.match(r"usine\.toml(:\d+)?: ", line) for line in str(error.value).splitlines())
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def refused(text: str, named: str) -> None:
     ],
 )
 def test_the_line_of_the_file(text: str, places: list[int]):
-    """Where the key stands that is wrong, or else its table."""
-    with pytest.raises(PlantError) as told:
+    """The line of the wrong key, or else of its table."""
+    with pytest.raises(PlantError) as error:
         read_plant(text, "usine.toml")
-    assert [int(line.split(":")[1]) for line in str(told.value).splitlines()] == places
+    assert [int(line.split(":")[1]) for line in str(error.value).splitlines()] == places

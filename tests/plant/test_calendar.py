@@ -28,15 +28,15 @@ duration_min = 15
 
 
 def test_a_machine_that_names_no_offset_is_understood_in_the_hour_that_comes_twice():
-    """It says 02:00 to 03:00 twice: the second time is the next hour, not the same one late."""
+    """Its clock shows 02:00 to 03:00 twice: the second time is the next hour, not the first one late."""
     #  CEST 01:30    02:00       03:00 = CET 02:00      03:00    04:00
     #       ───────────────────────────────────────────────────────
     line = Line.at("01:30", "[line.order]\nquantity = 100000", day=AUTUMN)
     line.ticks = False
     for _ in range(0, 210, 5):
         for _ in range(15):
-            told = datetime.fromtimestamp(line.now / 1000, PARIS).replace(tzinfo=None)
-            line.data(count=40, timestamp=told.isoformat()).silent(seconds=20)
+            local = datetime.fromtimestamp(line.now / 1000, PARIS).replace(tzinfo=None)
+            line.data(count=40, timestamp=local.isoformat()).silent(seconds=20)
     assert not line.stopped
     pieces = Counter[str]()
     for window in line.windows:
@@ -59,7 +59,7 @@ def test_the_three_default_shifts():
 
 
 def test_a_stretch_has_one_shift_one_day_and_one_clock():
-    """So windows that keep to it never cross midnight, nor the hour in which the clocks are set."""
+    """So windows within it never cross midnight, nor a change of the clocks."""
     night = calendar().shift(at("23:30"))
     assert night == Shift("NUIT", "2026-01-15", "2026-01-15", HOUR, at("22:00"), at("00:00", FRIDAY))
     assert calendar().shift(night.end) == Shift(
@@ -101,7 +101,7 @@ def test_without_opening_times_a_line_is_always_asked_to_produce():
 
 
 def test_a_break_lies_within_opening_time():
-    """Closed, open, planned: each stretch says what it is."""
+    """Closed, open, planned: each interval has its kind."""
     #  00    06        10     10:15       22    24
     #  ░░░░░░│■■■■■■■■■│Pause │■■■■■■■■■■■│░░░░░
     plant = calendar(WEEK + PAUSE)
@@ -116,7 +116,7 @@ def test_a_break_lies_within_opening_time():
 
 
 def test_a_break_without_days_is_on_those_on_which_the_line_is_open():
-    """Nobody has a break on a Saturday on which nobody works."""
+    """There is no break on a Saturday on which the line is closed."""
     assert demands(calendar(WEEK + PAUSE), SATURDAY) == ["00:00 closed"]
 
 
@@ -139,7 +139,7 @@ def test_opening_times_that_touch_or_overlap_are_one():
 
 
 def test_a_break_over_midnight_is_cut_there_and_goes_on():
-    """A stretch lies within one day."""
+    """An interval lies within one day."""
     #  23:45   00:00   00:20
     #  │Pause  │Pause  │■■■■
     plant = calendar('[[planned]]\nname = "Pause"\nstart = 23:45:00\nend = 00:20:00')
@@ -158,7 +158,7 @@ def test_of_planned_stops_that_overlap_the_first_of_the_file_names_the_time():
 
 
 def test_a_holiday_in_the_middle_of_a_night_shift():
-    """Closed from midnight to midnight; whose shift it would be stays known."""
+    """Closed from midnight to midnight; the shift is known all the same."""
     #  wednesday 22     00  thursday, a holiday   00  friday
     #  ■■■■■■■■■■│■■■■■■│░░░░░░░░░░░░░░░░░░░░░░░░░│■■■■■■
     #            │NUIT 14       │06 MATIN ...  │NUIT 15
@@ -182,7 +182,7 @@ def test_the_night_of_spring_has_seven_hours_and_that_of_autumn_nine():
 
 
 def test_a_day_has_23_24_or_25_hours():
-    """Its stretches end where the clocks are set: each has one offset."""
+    """Its intervals end where the clocks change: each has one offset."""
     #  spring  00  NUIT +1 │03  NUIT +2 │06
     #  autumn  00  NUIT +2 │02  NUIT +1 │06   (02:00 comes twice)
     for day, hours, first in ((SPRING, 23, [1, 2]), (AUTUMN, 25, [2, 1]), (FRIDAY, 24, [1, 1])):
@@ -350,7 +350,7 @@ def test_a_timestamp_without_an_offset_is_on_the_lines_clock():
 
 
 def test_lines_with_the_same_calendar_share_it():
-    """A thousand lines are drawn once."""
+    """A thousand lines share one calendar."""
     named = "\n".join(f"[lines.l{n}]\ntarget_rate = {n + 1}" for n in range(50))
     calendars = Calendars(Rules(1, read_plant(named)))
     assert len({id(calendars.of(f"l{n}")) for n in range(60)}) == 1

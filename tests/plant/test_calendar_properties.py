@@ -1,4 +1,4 @@
-"""The calendar of any plant, in any zone: its stretches partition time, and say what the clock says."""
+"""The calendar of any plant, in any zone: its intervals partition time, and agree with the clock."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -27,7 +27,7 @@ def clock(minute: int) -> time:
 
 @st.composite
 def shift_rules(draw: st.DrawFn) -> tuple[ShiftRule, ...]:
-    """Any number, one over midnight among them, with holes between them or without."""
+    """Any number of shifts, one over midnight among them, with or without gaps."""
     cuts = sorted(draw(st.sets(minutes, max_size=6)))
     rules = [
         ShiftRule(name=f"S{index}", days=draw(weekdays), start=clock(start), end=clock(end))
@@ -90,7 +90,7 @@ def calendars(draw: st.DrawFn) -> tuple[list[tuple[int, CalendarRules]], int]:
 @settings(deadline=None, max_examples=60)
 @given(calendars())
 def test_stretches_partition_time(drawn: tuple[list[tuple[int, CalendarRules]], int]):
-    """Where one ends the next begins; asked about any of its time, a stretch is the same."""
+    """Where one ends the next begins; any point within an interval gives the same interval."""
     changes, begin = drawn
     plant = Calendar(changes)
     asks: tuple[Callable[[int], Shift | Demand], ...] = (plant.shift, plant.demand)
@@ -112,7 +112,7 @@ def test_stretches_partition_time(drawn: tuple[list[tuple[int, CalendarRules]], 
 def test_neighbours_differ_unless_a_day_or_the_rules_end_between_them(
     drawn: tuple[list[tuple[int, CalendarRules]], int],
 ):
-    """A stretch is the longest one: a window is not cut for nothing."""
+    """Intervals are as long as possible: no window is cut without need."""
     changes, at = drawn
     plant = Calendar(changes)
     for _ in range(MOST):

@@ -10,7 +10,7 @@ from schemas.bounds import Payload
 from schemas.data import Data, careful_data, parse_data
 from schemas.errors import Poison
 from schemas.operator_message import OperatorMessage, parse_operator_message
-from schemas.payloads import Order, Status, parse_order, parse_status
+from schemas.payloads import OrderMessage, Status, parse_order, parse_status
 
 Read = Callable[[bytes], object]
 Case = tuple[Read, dict[str, object], str, str]
@@ -21,7 +21,7 @@ ORDER: dict[str, object] = {"action": "add", "orderNumber": "A1", "productType":
 OPERATOR: dict[str, object] = {"action": "plan", "start": 1e9, "end": 1e9, "requestId": "1"}
 MODELS: list[tuple[type[Payload], Read, dict[str, object]]] = [
     (Status, parse_status, STATUS),
-    (Order, parse_order, ORDER),
+    (OrderMessage, parse_order, ORDER),
     (OperatorMessage, parse_operator_message, OPERATOR),
 ]
 

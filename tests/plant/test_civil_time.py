@@ -1,4 +1,4 @@
-"""Civil time: what the clocks of a zone show, the nights among them in which they are set."""
+"""Civil time: what the clocks of a zone show, also in the nights in which they change."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -85,5 +85,5 @@ def test_what_a_clock_shows_once_is_when_it_shows_it(name, ordinal, minute):
     shown = datetime.fromordinal(ordinal) + timedelta(minutes=minute)
     early, late = (shown.replace(tzinfo=ZoneInfo(name), fold=fold).utcoffset() for fold in (0, 1))
     if early == late:
-        told = Zone(name).instant(ordinal, minute * MINUTE)
-        assert datetime.fromtimestamp(told / 1000, ZoneInfo(name)).replace(tzinfo=None) == shown
+        at = Zone(name).instant(ordinal, minute * MINUTE)
+        assert datetime.fromtimestamp(at / 1000, ZoneInfo(name)).replace(tzinfo=None) == shown

@@ -1,4 +1,4 @@
-"""Machines that can't be changed: their names, units and words, read as ours and refused as theirs."""
+"""Machines that can't be changed: their names, units and words are read as ours, and named in refusals."""
 
 import json
 
@@ -51,8 +51,8 @@ def refused(read, payload: bytes) -> Poison:
 def test_names_units_and_words_of_a_machine_are_read_as_ours():
     """Nested names, pieces an hour, tenths of °F, psi, its own words."""
     payload = said(data={"cpt": 4, "cadence": 6930}, consigne=7200, temp=770, p=30, etat="run", rate=1)
-    told = read_data(payload, RULES)
-    assert told == Data(4, None, 120.0, 115.5, True, 25.0, 2.068427187)
+    message = read_data(payload, RULES)
+    assert message == Data(4, None, 120.0, 115.5, True, 25.0, 2.068427187)
     assert read_data(said(data={"cpt": 0}, etat=0), RULES).running is False
 
 
@@ -72,18 +72,18 @@ def test_names_units_and_words_of_a_machine_are_read_as_ours():
     ],
 )  # fmt: skip
 def test_units(rules, sent, read):
-    """What the machine sends, times scale, plus offset, in its unit, is so much in ours."""
-    told = read_data(said(count=1, **sent), LineRules.model_validate(rules))
+    """The machine's value, times scale, plus offset, converted from its unit to ours."""
+    message = read_data(said(count=1, **sent), LineRules.model_validate(rules))
     name = {"targetRate": "target_rate"}.get(*[*sent] * 2)
-    assert getattr(told, name) == read
+    assert getattr(message, name) == read
 
 
 def test_a_status_in_the_machines_words():
     """Bare, quoted, in JSON, as a number; ours are understood as before."""
     for payload in (b"RUN", b' "run" ', b"1", said(etat="RUN"), said(etat=1), said(etat=1.0), b"running"):
         assert read_status(payload, RULES).status == "running"
-    told = read_status(said(etat="STOP", motif="bourrage"), RULES)
-    assert (told.status, told.reason) == ("stopped", "bourrage")
+    status = read_status(said(etat="STOP", motif="bourrage"), RULES)
+    assert (status.status, status.reason) == ("stopped", "bourrage")
     assert read_status(b"offline", RULES).status == "offline"
     assert refused(read_status, b"marche").reason == "bad_status"
 

@@ -14,7 +14,7 @@ SAMPLE = Path(__file__).parents[2] / "plant.toml"
 
 
 def test_the_sample_that_ships_changes_nothing():
-    """Everything in it stands commented out."""
+    """Everything in it is commented out."""
     assert Rules(1, read_plant(SAMPLE.read_text())).line("ligne1", 0) == LineRules()
     assert read_plant(SAMPLE.read_text()).shift == Plant().shift
 
@@ -148,7 +148,7 @@ def test_a_line_may_have_a_clock_of_its_own():
 def test_a_missing_default_file_means_the_built_in_rules_and_a_missing_named_one_is_an_error(
     tmp_path, monkeypatch
 ):
-    """Nobody should run under other rules than those that he named."""
+    """A plant must not run under other rules than those that were named."""
     monkeypatch.chdir(tmp_path)
     assert plant_text(Path("plant.toml")) == ""
     with pytest.raises(PlantError, match="LINEPULSE_PLANT: no file"):

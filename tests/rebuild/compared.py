@@ -18,7 +18,7 @@ Differences = dict[str, dict[str, list[str]]]
 async def differences(
     settings: Settings, folder: Path, plant: str, generation: int, seconds: float = 90
 ) -> Differences:
-    """Wait until everything that the log holds is applied, then say what differs: nothing, it is to be hoped.
+    """Wait until everything that the log holds is applied, then return what differs, by table.
 
     The bridge must not run.
     """

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from linepulse.commands.setup import prepare_database
+from rebuild.caught_up import live_tables_caught_up
 from rebuild.ends import extents
-from rebuild.level import level
 from runtime.rules_in_force import settle_rules
 from runtime.settings import Settings
 from tests.commands import environment, linepulse
@@ -24,26 +24,26 @@ RULES = "[line.order]\nquantity = 150\n"
 
 
 class Replayed:
-    """A plant, its log written straight, its rows made by the roles."""
+    """A plant whose log the test writes, and whose rows the roles make."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def write(self, records: Iterator[Written]) -> int:
-        """More of the log."""
+        """Append records to the log."""
         return asyncio.run(write(self.settings, records))
 
     def live(self, generation: int = 1) -> None:
         """The roles apply all of the log, and end."""
         with Worker(self.settings), Worker(self.settings, "sinks"):
-            self.levelled(generation)
+            self.wait_until_applied(generation)
 
-    def levelled(self, generation: int = 1) -> None:
+    def wait_until_applied(self, generation: int = 1) -> None:
         """Wait until the live tables hold all that the log holds."""
         found = asyncio.run(extents(self.settings))
         ends = {partition: extent.end for partition, extent in found.items()}
         for _ in range(6):  # each waits 10 s for a role that starts
-            if asyncio.run(level(self.settings, generation, ends)):
+            if asyncio.run(live_tables_caught_up(self.settings, generation, ends)):
                 return
         raise AssertionError("the roles stand still")
 
@@ -55,7 +55,7 @@ class Replayed:
         return printed
 
     def says(self, *words: str) -> str:
-        """What `linepulse rebuild` tells people."""
+        """What `linepulse rebuild` prints for people."""
         done = linepulse(environment(self.settings), "rebuild", *words)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -71,7 +71,7 @@ class Replayed:
             connection.execute(query, values or None)
 
     def digests(self, schema: str = "public") -> dict[str, str]:
-        """All rows of each table, as one digest; without what tells which generation made them."""
+        """All rows of each table as one digest, without their generation and version."""
         found = {}
         for name in NAMES:
             query = (
@@ -90,7 +90,7 @@ def differing(printed: dict[str, Any]) -> dict[str, int]:
 
 @pytest.fixture
 def plant(services: Services, tmp_path: Path) -> Replayed:
-    """Set up, with rules of small orders; nothing in its log."""
+    """A plant that is set up, with rules of small orders and an empty log."""
     rules = tmp_path / "plant.toml"
     rules.write_text(RULES)
     settings = services.settings(plant=rules, lang="en")

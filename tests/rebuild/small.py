@@ -30,7 +30,7 @@ async def rebuild(settings: Settings, plant: str = "", generation: int = 2) -> N
 
 
 async def fold_log(settings: Settings, plant: str, generation: int) -> tuple[NewGeneration, list[Event]]:
-    """What a rebuild finds, without its tables; their rows' last forms."""
+    """The new generation without its tables; and the events with their rows' last forms."""
     rules = Rules(generation, read_plant(plant))
     ends = await Logs(settings.kafka_bootstrap_servers).ends(
         [TP(settings.topics.raw, number) for number in range(settings.partitions)]

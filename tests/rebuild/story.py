@@ -1,4 +1,4 @@
-"""A raw log with everything that a plant's log holds, written straight to Kafka."""
+"""A raw log with every kind of record that a plant's log holds, written directly to Kafka."""
 
 import json
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ FOREIGN: tuple[tuple[bytes, Headers], ...] = (
 
 
 def story(seconds: int, seed: int, begin: int = BEGIN, first_run: int = 1) -> Iterator[Written]:
-    """Two bridges' runs of machines, one message a second each, with whatever can go wrong."""
+    """Machines with one message a second each, through two runs of the bridge, with all that can go wrong."""
     draw, run, gone = Random(seed), first_run, 0
     for second in range(seconds):
         now = begin + second * SECOND
@@ -62,8 +62,8 @@ def _machine(draw: Random, line: str, now: int, run: int) -> Iterator[Written]:
         yield Written(line, draw.choice(POISON), now, _headers("data", line, run))
     elif chance < 0.02:
         word = draw.choice(["running", "stopped", "offline", "online", "asleep"])
-        told = {"status": word, "reason": draw.choice(["bourrage", "a\tb\\c\n"])}
-        yield _message("status", line, told, now, run)
+        fields = {"status": word, "reason": draw.choice(["bourrage", "a\tb\\c\n"])}
+        yield _message("status", line, fields, now, run)
     elif chance < 0.025:
         order = {"productType": "Eau", "quantity": draw.randint(5, 80), "requestId": str(draw.random())}
         yield _message("order", line, order, now, run)
@@ -83,8 +83,8 @@ def _machine(draw: Random, line: str, now: int, run: int) -> Iterator[Written]:
     yield _message("data", line, data, now, run)
 
 
-def _message(kind: str, line: str, told: dict[str, Any], now: int, run: int) -> Written:
-    return Written(line, json.dumps(told).encode(), now, _headers(kind, line, run))
+def _message(kind: str, line: str, fields: dict[str, Any], now: int, run: int) -> Written:
+    return Written(line, json.dumps(fields).encode(), now, _headers(kind, line, run))
 
 
 def _headers(kind: str, line: str, run: int) -> Headers:
@@ -92,7 +92,7 @@ def _headers(kind: str, line: str, run: int) -> Headers:
 
 
 async def write(settings: Settings, records: Iterator[Written]) -> int:
-    """Write them, in order; how many there are, each partition's ticks counted."""
+    """Write records in order; return their number, with ticks counted once per partition."""
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, acks="all", linger_ms=2)
     await producer.start()
     count = 0

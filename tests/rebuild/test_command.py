@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rebuild.table_builder import TableBuilder
-from rebuild.takeover import close_in
+from rebuild.takeover import narrow_gap
 from runtime.topics import admin
 from streams.changelog import changelog
 from tests.commands import environment, linepulse
@@ -51,7 +51,7 @@ def test_the_same_rules_go_live_without_a_row_that_differs(plant: Replayed) -> N
 
 
 def test_other_rules_go_live_and_the_roles_go_on(plant: Replayed, tmp_path: Path) -> None:
-    """What the report says would change has changed; roles started afterwards add to it."""
+    """The changes that the report announced are made; roles that start afterwards continue."""
     other = tmp_path / "other.toml"
     other.write_text(RULES.replace("150", "40"))
     plant.write(story(seconds=60, seed=32))
@@ -70,7 +70,7 @@ def test_other_rules_go_live_and_the_roles_go_on(plant: Replayed, tmp_path: Path
 
 
 def test_the_doctor_knows_a_rebuild_that_was_not_finished(plant: Replayed) -> None:
-    """Cut off, it is a finding with its mend; while it runs it is none."""
+    """An interrupted rebuild is a finding that says what to do; a running one is none."""
     with TableBuilder(plant.settings, RULES):
         assert "✅ rebuild to generation 2 is under way" in findings(plant)
     assert "❌ rebuild to generation 2\n   was not finished" in findings(plant)
@@ -79,19 +79,19 @@ def test_the_doctor_knows_a_rebuild_that_was_not_finished(plant: Replayed) -> No
 
 
 class Flooded(TableBuilder):
-    """Of a plant that sends as much as a round can read, however many there are."""
+    """A builder for a plant that sends as much as each round reads, however many rounds there are."""
 
     rounds = 0
 
     def catch_up(self) -> int:
-        """Read on; the log has grown as much meanwhile."""
+        """Read a round; meanwhile the log grows by as much."""
         super().catch_up()
         self.rounds += 1
         return 1_000_000
 
 
 def test_a_flood_is_not_caught_up_with_for_ever(plant: Replayed) -> None:
-    """What comes faster than it is read is left to the new generation's workers."""
+    """Records that come faster than they are read are left to the new generation's workers."""
     with Flooded(plant.settings, RULES) as rebuild:
         rebuild.apply(rebuild.extents(), lambda _: None)
         rebuild.finish()
@@ -122,5 +122,5 @@ def test_rounds_end_when_they_are_short_or_no_shorter(rounds: list[float], made:
         nonlocal now
         now += left.pop(0)
 
-    close_in(catch_up, lambda: now)
+    narrow_gap(catch_up, lambda: now)
     assert len(rounds) - len(left) == made

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rebuild import shadow
 from rebuild.checkpoint import Checkpoint, read_refused
-from rebuild.latest import Latest, written
+from rebuild.latest import LatestUpdates, formed_row
 from rebuild.work import UNCHANGING
 from rebuild.writer import Writer
 from rules.partition import Lines
@@ -88,7 +88,7 @@ def empty(plant: Plant) -> None:
 
 
 async def live(plant: Plant, records: Sequence[RawRecord]) -> None:
-    """As stream stage and sinks do it; PostgreSQL refuses nothing."""
+    """Write the rows as stream stage and sinks do; PostgreSQL refuses none."""
     lines = Lines(RULES, TOPIC, 0, failed=failed)
     sent: dict[type[Event], int] = defaultdict(int)
     for first in range(0, len(records), BATCH):
@@ -106,26 +106,26 @@ async def live(plant: Plant, records: Sequence[RawRecord]) -> None:
 
 
 async def rebuild(plant: Plant, records: Sequence[RawRecord]) -> None:
-    """As `linepulse rebuild` does it; PostgreSQL refuses nothing."""
-    lines, latest = Lines(RULES, TOPIC, 0, failed=failed), Latest(None)
+    """Write the rows as `linepulse rebuild` does; PostgreSQL refuses none."""
+    lines, latest = Lines(RULES, TOPIC, 0, failed=failed), LatestUpdates(None)
     rows: defaultdict[Table, list[str]] = defaultdict(list)
     async with Writer(plant.url, SCHEMA) as writer:
-        await writer.take_up(0)
+        await writer.acquire(0)
         for each in map(consumer_record, records):
             for change in agent.changes(lines, each):
                 if change.kind in UNCHANGING:
-                    event, line = written(lines, change, each)
+                    event, line = formed_row(lines, change, each)
                     rows[TABLE_OF[type(event)]].append(line)
                 else:
                     latest.put(change, each)
         await writer.put(rows)
-        await writer.settle(latest.take(lines), Checkpoint.of(lines, 0, 0, None, 0))
-        await writer.leave(0)
+        await writer.commit(latest.take(lines), Checkpoint.of(lines, 0, 0, None, 0))
+        await writer.release(0)
     with psycopg.connect(plant.url) as connection:
         assert read_refused(connection, SCHEMA) == 0
 
 
 def rows(plant: Plant, schema: str, table: Table) -> list[Any]:
-    """All that they say, as text: `-0` is not `0`."""
+    """All columns, as text: `-0` is not `0`."""
     found = plant.rows(f'SELECT t::text AS row FROM "{schema}"."{table.name}" t ORDER BY t."id"')
     return [row["row"] for row in found]

@@ -1,4 +1,4 @@
-"""What the log can't tell again is kept: what began before it does, and what no record of it made."""
+"""Rows that do not follow from the log are kept: older ones, and those that no record of it made."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ LETTER = """
 
 
 def expire(plant: Replayed, keep: float) -> dict[int, int]:
-    """Have Kafka delete the records of each partition but this share; where each begins then."""
+    """Have Kafka delete all but this share of each partition's records; where each partition begins then."""
 
     async def delete() -> dict[int, int]:
         begins = {partition: int(at.end * (1 - keep)) for partition, at in found.items()}
@@ -42,7 +42,7 @@ def expire(plant: Replayed, keep: float) -> dict[int, int]:
 
 
 def made(plant: Replayed) -> dict[int, int | None]:
-    """Make the tables with all that they keep; each partition's first time."""
+    """Make the tables, with all rows carried over; return each partition's first time."""
     with TableBuilder(plant.settings, RULES) as rebuild:
         rebuild.apply(rebuild.extents(), lambda _: None)
         rebuild.finish()
@@ -54,7 +54,7 @@ def made(plant: Replayed) -> dict[int, int | None]:
 
 
 def test_what_no_record_of_the_log_made_is_kept(plant: Replayed) -> None:
-    """The sinks' own dead letters, what was lost, and what people noted: no row differs."""
+    """Dead letters of the sinks and about losses, acknowledgements, replays: no row differs."""
     plant.write(story(seconds=60, seed=11))
     plant.live()
     plant.run(LETTER, [plant.settings.topics.orders, "not_event"])
@@ -68,7 +68,7 @@ def test_what_no_record_of_the_log_made_is_kept(plant: Replayed) -> None:
 
 
 def test_a_key_that_postgresql_would_refuse_is_a_dead_letter_live_and_rebuilt(plant: Replayed) -> None:
-    """A NUL in a key that somebody else wrote reaches no row: nothing is refused, nothing is left out."""
+    """A NUL in the key of a foreign record reaches no row: nothing is refused, nothing is missing."""
     plant.write(story(seconds=20, seed=15))
     headers = RawHeaders(Kind.DATA, "production/a/data", run=2).encode()
     plant.write(iter([Written("a\0b", b"{}", BEGIN + 30_000, headers)]))
@@ -79,7 +79,7 @@ def test_a_key_that_postgresql_would_refuse_is_a_dead_letter_live_and_rebuilt(pl
 
 
 def test_what_a_rule_of_the_plants_own_refuses_is_left_out_live_and_rebuilt(plant: Replayed) -> None:
-    """Somebody adds a CHECK to a table: rows that break it are dead letters, and all others are there."""
+    """The plant adds a CHECK to a table: rows that violate it are dead letters, and all others exist."""
     plant.write(story(seconds=60, seed=16))
     plant.run('ALTER TABLE "ProductionData" ADD CONSTRAINT plausible CHECK (temperature < 33.5)')
     plant.live()
@@ -92,7 +92,7 @@ def test_what_a_rule_of_the_plants_own_refuses_is_left_out_live_and_rebuilt(plan
 
 
 def test_a_letter_that_a_record_made_is_not_kept_where_the_record_makes_none(plant: Replayed) -> None:
-    """Else nothing could ever be mended."""
+    """Otherwise a corrected rule could never remove a dead letter."""
     plant.write(story(seconds=60, seed=12))
     plant.live()
     plant.run(LETTER, [plant.settings.topics.raw, "not_json"])
@@ -101,7 +101,7 @@ def test_a_letter_that_a_record_made_is_not_kept_where_the_record_makes_none(pla
 
 def test_rows_from_before_the_logs_beginning_stay(plant: Replayed, services: Services) -> None:
     """#   log      ░░░░░ expired ░░░░░│━━━━━━━━━━━
-    #   rows     ────kept──── ─as they are──│──told again──
+    #   rows     ────kept──── ─as they are──│──published again──
     """
     if services.kind == "embedded":
         pytest.skip("the embedded broker deletes no records")

@@ -1,4 +1,4 @@
-"""A plant that is brought up to a newer release in place: what the older one sent and nobody stored yet."""
+"""An upgrade in place: events that the older release sent and that are not stored yet."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def data(count: int) -> tuple[str, bytes]:
 
 
 async def test_a_rebuild_makes_the_windows_that_wait(plant: Plant):
-    """Data and orders go on meanwhile; afterwards nothing is missing, and figures move on."""
+    """Data and orders are written meanwhile; afterwards nothing is missing, and figures are updated."""
     settings = plant.settings
     await send(
         settings, settings.topics.kpis, [OLDER.read_bytes()] * settings.partitions, settings.partitions

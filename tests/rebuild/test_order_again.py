@@ -16,7 +16,7 @@ def plan(line: Line, number: str, quantity: int) -> Line:
 
 
 def test_both_orders_of_a_number_are_right_to_the_unit_live_and_rebuilt(services: Services):
-    """Their rows, and their windows' sums; who asks for the number finds the newest."""
+    """Their rows, and their windows' sums; a look-up by number finds the newest order."""
     #  10:00          10:01    10:02
     #    |─ A: 60 × 4 ─┤ 500 others │─ A again: 30 × 4, for 1000
     line = plan(Line.at("10:00"), "A", 240).runs(minutes=2)

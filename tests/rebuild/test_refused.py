@@ -1,4 +1,4 @@
-"""What a rebuild needs and does not find: told in one line that says what to do, and nothing is done."""
+"""What a rebuild needs and does not find: one line says what to do, and nothing is changed."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from rebuild.database import connect
-from rebuild.previous import beside
+from rebuild.other_generations import other_generations
 from tests.commands import environment, linepulse
 from tests.rebuild.conftest import RULES, Replayed, differing
 from tests.rebuild.story import story
@@ -29,7 +29,7 @@ def test_postgresql_away(services: Services, words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", [["--dry-run"], ["--drop-old"]])
 def test_a_database_without_our_tables(services: Services, words: list[str]) -> None:
-    """Another one was meant, or `setup` never ran."""
+    """Another database was meant, or `setup` never ran."""
     done = linepulse(environment(services.settings(topics=False)), "rebuild", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert "run linepulse setup" in done.stderr
@@ -43,11 +43,11 @@ def test_kafka_away(plant: Replayed) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "KAFKA_BOOTSTRAP_SERVERS" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert beside(plant.settings.database_url).newer == {}
+    assert other_generations(plant.settings.database_url).newer == {}
 
 
 def test_a_limit_for_other_users_statements_is_none_for_it(plant: Replayed) -> None:
-    """A COPY or an index of a year's rows takes its time."""
+    """A COPY or an index of a year's rows may take longer than the limit."""
     database = plant.rows("SELECT current_database()")[0][0]
     plant.run(f"ALTER DATABASE \"{database}\" SET statement_timeout = '1s'")
     assert plant.rows("SHOW statement_timeout") == [("1s",)]
@@ -74,7 +74,7 @@ def somebody(plant: Replayed) -> Iterator[str]:
 
 
 def as_user(plant: Replayed, name: str) -> Replayed:
-    """The same plant, its commands run by somebody else."""
+    """The same plant, its commands run as another user."""
     parts = urlsplit(plant.settings.database_url)
     url = parts._replace(netloc=f"{name}:{PASSWORD}@{parts.netloc.rpartition('@')[2]}").geturl()
     return Replayed(plant.settings.model_copy(update={"database_url": url}))
@@ -90,7 +90,7 @@ def test_a_user_who_may_not_make_a_schema(plant: Replayed, somebody: str) -> Non
 
 
 def test_a_user_who_is_no_superuser_rebuilds_goes_live_and_drops(plant: Replayed, somebody: str) -> None:
-    """Who owns the tables and may make a schema needs no more."""
+    """Owning the tables and the right to make a schema are enough."""
     plant.write(story(seconds=30, seed=41))
     plant.live()
     before = plant.digests()

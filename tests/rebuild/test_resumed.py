@@ -1,4 +1,4 @@
-"""A rebuild that is cut off goes on where it was; one that goes on makes what an uninterrupted one makes."""
+"""An interrupted rebuild resumes where it was, and makes the same rows as an uninterrupted one."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ APPLIED = f'SELECT coalesce(sum("nextOffset" - "begin"), 0) FROM {SHADOW}."Rebui
 
 
 def applied(plant: Replayed) -> int:
-    """How many records the checkpoints tell of."""
+    """How many records the checkpoints cover."""
     try:
         return int(plant.rows(APPLIED)[0][0])
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
@@ -71,19 +71,19 @@ def in_small_steps(plant: Replayed, folder: Path, *words: str) -> Iterator["subp
 
 
 def until_applied(plant: Replayed, process: "subprocess.Popen[bytes]", records: int) -> bool:
-    """Wait for a checkpoint; False where the process was faster, and is done."""
+    """Wait for a checkpoint; False if the process has finished before."""
     wait_until(lambda: applied(plant) >= records or process.poll() is not None, "a checkpoint", 60)
     return process.poll() is None
 
 
 def until_ended(processes: Sequence[int]) -> None:
-    """Who worked for a process that is killed ends by itself."""
+    """Wait until the workers of a killed process have ended; they do so by themselves."""
     wait_until(lambda: not any(map(alive, processes)), "the end of its processes", 20)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_again_and_again_it_makes_the_same_rows(plant: Replayed, tmp_path: Path, workers: int) -> None:
-    """SIGKILL at any moment: what has a checkpoint stays, and nothing is there twice."""
+    """SIGKILL at any moment: rows with a checkpoint are kept, and none is written twice."""
     plant.write(story(seconds=900, seed=3))
     whole = made(plant)
     draw, stood = Random(workers), 0
@@ -97,7 +97,7 @@ def test_killed_again_and_again_it_makes_the_same_rows(plant: Replayed, tmp_path
         stood = applied(plant)
     assert stood > 0
     with TableBuilder(plant.settings, RULES) as rebuild:
-        assert rebuild.went_on
+        assert rebuild.resumed
         rebuild.apply(rebuild.extents(), lambda _: None)
         rebuild.finish()
     assert plant.digests(SHADOW) == whole
@@ -110,7 +110,7 @@ def test_two_processes_make_what_one_makes(plant: Replayed) -> None:
 
 
 def test_a_process_that_is_killed_is_told(plant: Replayed, tmp_path: Path) -> None:
-    """The command fails with a sentence; what was written stays, and the next one goes on."""
+    """The command fails with a sentence; committed rows are kept, and the next rebuild resumes."""
     plant.write(story(seconds=900, seed=5))
     with in_small_steps(plant, tmp_path, "--workers", "2") as process:
         assert until_applied(plant, process, 1)
@@ -124,13 +124,13 @@ def test_a_process_that_is_killed_is_told(plant: Replayed, tmp_path: Path) -> No
     stood = applied(plant)
     assert stood > 0
     with TableBuilder(plant.settings, RULES) as rebuild:
-        assert rebuild.went_on
+        assert rebuild.resumed
         assert rebuild.applied() == stood
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly_when_asked_to(plant: Replayed, tmp_path: Path, sign: signal.Signals) -> None:
-    """With all of its processes, and without a word too much."""
+    """With all of its processes, and without any output."""
     plant.write(story(seconds=5000, seed=6))
     with in_small_steps(plant, tmp_path, "--json", "--workers", "2") as process:
         assert until_applied(plant, process, 1)
@@ -142,13 +142,13 @@ def test_it_ends_cleanly_when_asked_to(plant: Replayed, tmp_path: Path, sign: si
 
 
 def test_other_rules_begin_anew(plant: Replayed) -> None:
-    """What was made under others is of no use."""
+    """Rows that were made under other rules can't be used."""
     plant.write(story(seconds=30, seed=7))
     with TableBuilder(plant.settings, RULES) as rebuild:
         rebuild.apply(rebuild.extents(), lambda _: None)
         assert rebuild.applied() > 0
     with TableBuilder(plant.settings, "[line.order]\nquantity = 40\n") as rebuild:
-        assert rebuild.anew == "other_rules"
+        assert rebuild.not_resumed == "other_rules"
         assert rebuild.applied() == 0
 
 
@@ -189,8 +189,8 @@ def test_live_tables_that_changed_after_it_was_cut_off(
         rebuild.finish()
     plant.run(change)
     with TableBuilder(plant.settings, RULES) as rebuild:
-        assert rebuild.anew == anew
-        assert rebuild.went_on == (anew is None)
+        assert rebuild.not_resumed == anew
+        assert rebuild.resumed == (anew is None)
     assert differing(plant.rebuild()) == {}
     made = "SELECT count(*) FROM pg_indexes WHERE schemaname = %s AND tablename = 'Alert'"
     assert plant.rows(made, ["public"]) == plant.rows(made, ["generation_1"])

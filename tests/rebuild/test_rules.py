@@ -1,4 +1,4 @@
-"""Other rules: what they would change is told, and a mistake in them is refused before anything is done."""
+"""Other rules: what they would change is reported; a mistake in them is refused before anything is done."""
 
 from pathlib import Path
 
@@ -26,27 +26,27 @@ def test_what_other_rules_would_change_is_told_and_nothing_changes(plant: Replay
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "sentence"),
     [
         ("[line.order]\nquantity = -5\n", ":2: line.order.quantity = -5"),
         ("[plant]\ntime_zone = 'Europe/Pari'\n", ":2: plant.time_zone = 'Europe/Pari'"),
         ("[line\n", "at line 1"),
     ],
 )
-def test_a_mistake_in_the_rules_is_refused(plant: Replayed, tmp_path: Path, text: str, told: str) -> None:
+def test_a_mistake_in_the_rules_is_refused(plant: Replayed, tmp_path: Path, text: str, sentence: str) -> None:
     """With the file, its line and the key, without a traceback."""
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(text)
     done = linepulse(environment(plant.settings), "rebuild", "--plant", str(wrong))
     assert done.returncode == 2
     assert done.stderr.startswith(f"{wrong}:")
-    assert told in done.stderr
+    assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert plant.rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'generation%'") == []
 
 
 def test_a_plant_file_that_is_missing_is_named(plant: Replayed) -> None:
-    """Nothing else would be right."""
+    """Falling back to other rules would be wrong."""
     done = linepulse(environment(plant.settings), "rebuild", "--plant", "nowhere.toml")
     assert done.returncode == 2
     assert done.stderr == "--plant: no file 'nowhere.toml'\n"

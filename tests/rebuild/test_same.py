@@ -1,4 +1,4 @@
-"""The same log and the same rules: the rows that are there already."""
+"""The same log and the same rules give the rows that exist already."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.rebuild.story import story
 
 @pytest.mark.quick
 def test_a_rebuild_of_any_log_gives_the_live_rows(plant: Replayed) -> None:
-    """Poison, late messages, silence, garbage, a replaced bridge: not one row differs, in any table."""
+    """Poison, late messages, silence, foreign records, a replaced bridge: not one row differs."""
     count = plant.write(story(seconds=400, seed=1))
     plant.live()
     before = plant.digests()

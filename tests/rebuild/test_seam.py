@@ -1,4 +1,4 @@
-"""Where the log begins later than the rows do: what went on there is told once, what is open ends."""
+"""The seam, where the log begins later than the rows: nothing is counted twice, open rows are closed."""
 
 import json
 from collections.abc import Iterator
@@ -34,18 +34,18 @@ ENDS = """
 
 
 def steady(stopped: range) -> Iterator[Written]:
-    """A piece a second for three minutes, but while the line stands still."""
+    """A piece a second for three minutes, except while the line stands still."""
     headers = RawHeaders(Kind.DATA, "production/ligne1/data", 1, run=1).encode()
     for second in range(180):
         at, runs = BEGIN + second * SECOND, second not in stopped
         if second % 5 == 0:
             yield Written(None, b"", at, RawHeaders(Kind.TICK, run=1).encode())
-        told = {"count": int(runs), "running": runs, "targetRate": 60}
-        yield Written("ligne1", json.dumps(told).encode(), at, headers)
+        payload = {"count": int(runs), "running": runs, "targetRate": 60}
+        yield Written("ligne1", json.dumps(payload).encode(), at, headers)
 
 
 def made(plant: Replayed, keep: float = 1.0) -> None:
-    """Fill the shadow tables from the last part of the log, with what they keep of the live ones."""
+    """Fill the shadow tables from the last part of the log, and carry over rows of the live ones."""
     with TableBuilder(plant.settings, RULES) as rebuild:
         extents = rebuild.extents()
         cut = {number: Extent(int(at.end * (1 - keep)), at.end) for number, at in extents.items()}
@@ -91,7 +91,7 @@ def test_what_is_open_ends_where_the_log_begins(plant: Replayed) -> None:
 
 
 def test_where_the_log_holds_nothing_rows_stay_and_the_plant_goes_on(plant: Replayed) -> None:
-    """What was open ends with the last that is known of it, not in 1970."""
+    """Open rows end at the last time that is known, not in 1970."""
     plant.run(OPEN)
     printed = plant.rebuild()
     assert printed["messages"] == 0
@@ -105,7 +105,7 @@ def test_where_the_log_holds_nothing_rows_stay_and_the_plant_goes_on(plant: Repl
 
 
 def test_what_is_kept_is_as_the_live_tables_have_it_now(plant: Replayed) -> None:
-    """A rebuild that was cut off after it had carried rows over looks at them again."""
+    """A rebuild that was interrupted after it had carried rows over does so again."""
     plant.write(steady(stopped=range(0)))
     plant.live()
     plant.run(OPEN)

@@ -25,7 +25,7 @@ PLANT = "[line.order]\nquantity = 50\n"
 
 
 async def held(settings: Settings, generation: int) -> dict[tuple[int, bytes], LineState]:
-    """The last value of each key, as Faust reads it."""
+    """The last value of each key, as Faust restores it."""
     topic = changelog(settings.topic_prefix, generation)
     where = [TopicPartition(topic, number) for number in range(settings.partitions)]
     consumer = AIOKafkaConsumer(
@@ -75,7 +75,7 @@ async def test_it_holds_what_a_worker_leaves_when_it_ends(services: Services) ->
 
 
 async def test_what_an_earlier_try_left_is_gone(services: Services) -> None:
-    """States of other rules, of lines that are not there, of another end: none is read back."""
+    """States of other rules, of unknown lines, of another end: none is restored."""
     settings = settings_of(services)
     start = int(time.time() * 1000) - HOUR
     async with RawLog(settings) as log:
@@ -93,7 +93,7 @@ async def test_what_an_earlier_try_left_is_gone(services: Services) -> None:
 
 
 async def test_a_census_and_what_was_sent_stay_behind(services: Services) -> None:
-    """They are of the log and the topics as the old generation saw them."""
+    """Both belong to the log and the topics of the old generation."""
     settings = settings_of(services)
     async with RawLog(settings) as log:
         await log.write(messages(10, int(time.time() * 1000) - HOUR))
@@ -108,7 +108,7 @@ async def test_a_census_and_what_was_sent_stay_behind(services: Services) -> Non
 
 
 async def test_a_worker_goes_on_from_it(services: Services) -> None:
-    """It reads no record before E: nothing that came before is told again."""
+    """It reads no record before E: no earlier event is sent again."""
     settings = settings_of(services)
     start = int(time.time() * 1000) - HOUR
     async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:

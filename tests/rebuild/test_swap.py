@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.store import Store
 from rebuild.new_generation import NewGeneration
-from rebuild.previous import beside, drop_tables
+from rebuild.other_generations import drop_tables, other_generations
 from rebuild.swap import MOVED, swap
 from runtime.errors import UserError
 from runtime.settings import Settings
@@ -69,13 +69,13 @@ def _rows(generation: int, count: int, produced: int) -> str:
 
 
 def sums(plant: Plant) -> tuple[int, int]:
-    """What a reader of now sees."""
+    """What a reader sees now."""
     row = plant.rows(SUMS.replace("),", ") AS a,", 1) + " AS b")[0]
     return row["a"], row["b"]
 
 
 def test_no_table_is_forgotten() -> None:
-    """Where rows stand, but for how far they and the stages have come, and under which rules."""
+    """Every table but those of cursors, of stage progress and of generations."""
     assert {*MOVED, "SinkCursor", "StageProgress", "Generation"} == set(ALL_TABLES)
 
 
@@ -87,7 +87,7 @@ async def test_the_tables_change_places(plant: Plant, settings: Settings) -> Non
     assert plant.rows('SELECT generation, plant FROM "Generation" WHERE live') == [
         {"generation": 2, "plant": REBUILT.plant_text}
     ]
-    found = beside(plant.url)
+    found = other_generations(plant.url)
     assert (found.live, list(found.older), found.newer, found.under_way) == (2, [1], {}, False)
 
 
@@ -228,7 +228,7 @@ async def test_a_reading_of_the_page_is_of_one_generation(plant: Plant, settings
 async def test_a_long_reader_is_waited_for_and_nobody_stands_still_behind_it(
     plant: Plant, settings: Settings
 ) -> None:
-    """Whoever holds a table is named; others read and write on; when it ends, the swap comes."""
+    """The session that holds a table is named; others keep reading and writing; then the swap takes place."""
     heard: list[str] = []
     async with await psycopg.AsyncConnection.connect(plant.url, application_name="pg_dump") as long:
         await long.execute('SELECT 1 FROM "Alert"')
@@ -246,7 +246,7 @@ async def test_a_long_reader_is_waited_for_and_nobody_stands_still_behind_it(
 
 
 async def test_one_who_never_lets_go_is_named(plant: Plant, settings: Settings) -> None:
-    """After a while the swap is given up; nothing is changed."""
+    """After a while the swap gives up; nothing is changed."""
     async with await psycopg.AsyncConnection.connect(plant.url, application_name="forgotten") as long:
         await long.execute('SELECT 1 FROM "KPISnapshot"')
         with pytest.raises(UserError, match=r"forgotten \(pid .* the live generation is unchanged"):
@@ -255,7 +255,7 @@ async def test_one_who_never_lets_go_is_named(plant: Plant, settings: Settings) 
 
 
 async def test_a_sinks_transaction_is_waited_for(plant: Plant, settings: Settings) -> None:
-    """What it writes it writes to the old tables, what comes after it to the new ones: never half."""
+    """It writes to the old tables, and the next transaction to the new ones: never to both."""
     first, second = await plant.sink(SampleEvent), await plant.sink(OrderEvent, plant.another_connection())
     async with plant.database.transaction() as connection:
         await connection.execute("""UPDATE "SinkCursor" SET "nextOffset" = "nextOffset" """)
@@ -274,7 +274,7 @@ async def test_a_sinks_transaction_is_waited_for(plant: Plant, settings: Setting
 async def test_a_sink_that_froze_in_the_middle_of_a_copy_is_ended(
     plant: Plant, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing else would end its session: what it had begun is rolled back, another sink does it again."""
+    """Nothing else would end its session: its transaction is rolled back, and another sink repeats it."""
     monkeypatch.setattr("rebuild.swap.FROZEN_S", 0.5)
     frozen = await psycopg.AsyncConnection.connect(plant.url, application_name=SINKS)
 
@@ -310,7 +310,7 @@ async def test_what_no_log_holds_is_carried_over(plant: Plant, settings: Setting
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "sentence"),
     [
         ('ALTER TABLE generation_2."Alert" DROP COLUMN reason', "only the live one has column reason"),
         ('ALTER TABLE generation_2."Alert" ADD COLUMN x integer', "the live one lacks column x"),
@@ -327,11 +327,11 @@ async def test_what_no_log_holds_is_carried_over(plant: Plant, settings: Setting
     ],
 )
 async def test_tables_that_can_not_go_live_are_refused(
-    plant: Plant, settings: Settings, change: str, told: str
+    plant: Plant, settings: Settings, change: str, sentence: str
 ) -> None:
     """Made before the schema changed, or for another moment: the sentence says so, the live ones stay."""
     plant.run(change)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=sentence):
         await swap(settings, REBUILT)
     assert sums(plant) == OLD
 
@@ -349,15 +349,15 @@ async def test_a_server_that_goes_away_leaves_one_of_the_two(plant: Plant, setti
 
 
 async def test_dropping_the_old_one(plant: Plant, settings: Settings) -> None:
-    """Older generations go, what is live and what is begun stays; what others rest on them is named."""
+    """Older generations are dropped, the live and a newer one stay; a view of others on them is named."""
     await swap(settings, REBUILT)
     plant.run('CREATE SCHEMA generation_3; CREATE VIEW mine AS SELECT id FROM generation_1."Alert"')
     with pytest.raises(UserError, match="mine"):
         drop_tables(plant.url)
-    assert list(beside(plant.url).older) == [1]
+    assert list(other_generations(plant.url).older) == [1]
     plant.run("DROP VIEW mine")
     assert drop_tables(plant.url) == [1]
     assert drop_tables(plant.url) == []
-    found = beside(plant.url)
+    found = other_generations(plant.url)
     assert (found.older, list(found.newer)) == ({}, [3])
     assert sums(plant) == NEW

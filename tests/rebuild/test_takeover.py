@@ -31,7 +31,7 @@ STEPS = ("seeding", "seeded", "moved", "swapped", "recorded")
 
 
 class Plant:
-    """All roles at work, two stream workers among them, and machines that talk all the while."""
+    """All roles, with two stream workers, and machines that send all the time."""
 
     def __init__(self, services: Services, folder: Path) -> None:
         self.folder = folder
@@ -51,16 +51,16 @@ class Plant:
         folder = self.folder / f"{name}-{len(os.listdir(self.folder))}"
         return self._stack.enter_context(running(self.env, folder, name.partition("-")[0]))
 
-    def talk(self, rate: float = 15.0) -> None:
-        """Machines begin to talk, `rate` messages a second each."""
+    def start_machines(self, rate: float = 15.0) -> None:
+        """Machines begin to send, `rate` messages a second each."""
         command = [*LINEPULSE, "simulate", "--lines", str(LINES), "--rate", str(rate), "--seconds", "600"]
         machines = start(command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         self._stack.callback(machines.wait)
         self._stack.callback(machines.kill)
         self._machines.append(machines)
 
-    def fall_silent(self) -> int:
-        """Machines end; how many data messages they sent."""
+    def stop_machines(self) -> int:
+        """Machines stop sending; returns how many data messages they sent."""
         sent = 0
         for machines in self._machines:
             machines.send_signal(signal.SIGTERM)
@@ -93,7 +93,7 @@ class Plant:
         return self.number(query.format(summed("KPISnapshot")).as_string())
 
     def taken_over(self, generation: int) -> None:
-        """Wait until workers of a generation are heard: orders were changed by messages after its swap."""
+        """Wait until workers of a generation have written: orders were changed by messages after its swap."""
         query = f"""SELECT count(*) FROM "ProductionOrder" o JOIN "Generation" g USING (generation)
             WHERE generation = {generation} AND live AND o."updatedAt" > g."createdAt" """
         wait_until(lambda: self.number(query) > 0, f"generation {generation} at work", 120)
@@ -106,8 +106,8 @@ class Plant:
         return run(command, env=self.env, cwd=ROOT, seconds=COMMAND_S)
 
     async def check(self, plant: str, generation: int) -> None:
-        """Let all come to rest: each message once, every row as the pure fold has it."""
-        sent = self.fall_silent()
+        """Wait until all is applied: each message counts once, and every row equals that of the pure fold."""
+        sent = self.stop_machines()
         wait_until(lambda: self.stored() >= sent, f"{sent} rows", 180)
         assert self.roles["bridge"].end() == 0
         assert await differences(self.settings, self.folder, plant, generation) == {}
@@ -130,7 +130,7 @@ def plant(services: Services, tmp_path: Path) -> Iterator[Plant]:
 @pytest.mark.parametrize("rules", [SAME, CHANGED], ids=["same", "changed"])
 async def test_nothing_is_lost_or_doubled_at_the_seam(plant: Plant, rules: str) -> None:
     """Messages go on all the while; the workers are the same processes before and after."""
-    plant.talk()
+    plant.start_machines()
     plant.goes_on()
     rebuilt = await rebuild(plant.settings, rules)
     plant.goes_on(100)  # what comes between E and the swap
@@ -144,7 +144,7 @@ async def test_nothing_is_lost_or_doubled_at_the_seam(plant: Plant, rules: str) 
 
 async def test_the_command_takes_over_while_the_plant_runs(plant: Plant) -> None:
     """`linepulse rebuild --plant`, as people run it."""
-    plant.talk()
+    plant.start_machines()
     plant.goes_on()
     file = plant.folder / "next.toml"
     file.write_text(CHANGED)
@@ -160,8 +160,8 @@ async def test_the_command_takes_over_while_the_plant_runs(plant: Plant) -> None
 async def test_killed_at_any_step_one_generation_is_whole_and_the_next_rebuild_goes_live(
     plant: Plant, fatal: str
 ) -> None:
-    """SIGKILL before the swap: the old one is live. After it: the new one, once setup has told the log."""
-    plant.talk()
+    """SIGKILL before the swap: the old one is live. After it: the new one, once setup has recorded it."""
+    plant.start_machines()
     plant.goes_on()
     assert plant.take_over(CHANGED, fatal).returncode == -signal.SIGKILL
     live = plant.number('SELECT generation FROM "Generation" WHERE live')
@@ -178,7 +178,7 @@ async def test_killed_at_any_step_one_generation_is_whole_and_the_next_rebuild_g
 
 async def test_workers_and_sinks_killed_in_the_switch_change_no_number(plant: Plant) -> None:
     """A worker dies as it learns of the new rules, the sinks at the swap; others take their place."""
-    plant.talk()
+    plant.start_machines()
     plant.goes_on()
     rebuilt = await rebuild(plant.settings, CHANGED)
 

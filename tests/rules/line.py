@@ -1,4 +1,4 @@
-"""A line for tests, in the plant's words: it runs, stops, falls silent; its rows as a database holds them."""
+"""A line for tests: it runs, stops, falls silent; its rows are those that a database would hold."""
 
 import json
 from collections.abc import Iterable
@@ -58,7 +58,7 @@ class Line:
 
     @classmethod
     def at(cls, clock: str, plant: str = "", day: str = "2026-01-15") -> Self:
-        """A line whose story begins then."""
+        """A line whose messages begin then."""
         return cls(at(clock, day), plant)
 
     def says(
@@ -78,7 +78,7 @@ class Line:
 
     def data(self, count: int = 4, **fields: Any) -> Self:
         """One data message, now: by default of a line that runs at its target of 120."""
-        told = {
+        usual = {
             "count": count,
             "targetRate": 120,
             "rate": 120,
@@ -86,22 +86,22 @@ class Line:
             "running": True,
             "timestamp": self.now - self.behind,
         }
-        return self.says(**{**told, **fields})
+        return self.says(**{**usual, **fields})
 
     def runs(self, minutes: float = 0, seconds: float = 0, **fields: Any) -> Self:
-        """Runs at its target, saying so every two seconds, the last time just before the end."""
+        """Run at its target, with a message every two seconds, the last one just before the end."""
         return self._speaks(minutes, seconds, {"count": 2 * self.every, **fields})
 
     def stops(self, minutes: float = 0, seconds: float = 0, **fields: Any) -> Self:
-        """Stands still, saying so."""
+        """Stand still, with a message every two seconds."""
         return self._speaks(minutes, seconds, {"count": 0, "rate": 0, "running": False, **fields})
 
     def silent(self, minutes: float = 0, seconds: float = 0) -> Self:
-        """Says nothing; the pipeline ticks on."""
+        """Send nothing while ticks go on."""
         return self._until(self.now + round(minutes * MINUTE + seconds * SECOND))
 
-    def deaf(self, minutes: float = 0, seconds: float = 0) -> Self:
-        """Nobody listens: neither messages nor ticks."""
+    def bridge_down(self, minutes: float = 0, seconds: float = 0) -> Self:
+        """The bridge is down: no messages and no ticks."""
         self.now = self._last_tick = self.now + round(minutes * MINUTE + seconds * SECOND)
         return self
 

@@ -1,7 +1,7 @@
 """Whatever may come through `production.raw`, for property tests: all kinds of payloads, all of each field.
 
-Most of what is drawn is right, so that it comes through to rules and rows; now and then it is at a bound, or
-beyond it. Texts are escaped as JSON does it: lone surrogates, too, which no UTF-8 can hold.
+Most values are valid, so that they reach rules and rows; now and then one is at a bound, or beyond it.
+Texts are escaped as JSON does it: lone surrogates, too, which no UTF-8 can hold.
 """
 
 import json
@@ -23,7 +23,7 @@ START = at("13:58")
 
 
 def examples(few: int, many: int) -> settings:
-    """So many examples; of a nightly run, many."""
+    """This many examples; in a nightly run, many more."""
     count = many if NIGHTLY else few
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
     return settings(max_examples=count, derandomize=not NIGHTLY, deadline=None, suppress_health_check=checks)
@@ -158,7 +158,7 @@ def chosen(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
 
 
 data = st.builds(
-    lambda told, odd: {**told, **odd},
+    lambda usual, odd: {**usual, **odd},
     st.fixed_dictionaries(
         {"count": st.integers(0, 30)}, optional={"running": st.sampled_from([True, False])}
     ),
@@ -185,7 +185,7 @@ status = st.one_of(
     st.sampled_from(["running", "stopped", "online", "offline"]).map(lambda word: {"status": word}),
 )
 order = st.builds(
-    lambda told, odd: {**told, **odd},
+    lambda usual, odd: {**usual, **odd},
     st.fixed_dictionaries(
         {
             "action": st.sampled_from(["add", "close", "cancel", "correct"]),
@@ -219,9 +219,9 @@ said = chosen(
 )
 
 
-def as_json(told: object) -> bytes:
+def as_json(value: object) -> bytes:
     """As `json.dumps` writes it: lone surrogates and control characters escaped, NaN as it is."""
-    return json.dumps(told).encode()
+    return json.dumps(value).encode()
 
 
 broken = st.one_of(

@@ -1,4 +1,4 @@
-"""A partition for tests: several lines speak, people speak of them, time passes; a record a word."""
+"""A partition for tests: messages of several lines, operator messages and ticks; each word is a record."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ def records_of(words: Iterable[str], start: str = "10:00", step: int = 10) -> li
 
 
 class Partition:
-    """Records of a partition, and what became of them under the rules of a plant."""
+    """Records of a partition, and the rows and states that they give under the rules of a plant."""
 
     def __init__(self, plant: str, words: str | Sequence[str], step: int = 10) -> None:
         self.rules = Rules(1, read_plant(plant))

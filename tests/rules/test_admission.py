@@ -1,4 +1,4 @@
-"""Which lines are admitted, and how long they stay: a plant's own names, caps for all others."""
+"""Which lines are admitted, and for how long: those that the plant file names, and some others."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -33,7 +33,7 @@ def test_with_lines_only_the_messages_of_any_other_line_are_dead_letters():
 
 
 def test_half_of_the_lines_come_as_they_like_the_others_so_many_an_hour():
-    """Until all places are taken; lines that the plant file names take none, and are never refused."""
+    """Until the limit is reached; lines that the plant file names do not count, and are never refused."""
     #  10:00  a b │ c  d✗ e✗ │ 11:00  d: all four places are taken, e✗ │ 12:00  e✗
     plant = Partition(FEW, "a b c d e c own +1h d e +1h e own a")
     assert plant.names == ["a", "b", "c", "own", "d"]
@@ -52,21 +52,21 @@ def test_a_thousand_lines_that_nobody_named_work_out_of_the_box():
 
 
 def test_an_order_for_a_line_that_was_never_heard_admits_it_like_its_data():
-    """Under the same caps."""
+    """Under the same limits."""
     plant = Partition(FEW, "a.order b.order c.order d.order d")
     assert plant.names == ["a", "b", "c"]
     assert plant.refused == [("d", "too_many_lines")] * 2
 
 
 def test_what_makes_no_line_takes_no_place():
-    """Nonsense of an unknown line is a dead letter, as ever."""
+    """An unreadable message of an unknown line is a dead letter, and admits no line."""
     plant = Partition(FEW, "a.nonsense b.nonsense c.nonsense c.retire d.nonsense e f g")
     assert plant.names == ["e", "f", "g"]
     assert plant.refused[3:] == [("c", "unknown_line"), ("d", "not_json")]
 
 
 def test_a_line_that_said_little_is_let_go_after_a_day_of_silence_and_nothing_of_it_stays_open():
-    """Its stop and its order end, their rows stay; what it says later is a new beginning."""
+    """Its stop and its order end, and their rows remain; a later message begins a new line."""
     #  a │ 30 s of silence │ ... 24 h │ let go │ a
     plant = Partition("", ["a", *["+"] * 6, "+23h", "+1h"])
     assert plant.names == []
@@ -85,15 +85,15 @@ def test_a_line_that_said_little_is_let_go_after_a_day_of_silence_and_nothing_of
 
 
 def test_a_line_on_which_a_rule_fails_is_let_go_all_the_same(monkeypatch):
-    """Its rows stay as they are, and a dead letter says so; the other line is ended as ever."""
-    let_go = removal.let_go
+    """Its rows remain as they are, with a dead letter; the other line is closed as usual."""
+    drop = removal.drop
 
     def fails(state: LineState, context: RecordContext) -> list[RowUpdate]:
         if state.line_id == "a":
             raise ZeroDivisionError("a defect")
-        return let_go(state, context)
+        return drop(state, context)
 
-    monkeypatch.setattr(removal, "let_go", fails)
+    monkeypatch.setattr(removal, "drop", fails)
     plant = Partition("", ["a", "b", *["+"] * 6, "+23h", "+1h"])
     assert plant.names == []
     ended = {row.line_id: row.status for row in rows_of(plant.events).values() if isinstance(row, OrderEvent)}
@@ -124,7 +124,7 @@ def test_a_line_stays_that_said_ten_messages_or_is_spoken_of_or_named(words: lis
 
 
 def test_a_line_that_was_retired_is_let_go_after_a_month():
-    """Unless it comes back before; one that the plant file names is kept."""
+    """Unless it is heard again before; one that the plant file names is kept."""
     month = ["+360h", "+359h", "+2h"]
     assert Partition("", [*["a"] * 10, "a.retire", *month[:2]]).names == ["a"]
     assert Partition("", [*["a"] * 10, "a.retire", *month]).names == []
@@ -133,7 +133,7 @@ def test_a_line_that_was_retired_is_let_go_after_a_month():
 
 
 def test_of_very_many_lines_so_many_are_let_go_at_a_tick():
-    """A tick has its limits; the others follow with the next ones."""
+    """At most AT_ONCE at a tick; the others follow at the next ticks."""
     names = [f"x{number}" for number in range(admission.AT_ONCE + 30)]
     assert len(Partition("", [*names, "+25h"]).names) == 30
     assert len(Partition("", [*names, "+25h", "+"]).names) == 0
@@ -141,7 +141,7 @@ def test_of_very_many_lines_so_many_are_let_go_at_a_tick():
 
 @pytest.mark.parametrize("rules", ["", "[lines.a]"], ids=["unknown to the plant file", "named there"])
 def test_a_line_that_people_forget_is_as_if_it_had_never_spoken(rules: str):
-    """What is open ends, orders that wait are cancelled; another message begins a new line."""
+    """Open rows are closed, waiting orders are cancelled; another message begins a new line."""
     plant = Partition(rules, "a a a.stops a.order a.forget a.forget a.retire a.nonsense")
     assert plant.names == []
     assert [reason for _, reason in plant.refused] == ["unknown_line", "unknown_line", "not_json"]
@@ -171,7 +171,7 @@ words = st.lists(
 @given(words, st.integers(1, 6))
 @example(["a", "b", "c", "+", "+25h", "b", "+", "+", "+25h", "+", "+", "b"], 2)
 def test_what_is_admitted_and_let_go_is_the_same_wherever_the_stage_dies(drawn: list[str], size: int):
-    """A crash after any write: the same rows, the same lines, and the same places taken."""
+    """A crash after any write: the same rows, the same lines, and the same admissions."""
     plant = "[plant]\nmax_lines = 4\nnew_lines_per_hour = 1\n[line]\nwindow_s = 3600\n[lines.own]\n"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(admission, "AT_ONCE", 1)
@@ -179,7 +179,7 @@ def test_what_is_admitted_and_let_go_is_the_same_wherever_the_stage_dies(drawn: 
 
 
 def test_the_places_taken_are_those_of_the_log_so_far_whatever_the_states_say():
-    """A crash leaves lines in the table that came later: they take no place before their time."""
+    """After a crash the table holds lines that were admitted later: they must not count before."""
     #  a b c d✗ │ b.forget  e │ crash: b's end and e's birth are in the table, the own entry is not
     plant = Partition("[plant]\nmax_lines = 3\n", "a b c d b.forget e a c")
     assert plant.refused == [("d", "too_many_lines")]
@@ -188,7 +188,7 @@ def test_the_places_taken_are_those_of_the_log_so_far_whatever_the_states_say():
 
 
 def test_a_line_that_came_back_is_not_ended_again_when_its_letting_go_is_read_again():
-    """A crash leaves its second life in the table, beside an own entry that knows its first."""
+    """After a crash the table holds its newer state, and the own entry still lists the older one."""
     #  a b b │ +25h: a is let go, a comes back │ ... crash in the third save
     plant = Partition("", "a b b +25h a a.nonsense a.nonsense b b")
     assert plant.names == ["a", "b"]
@@ -196,7 +196,7 @@ def test_a_line_that_came_back_is_not_ended_again_when_its_letting_go_is_read_ag
 
 
 def test_a_line_that_a_frozen_worker_puts_back_is_let_go_again():
-    """The partition's own entry says that it is not there any more."""
+    """The partition's own entry no longer lists it."""
     plant = Partition("", "a a b a.forget b")
     before = Partition("", "a a b").lines.states["a"]
     states = {**plant.lines.states, "a": before}
@@ -205,7 +205,7 @@ def test_a_line_that_a_frozen_worker_puts_back_is_let_go_again():
 
 
 def test_lines_of_an_older_release_go_on_as_many_as_there_are_places_for():
-    """It admitted everyone: those that were heard last stay, the others end with the next record."""
+    """It admitted every line: those heard last stay, the others are closed with the next record."""
     plant = Partition("[plant]\nmax_lines = 2\n[lines.own]\n", "own a a +1h a")
     old = [decode(encode(state)) for state in plant.lines.states.values()]
     late = Partition("", "b c d").lines.states

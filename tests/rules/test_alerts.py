@@ -11,8 +11,8 @@ from schemas.raw import Kind
 from tests.rules.line import Line
 
 
-def told(line: Line, kind: str) -> list[tuple[str, str | None]]:
-    """(began, resolved) of each alert of a type, minutes and seconds."""
+def alert_times(line: Line, kind: str) -> list[tuple[str, str | None]]:
+    """(began, resolved) of each alert of a type, as minutes and seconds."""
     return [(row.started_at[14:19], row.resolved_at and row.resolved_at[14:19]) for row in line.alerts(kind)]
 
 
@@ -22,58 +22,58 @@ def test_a_low_rate_is_told_after_a_minute_and_since_when_it_began():
     #  ───────────┤..........■■■■■■■■■■■■■■■■■■├────
     #          00:10      01:10             01:50
     line = Line.at("10:00").runs(seconds=10).runs(seconds=60, rate=90)
-    assert told(line, "LOW_RATE") == []
+    assert alert_times(line, "LOW_RATE") == []
     line.runs(seconds=20, rate=90)
-    assert told(line, "LOW_RATE") == [("00:10", None)]
+    assert alert_times(line, "LOW_RATE") == [("00:10", None)]
     line.runs(seconds=20, rate=100)
-    assert told(line, "LOW_RATE") == [("00:10", None)]
+    assert alert_times(line, "LOW_RATE") == [("00:10", None)]
     line.runs(seconds=10, rate=102)
-    assert told(line, "LOW_RATE") == [("00:10", "01:50")]
+    assert alert_times(line, "LOW_RATE") == [("00:10", "01:50")]
     [alert] = line.alerts("LOW_RATE")
     assert (alert.value, alert.threshold, alert.severity) == (90, 96, "warning")
     assert alert.message == "cadence 90 b/min (seuil 96)"
 
 
 def test_a_low_rate_that_recovers_within_a_minute_is_no_alert():
-    """The minute begins anew."""
+    """The minute is counted from the start again."""
     line = Line.at("10:00").runs(seconds=50, rate=90).runs(seconds=2).runs(seconds=50, rate=90)
-    assert told(line, "LOW_RATE") == []
+    assert alert_times(line, "LOW_RATE") == []
 
 
 def test_a_stop_ends_a_low_rate():
-    """A line that stands has no rate to be low."""
+    """A stopped line has no rate."""
     line = Line.at("10:00").runs(seconds=70, rate=90).stops(seconds=4)
-    assert told(line, "LOW_RATE") == [("00:00", "01:10")]
+    assert alert_times(line, "LOW_RATE") == [("00:00", "01:10")]
 
 
 def test_a_high_temperature_is_told_after_ten_seconds_and_ends_below_its_deadband():
     """Above 30 °C; below 29 °C."""
     line = Line.at("10:00").runs(seconds=4, temperature=25).runs(seconds=12, temperature=31.24)
-    assert told(line, "HIGH_TEMPERATURE") == [("00:04", None)]
+    assert alert_times(line, "HIGH_TEMPERATURE") == [("00:04", None)]
     assert line.alerts("HIGH_TEMPERATURE")[0].message == "température 31.2 °C (seuil 30.0)"
     line.runs(seconds=10, temperature=29.5).runs(seconds=4)
-    assert told(line, "HIGH_TEMPERATURE") == [("00:04", None)]
+    assert alert_times(line, "HIGH_TEMPERATURE") == [("00:04", None)]
     line.runs(seconds=2, temperature=28.9)
-    assert told(line, "HIGH_TEMPERATURE") == [("00:04", "00:30")]
+    assert alert_times(line, "HIGH_TEMPERATURE") == [("00:04", "00:30")]
 
 
 def test_defects_are_judged_over_the_latest_hundred_pieces():
     """Above 5 %; ends below 4 %."""
     line = Line.at("10:00").runs(seconds=48)  # 96 pieces: too few to judge
     line.data(count=3, defects=3)
-    assert told(line, "HIGH_DEFECT_RATE") == []
+    assert alert_times(line, "HIGH_DEFECT_RATE") == []
     line.data(count=4, defects=3)  # 6 of the latest 103
     [alert] = line.alerts("HIGH_DEFECT_RATE")
     assert (alert.severity, alert.threshold) == ("critical", 5)
     assert alert.value == pytest.approx(600 / 103)
     line.silent(seconds=2).runs(seconds=46)  # 92 good ones after them: 6 of the latest 101 still
-    assert told(line, "HIGH_DEFECT_RATE") == [("00:48", None)]
+    assert alert_times(line, "HIGH_DEFECT_RATE") == [("00:48", None)]
     line.runs(seconds=4)
-    assert told(line, "HIGH_DEFECT_RATE") == [("00:48", "01:36")]
+    assert alert_times(line, "HIGH_DEFECT_RATE") == [("00:48", "01:36")]
 
 
 def test_defects_found_in_a_message_without_pieces_belong_to_the_pieces_before():
-    """Rejected later downstream."""
+    """They were rejected later, downstream."""
     line = Line.at("10:00").runs(seconds=52).data(count=0, defects=6)
     assert line.alerts("HIGH_DEFECT_RATE")[0].value == pytest.approx(6.0)
 
@@ -88,8 +88,8 @@ def test_a_stop_and_a_lost_signal_are_told_at_once():
         .silent(seconds=60)
         .runs(seconds=2)
     )
-    assert told(line, "MACHINE_STOP") == [("00:10", "00:20")]
-    assert told(line, "NO_SIGNAL") == [("00:58", "01:30")]
+    assert alert_times(line, "MACHINE_STOP") == [("00:10", "00:20")]
+    assert alert_times(line, "NO_SIGNAL") == [("00:58", "01:30")]
 
 
 def test_a_clock_that_can_not_be_believed_is_told_and_its_pieces_count_all_the_same():
@@ -101,18 +101,18 @@ def test_a_clock_that_can_not_be_believed_is_told_and_its_pieces_count_all_the_s
     assert line.orders[0].produced == 12
     assert not line.dead_letters
     line.runs(seconds=58)
-    assert told(line, "CLOCK_SKEW") == [("00:00", None)]  # it was wrong less than a minute ago
+    assert alert_times(line, "CLOCK_SKEW") == [("00:00", None)]  # it was wrong less than a minute ago
     line.silent(seconds=2).data()
-    assert told(line, "CLOCK_SKEW") == [("00:00", "01:04")]
+    assert alert_times(line, "CLOCK_SKEW") == [("00:00", "01:04")]
 
 
 def test_a_reported_rate_that_the_pieces_belie_is_told():
     """More than 20 % apart over 5 minutes of running."""
     line = Line.at("10:00").runs(minutes=5, seconds=4, rate=160)
-    assert told(line, "RATE_MISMATCH") == [("00:00", None)]
+    assert alert_times(line, "RATE_MISMATCH") == [("00:00", None)]
     assert line.alerts("RATE_MISMATCH")[0].severity == "info"
     line.runs(minutes=10, seconds=4)
-    assert [bool(resolved) for _, resolved in told(line, "RATE_MISMATCH")] == [True]
+    assert [bool(resolved) for _, resolved in alert_times(line, "RATE_MISMATCH")] == [True]
 
 
 def test_each_line_and_type_has_at_most_one_open_alert():
@@ -135,6 +135,6 @@ def test_messages_are_in_the_plants_language():
 @pytest.mark.parametrize("language", ["fr", "en"])
 @pytest.mark.parametrize("kind", get_args(AlertType))
 def test_every_alert_has_its_severity_and_its_sentence(kind, language):
-    """Whichever is added: an alert that can't be told would be a dead letter of the record that opens it."""
+    """Also one that is added: without a sentence, the record that opens it would be a dead letter."""
     assert SEVERITY[kind] in get_args(Severity)
     assert tell(language, f"alerts.{kind}", value=31.2, threshold=30.0)

@@ -1,4 +1,4 @@
-"""A machine whose own clock is wrong, and that tells what happens now."""
+"""A machine with a wrong clock that reports what happens now."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ from schemas.instant import DAY, HOUR, MINUTE, SECOND, text_of
 from schemas.raw import Kind
 from schemas.state import decode, encode
 from tests.rules.line import Line, at
-from tests.rules.test_alerts import told
-from tests.rules.test_kpi_gateway import told as figures
+from tests.rules.test_alerts import alert_times
+from tests.rules.test_kpi_gateway import figures
 
 SKEW = "CLOCK_SKEW"
 
 
 def stops(line: Line, category: str = "unplanned") -> list[tuple[str, float | None]]:
-    """(began, lasted s) of each stop, minutes and seconds."""
+    """(began, duration in s) of each stop; the beginning as minutes and seconds."""
     return [(row.start_time[14:19], row.duration) for row in line.stopped if row.category == category]
 
 
 def set_back(line: Line, by: int) -> Line:
-    """The machine's own clock is set back, ms."""
+    """Set the machine's own clock back by this much, ms."""
     line.behind = by
     return line
 
@@ -31,7 +31,7 @@ def set_back(line: Line, by: int) -> Line:
 
 
 def test_a_machine_whose_clock_is_set_back_is_flagged_and_its_stop_is_seen():
-    """Late for a minute; after that, what it tells counts as it arrives."""
+    """Its messages are late for a minute; after that, they count at their arrival."""
     #  10:00        :05              :10                    :30  :35
     #  ───────(right)|──(1 h behind)─■■■■■■■■■■■■■■■■■■■■■■■─────
     #                |late|
@@ -39,10 +39,10 @@ def test_a_machine_whose_clock_is_set_back_is_flagged_and_its_stop_is_seen():
     [alert] = line.alerts(SKEW)
     assert (alert.status, alert.value, alert.threshold) == ("open", -3600, 60)
     assert alert.message == "horloge de la machine décalée de -3600 s"
-    assert told(line, SKEW) == [("05:00", None)]
+    assert alert_times(line, SKEW) == [("05:00", None)]
     line.stops(minutes=20).runs(minutes=5)
     assert stops(line) == [("10:00", 1200)]
-    assert told(line, "MACHINE_STOP") == [("10:00", "30:00")]
+    assert alert_times(line, "MACHINE_STOP") == [("10:00", "30:00")]
     assert sum(window.stopped_seconds for window in line.windows) == 1200
     # 30 messages of 4 pieces came late, 58 minutes and more before the others' windows.
     assert sum(w.pieces for w in line.windows if w.window_start < text_of(at("09:59"))) == 120
@@ -57,16 +57,16 @@ def test_a_clock_that_is_right_again_is_believed_at_once_and_told_a_minute_later
     line.data(timestamp=line.now - 500).silent(seconds=1)
     assert line.samples[-1].timestamp[14:] == "05:00.500Z"
     line.runs(seconds=56)
-    assert told(line, SKEW) == [("01:00", None)]
+    assert alert_times(line, SKEW) == [("01:00", None)]
     line.runs(seconds=4)
-    assert told(line, SKEW) == [("01:00", "06:00")]
+    assert alert_times(line, SKEW) == [("01:00", "06:00")]
     assert line.state.belief is None
     line.stops(seconds=30).runs(seconds=2)
     assert stops(line) == [("06:02", 30)]
 
 
 def test_a_right_clock_that_is_some_seconds_behind_is_not_late_after_a_wrong_one():
-    """The line's clock followed arrival meanwhile."""
+    """The line clock followed arrival times meanwhile."""
     line = set_back(Line.at("10:00").runs(minutes=1), HOUR).runs(minutes=4)
     set_back(line, 20 * SECOND).runs(seconds=10).stops(seconds=30).runs(minutes=1)
     assert stops(line) == [("05:10", 30)]
@@ -74,7 +74,7 @@ def test_a_right_clock_that_is_some_seconds_behind_is_not_late_after_a_wrong_one
 
 
 def test_a_clock_set_back_by_seconds_is_late_for_seconds_and_never_flagged():
-    """Less than a minute is no wrong clock."""
+    """A clock that is off by less than a minute is not wrong."""
     line = set_back(Line.at("10:00").runs(minutes=5), 50 * SECOND).runs(minutes=5)
     assert not line.alerts(SKEW)
     line.stops(minutes=1).runs(minutes=1)
@@ -83,7 +83,7 @@ def test_a_clock_set_back_by_seconds_is_late_for_seconds_and_never_flagged():
 
 
 def test_a_clock_that_drifts_is_not_flagged_before_it_is_late():
-    """By 10 s an hour, for a day: what it tells is in order, and the line's time is its own."""
+    """By 10 s an hour, for a day: its messages are in order, and the line clock follows it."""
     line = Line.at("10:00", "[line]\nsilence_s = 300\n")
     line.every, line.ticks = 120, False
     for n in range(24):
@@ -93,22 +93,22 @@ def test_a_clock_that_drifts_is_not_flagged_before_it_is_late():
 
 
 def test_a_wrong_clock_may_drift():
-    """By 3 s a minute, up and down, for an hour: it stays the same wrong clock."""
+    """By 3 s a minute, up and down, for an hour: it is recognised as the same wrong clock."""
     line = set_back(Line.at("10:00").runs(minutes=1), HOUR).runs(minutes=2)
     for n in range(60):
         set_back(line, HOUR + (n if n < 30 else 60 - n) * 3 * SECOND).runs(minutes=1)
     line.stops(minutes=1).runs(minutes=1)
     assert stops(line) == [("03:00", 60)]
-    assert told(line, SKEW) == [("01:00", None)]
+    assert alert_times(line, SKEW) == [("01:00", None)]
     assert sum(sample.timestamp != sample.received_at for sample in line.samples) == 30  # the first minute's
 
 
 def test_a_clock_that_is_wrong_by_another_time_is_judged_again():
-    """Late for another minute, one alert."""
+    """Its messages are late for another minute; there is one alert."""
     line = set_back(Line.at("10:00").runs(minutes=1), HOUR).runs(minutes=4)
     set_back(line, 3 * HOUR).runs(minutes=5).stops(minutes=1).runs(minutes=1)
     assert stops(line) == [("10:00", 60)]
-    assert told(line, SKEW) == [("01:00", None)]
+    assert alert_times(line, SKEW) == [("01:00", None)]
 
 
 def test_clocks_that_know_no_summer_time_are_a_case_of_it():
@@ -127,18 +127,18 @@ def test_clocks_that_know_no_summer_time_are_a_case_of_it():
 
 
 def test_statuses_count_as_they_arrive_while_their_clock_is_not_believed():
-    """A machine that speaks by statuses only; while it is doubted, they are late."""
+    """A machine that sends statuses only; while its clock is in doubt, they are late."""
     line = Line.at("10:00", "[line]\nsilence_s = 600\n")
     for n in range(12):
         behind = HOUR if n >= 4 else 0
         line.says(Kind.STATUS, status="running" if n != 8 else "stopped", timestamp=line.now - behind)
         line.silent(seconds=45)
     assert stops(line) == [("06:00", 45)]
-    assert told(line, SKEW) == [("03:00", None)]
+    assert alert_times(line, SKEW) == [("03:00", None)]
 
 
 def test_counters_lose_nothing_while_a_clock_is_doubted():
-    """A reading that came late is in the next one."""
+    """The pieces of a late reading are in the next one."""
     line = Line.at("10:00", '[line]\ncount_mode = "counter"\ncounter_max = 999999\n')
     for n in range(150):
         set_back(line, HOUR if n >= 30 else 0).data(count=4 * n).silent(seconds=2)
@@ -146,7 +146,7 @@ def test_counters_lose_nothing_while_a_clock_is_doubted():
 
 
 def test_a_line_that_speaks_every_ten_minutes_is_flagged_after_three_messages():
-    """Three of the same lag, and at least a minute."""
+    """Three messages of the same lag, over at least a minute."""
     line = Line.at("08:00", "[line]\nsilence_s = 900\n")
     line.every = 600
     line.runs(minutes=60)
@@ -161,7 +161,7 @@ def test_a_line_that_speaks_every_ten_minutes_is_flagged_after_three_messages():
 
 
 def test_messages_that_were_delayed_are_still_of_their_wrong_clock():
-    """Twenty seconds of them come at once."""
+    """Messages of twenty seconds arrive at once."""
     line = set_back(Line.at("10:00").runs(minutes=1), HOUR).runs(minutes=4)
     start = line.now
     line.silent(seconds=20)
@@ -173,7 +173,7 @@ def test_messages_that_were_delayed_are_still_of_their_wrong_clock():
 
 
 def test_what_waited_for_the_bridge_proves_nothing_of_a_clock():
-    """Late by an hour, all of it, for two minutes, as the bridge reads it."""
+    """All messages are late by an hour, for two minutes, while the bridge reads its backlog."""
     line = Line.at("10:00").runs(minutes=5)
     for _ in range(60):
         line.says(backlog=True, count=4, timestamp=line.now - HOUR).silent(seconds=2)
@@ -182,10 +182,10 @@ def test_what_waited_for_the_bridge_proves_nothing_of_a_clock():
 
 
 def test_what_waited_for_the_bridge_is_still_of_its_wrong_clock():
-    """Counted as it arrives, and not for performance: nobody knows when it was made."""
+    """They are counted at arrival, and not for performance: it is not known when the pieces were made."""
     line = set_back(Line.at("10:00").runs(minutes=1), HOUR).runs(minutes=4)
     since = line.now
-    line.deaf(minutes=3)
+    line.bridge_down(minutes=3)
     for n in range(90):
         line.says(backlog=True, count=4, running=n < 89, timestamp=since + n * 2 * SECOND - HOUR)
     assert line.state.mode == "stopped"
@@ -194,18 +194,18 @@ def test_what_waited_for_the_bridge_is_still_of_its_wrong_clock():
 
 
 def test_a_clock_never_set_counts_as_it_arrives_from_its_first_message_on():
-    """Its battery is dead: 1970, or what its firmware was made with."""
+    """Its battery is dead: it shows 1970, or the date of its firmware."""
     for behind in (at("10:00"), at("10:00") - 8_640_000_000, 500 * DAY):
         line = set_back(Line.at("10:00"), behind).runs(minutes=2).stops(minutes=1).runs(minutes=1)
         assert stops(line) == [("02:00", 60)]
-        assert told(line, SKEW) == [("00:00", None)]
+        assert alert_times(line, SKEW) == [("00:00", None)]
         assert line.orders[0].produced == 360
         assert not line.dead_letters
 
 
 @pytest.mark.parametrize("behind", [8 * DAY, 60 * DAY, 399 * DAY])
 def test_a_clock_that_is_months_off_is_in_doubt_for_a_minute(behind):
-    """Those messages are dead letters, kept with their bytes; from then on it counts as it arrives."""
+    """Those messages are dead letters, kept with their bytes; later ones count at their arrival."""
     line = set_back(Line.at("10:00").runs(minutes=5), behind).runs(minutes=2).stops(minutes=1).runs(minutes=1)
     assert len(line.dead_letters) == 30
     assert {letter.reason for letter in line.dead_letters} == {"timestamp"}
@@ -217,14 +217,14 @@ def test_a_clock_that_is_months_off_is_in_doubt_for_a_minute(behind):
 
 
 def test_a_new_line_whose_clock_is_months_off_is_heard_after_a_minute():
-    """What is doubted of it is remembered, although nothing of it counted yet."""
+    """The doubt is remembered, although no message has counted yet."""
     line = set_back(Line.at("10:00"), 60 * DAY).runs(minutes=2)
     assert len(line.dead_letters) == 30
     assert line.samples[0].timestamp[11:16] == "09:01"
 
 
 def test_a_dead_letter_of_a_timestamp_says_what_is_accepted():
-    """And which rule says so."""
+    """And names the rule."""
     line = Line.at("10:00").data(timestamp=at("10:00") - 9 * DAY)
     assert line.dead_letters[0].detail == (
         "horodatage trop ancien: 2026-01-06T09:00:00.000Z, reçu le 2026-01-15T09:00:00.000Z;"
@@ -236,15 +236,15 @@ def test_a_dead_letter_of_a_timestamp_says_what_is_accepted():
 
 
 def test_a_flag_that_an_older_release_left_is_taken_back_by_a_right_clock():
-    """Its state tells the alert, and not what is believed."""
+    """Its state holds the alert, and no belief."""
     line = Line.at("10:00").data(timestamp=1)
     line.state.belief = None
     line.silent(seconds=2).data()
-    assert told(line, SKEW) == [("00:00", "00:02")]
+    assert alert_times(line, SKEW) == [("00:00", "00:02")]
 
 
 def test_what_is_believed_is_part_of_the_state():
-    """It comes back from JSON as it was; without a doubt, there is nothing of it."""
+    """It survives JSON; without a doubt, the JSON holds nothing about it."""
     line = Line.at("10:00").runs(minutes=1)
     assert b"belief" not in encode(line.state)
     set_back(line, HOUR).runs(minutes=2)
@@ -263,7 +263,7 @@ spells = st.lists(st.tuples(st.sampled_from(list(SPELL)), st.integers(1, 30)), m
 
 
 def seen_since(line: Line, since: int) -> dict[str, Any]:
-    """What people see of the line that began after `since`, its clock's alert left out."""
+    """The line's rows that began after `since`, without its clock's alert."""
     began = text_of(since)
     held = sorted(line.alerts("MACHINE_STOP") + line.alerts("HIGH_TEMPERATURE"), key=lambda row: row.id)
     return {
@@ -282,7 +282,7 @@ def seen_since(line: Line, since: int) -> dict[str, Any]:
     st.lists(st.integers(0, 1500), min_size=1, max_size=5),
 )
 def test_once_it_is_flagged_a_wrong_clock_gives_what_a_right_one_does(behind, drawn, every, jitter):
-    """The same stops, alerts and pieces, by arrival, whatever the machine does and however it is off."""
+    """The same stops, alerts and pieces, at arrival, whatever the machine does and its clock shows."""
     seen = []
     for off in (0, behind):
         line = Line.at("10:00", "[line.order]\nquantity = 100000\n")

@@ -1,25 +1,25 @@
-"""Two machines on one line, a batch, a past that is poured in: whose clock is wrong, and whose is not."""
+"""Two machines on one line, batches, stored messages that arrive late: which clock is wrong."""
 
 import pytest
 
 from schemas.instant import DAY, HOUR, MINUTE, SECOND, text_of
 from schemas.raw import Kind
 from tests.rules.line import Line, at
-from tests.rules.test_alerts import told
+from tests.rules.test_alerts import alert_times
 from tests.rules.test_clock_belief import SKEW, stops
-from tests.rules.test_kpi_gateway import told as figures
+from tests.rules.test_kpi_gateway import figures
 
 # -- two machines on one line
 
 
 def test_a_right_and_a_wrong_clock_on_one_line_are_one_alert():
-    """The wrong one is counted as it arrives, the right one believed, for as long as both speak."""
+    """Messages of the wrong one count at arrival, those of the right one are believed, while both send."""
     line = Line.at("10:00")
     for n in range(300):
         line.data(timestamp=line.now - 200).silent(seconds=1)
         line.data(timestamp=line.now - HOUR - 200, count=0, rate=None).silent(seconds=1)
         assert n < 35 or line.samples[-1].timestamp > text_of(line.now - MINUTE)
-    assert told(line, SKEW) == [("00:01", None)]
+    assert alert_times(line, SKEW) == [("00:01", None)]
     assert line.state.belief is not None
     line.runs(minutes=2)
     assert [row.status for row in line.alerts(SKEW)] == ["resolved"]
@@ -32,11 +32,11 @@ def test_two_wrong_clocks_on_one_line_are_both_counted_as_they_arrive():
         for behind in (HOUR, 3 * HOUR):
             line.data(timestamp=line.now - behind).silent(seconds=1)
     assert {row.timestamp[:16] for row in line.samples[-20:]} == {"2026-01-15T09:02"}
-    assert told(line, SKEW) == [("01:00", None)]
+    assert alert_times(line, SKEW) == [("01:00", None)]
 
 
 def test_a_wrong_clock_that_speaks_rarely_beside_a_right_one_does_not_flap():
-    """It is held for three times the time between two of its messages."""
+    """The alert stays for three times the interval between two of its messages."""
     line = Line.at("08:00")
     line.every = 20
     for _ in range(12):
@@ -47,7 +47,7 @@ def test_a_wrong_clock_that_speaks_rarely_beside_a_right_one_does_not_flap():
 
 
 def test_a_gateway_that_sends_a_batch_every_two_minutes_beside_live_messages_is_believed():
-    """Its lags are the same, batch after batch, but none of them stays."""
+    """Its lags repeat from batch to batch, but none is constant."""
     line = Line.at("10:00", "[line]\nsilence_s = 60\n")
     made = []
     for _ in range(20):
@@ -66,7 +66,7 @@ def test_a_gateway_that_sends_a_batch_every_two_minutes_beside_live_messages_is_
 
 @pytest.mark.parametrize("beside", [False, True])
 def test_a_past_beyond_the_limit_is_dead_letters_and_no_pieces_of_now(beside):
-    """Two days of ten days ago, a message each ten minutes, alone or between live messages."""
+    """Two days from ten days ago, a message every ten minutes, alone or between live messages."""
     line = Line.at("10:00").runs(minutes=2)
     since = line.now - 10 * DAY
     for moment in range(since, since + 2 * DAY, 10 * MINUTE):
@@ -81,7 +81,7 @@ def test_a_past_beyond_the_limit_is_dead_letters_and_no_pieces_of_now(beside):
 
 
 def test_a_past_that_is_poured_in_at_twice_its_pace_is_one_too():
-    """A slow link: it takes an hour for two."""
+    """A slow link: two hours of messages take an hour."""
     line = Line.at("10:00")
     line.ticks = False
     since = line.now - 8 * DAY
@@ -92,7 +92,7 @@ def test_a_past_that_is_poured_in_at_twice_its_pace_is_one_too():
 
 
 def test_a_backlog_longer_than_the_limit_leaves_the_days_within_it_right():
-    """Days 9 to 4 before now come at once: as if the first two had never been sent."""
+    """Messages of 9 to 4 days ago come at once: the rows are as if the first two days were never sent."""
     #  -10 d      -9 d       -7 d                     -4 d          now
     #  ──────(no network)═════|════════■■■════════════|──────(sends it all)──
     #                  dead letters     a stop
@@ -104,7 +104,7 @@ def test_a_backlog_longer_than_the_limit_leaves_the_days_within_it_right():
         line = Line(now - 10 * DAY, plant)
         line.every = 600
         line.ticks = False
-        line.runs(minutes=60).deaf(minutes=(now - line.now) / MINUTE)
+        line.runs(minutes=60).bridge_down(minutes=(now - line.now) / MINUTE)
         for moment in range(since, now - 4 * DAY, 10 * MINUTE):
             stands = 0 <= moment - (now - 5 * DAY) < HOUR
             line.data(count=0 if stands else 1200, running=not stands, timestamp=moment)
@@ -124,7 +124,7 @@ def test_a_backlog_longer_than_the_limit_leaves_the_days_within_it_right():
 
 
 def test_a_past_within_the_limit_beside_live_messages_is_counted_in_its_time():
-    """Nothing of it is doubted for long."""
+    """Its timestamps are not in doubt for long."""
     line = Line.at("10:00").runs(minutes=1)
     since = line.now - DAY
     for n in range(144):
@@ -136,7 +136,7 @@ def test_a_past_within_the_limit_beside_live_messages_is_counted_in_its_time():
 
 
 def test_a_retained_status_holds_however_long_ago_it_was_said():
-    """It is no wrong clock, and no past that is poured in."""
+    """It is neither a wrong clock nor a stored message."""
     line = Line.at("10:00").says(Kind.STATUS, status="stopped", timestamp=at("10:00") - 30 * DAY, retain=True)
     assert stops(line) == [("00:00", None)]
     assert not line.alerts(SKEW)

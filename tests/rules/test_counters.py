@@ -1,4 +1,4 @@
-"""Counters as machines send them: pieces are what lies between two readings."""
+"""Counters as machines send them: pieces are the difference of two readings."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ SMALL = 'line.count_mode = "counter"\nline.counter_max = 999\nline.counter_max_r
 
 
 def counted(line: Line, *readings: int, seconds: float = 2) -> list[int]:
-    """The pieces of each row, of readings so far apart."""
+    """The pieces of each row, for readings this far apart."""
     for reading in readings:
         line.says(count=reading, rate=60, targetRate=60, running=True).silent(seconds=seconds)
     return [sample.bottles_produced for sample in line.samples]
 
 
 def test_the_first_reading_is_where_counting_begins():
-    """What the counter had before is nobody's."""
+    """What the counter showed before is not counted."""
     #  reading   400  404  404  409
     #  pieces      0   +4    0   +5
     line = Line.at("10:00", SMALL)
@@ -68,7 +68,7 @@ def test_a_counter_set_back_while_the_line_stood_still_is_no_full_turn():
 
 
 def test_a_reading_that_nothing_explains_is_a_dead_letter_and_counting_goes_on_from_it():
-    """Neither a full turn (799 pieces) nor 300 since a reset in 2 s: 0 pieces, loudly, once."""
+    """Neither a full turn (799 pieces) nor 300 since a reset is plausible in 2 s: no piece, a dead letter."""
     #  reading   500 ×  300  304
     #  pieces      0     ✉    +4
     line = Line.at("10:00", SMALL)
@@ -85,7 +85,7 @@ def test_a_jump_up_is_kept_however_fast_it_is():
 
 
 def test_a_jump_of_more_than_a_message_may_tell_is_another_counter():
-    """A million is the most; counting goes on from where it stands."""
+    """A million is the most; counting goes on from the new reading."""
     line = Line.at("10:00", 'line.count_mode = "counter"\nline.counter_max = 9007199254740992')
     assert counted(line, 7, 2**52, 2**52 + 4) == [0, 4]
     assert [letter.reason for letter in line.dead_letters] == ["counter_jump"]
@@ -101,7 +101,7 @@ def test_without_a_stated_rate_twice_the_target_is_plausible():
 
 
 def test_without_any_rate_half_a_turn_is_plausible():
-    """Nothing tells how fast the line may be."""
+    """It is not known how fast the line can be."""
     line = Line.at("10:00", 'line.count_mode = "counter"\nline.counter_max = 999')
     for reading in (900, 100, 400, 100):
         line.says(count=reading).silent(seconds=2)
@@ -109,7 +109,7 @@ def test_without_any_rate_half_a_turn_is_plausible():
 
 
 def test_a_late_reading_adds_nothing():
-    """Its pieces are in the reading that came before it."""
+    """Its pieces are in the reading that arrived before it."""
     #  made at   :00  :02  :06  :04 (late)  :08
     #  reading   100  104  112  108         116
     #  pieces      0   +4   +8    0          +4
@@ -123,10 +123,10 @@ def test_a_late_reading_adds_nothing():
 
 
 def test_defects_may_be_counted_in_the_same_way_and_a_message_without_them_tells_nothing():
-    """A reading that is not told is not 0."""
+    """A missing reading is not 0."""
     line = Line.at("10:00", 'line.defects_mode = "counter"\nline.defects_max = 65535')
-    told: list[dict[str, Any]] = [{"defects": 7}, {}, {"defects": 9}, {"defects": 9}]
-    for defects in told:
+    messages: list[dict[str, Any]] = [{"defects": 7}, {}, {"defects": 9}, {"defects": 9}]
+    for defects in messages:
         line.says(count=4, targetRate=120, **defects).silent(seconds=2)
     assert [sample.defect_count for sample in line.samples] == [0, 0, 2, 0]
     assert sum(window.defects for window in line.windows) == 2

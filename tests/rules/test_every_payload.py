@@ -51,7 +51,7 @@ RULES = Rules(1, read_plant(PLANT))
 
 
 def failed(failure: Failure) -> None:
-    """No rule fails: the net under them has nothing to catch."""
+    """The observer of failures: no rule may fail."""
     raise AssertionError(f"offset {failure.offset}") from failure.error
 
 
@@ -80,8 +80,8 @@ def test_every_record_is_a_row_or_a_dead_letter_and_a_row_is_the_same_live_and_r
         rows = rows_of(events)
         some, some_states = batches(records, 500)
         assert (rows, states) == (rows_of(some), some_states)
-        told = {row.version[1] for row in rows.values() if isinstance(row, SampleEvent | DeadLetterEvent)}
-        assert told >= {each.offset for each in records if each.headers.kind is Kind.DATA}
+        offsets = {row.version[1] for row in rows.values() if isinstance(row, SampleEvent | DeadLetterEvent)}
+        assert offsets >= {each.offset for each in records if each.headers.kind is Kind.DATA}
         for row in rows.values():
             holds_what_postgresql_takes(row)
             is_the_same_rebuilt(row)
@@ -94,7 +94,7 @@ def test_every_record_is_a_row_or_a_dead_letter_and_a_row_is_the_same_live_and_r
 
 
 def test_no_record_leaves_anything_behind_in_memory():
-    """Whatever a batch holds, nothing of its work is left but its events and its lines' states."""
+    """Whatever a batch holds, only its events and its lines' states remain in memory."""
     held: weakref.WeakSet[Lines] = weakref.WeakSet()
     letters: list[str] = []
 
@@ -132,8 +132,8 @@ def holds_what_postgresql_takes(row: Event) -> None:
             assert "\0" not in value, (name, value)
             value.encode()
     for name in ("timestamp", "start_time", "end_time", "estimated_end_time", "window_start", "window_end"):
-        told = getattr(row, name, None)
-        assert told is None or "1959" <= told < f"{3000 + 11}", (name, told)
+        value = getattr(row, name, None)
+        assert value is None or "1959" <= value < f"{3000 + 11}", (name, value)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""A rule that fails: the record is a dead letter, and everything else is as if it had not come."""
+"""A rule that fails: the record is a dead letter, and has no other effect."""
 
 import logging
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plant.rules import Rules, read_plant
-from rebuild.latest import Latest, written
+from rebuild.latest import LatestUpdates, formed_row
 from rules import fold, samples
 from rules.failures import Failure
 from rules.partition import PARTITION, Lines
@@ -110,7 +110,7 @@ def test_a_record_on_which_a_rule_fails_is_a_dead_letter_and_the_line_as_if_it_h
 
 
 def test_a_record_that_fails_moves_the_line_on_by_its_offset_and_its_time(broken: Broken):
-    """Read again after a crash, it is passed over."""
+    """When it is read again after a crash, it is skipped."""
     broken("on_data", lambda _state, data, *_: data.count == BROKEN)
     lines = Lines(RULES, "production.raw", 0, failed=lambda _: None)
     lines.apply(record(0, START, "a", Kind.DATA, b'{"count":4}'))
@@ -122,7 +122,7 @@ def test_a_record_that_fails_moves_the_line_on_by_its_offset_and_its_time(broken
 
 
 def test_a_line_whose_first_record_fails_is_not_born(broken: Broken):
-    """It is heard when the next one comes."""
+    """Its next record begins it."""
     broken("on_data", lambda _state, data, *_: data.count == BROKEN)
     rows, states = folded([record(0, START, "a", Kind.DATA, b'{"count":13}')])
     assert [letter.reason for letter in letters(rows)] == ["internal"]
@@ -138,7 +138,7 @@ def test_a_line_whose_first_record_fails_is_not_born(broken: Broken):
     ],
 )
 def test_every_kind_of_message_has_the_net_under_it(broken: Broken, rule: str, kind: Kind, payload: bytes):
-    """Statuses, orders, what people say."""
+    """Statuses, orders, operator messages."""
     broken(rule, lambda *_: True)
     first = record(0, START, "a", Kind.DATA, b'{"count":4}')
     rows, states = folded([first, record(1, START + 5, "a", kind, payload)])
@@ -148,7 +148,7 @@ def test_every_kind_of_message_has_the_net_under_it(broken: Broken, rule: str, k
 
 
 def test_a_tick_that_fails_on_one_line_fails_for_it_alone_and_is_told_once_an_hour(broken: Broken):
-    """Line b falls silent meanwhile, as it would."""
+    """Line b falls silent meanwhile, as usual."""
     broken("on_tick", lambda state, *_: state.line_id == "a")
     records = [record(n, START, line, Kind.DATA, b'{"count":4}') for n, line in enumerate("ab")]
     for n in range(1, 2 * 720 + 2):  # two hours and a tick
@@ -164,7 +164,7 @@ def test_a_tick_that_fails_on_one_line_fails_for_it_alone_and_is_told_once_an_ho
 
 
 def test_a_tick_that_fails_on_two_lines_is_told_of_both(broken: Broken):
-    """One tick is of all lines of its partition."""
+    """A tick is applied to all lines of its partition."""
     broken("on_tick", lambda *_: True)
     records = [record(n, START, line, Kind.DATA, b'{"count":4}') for n, line in enumerate("ab")]
     rows, _ = folded([*records, record(2, START + 5 * SECOND, None, Kind.TICK, b"")])
@@ -177,15 +177,15 @@ def test_a_rebuild_makes_the_same_rows(broken: Broken):
     records = log(broken=True)
     rows, _ = folded(records)
     lines = Lines(RULES, "production.raw", 0, failed=lambda _: None)
-    latest, found = Latest(None), list[str]()
+    latest, found = LatestUpdates(None), list[str]()
     for each in records:
         for change in agent.changes(lines, consumer_record(each)):
             if change.kind in (SampleEvent, DeadLetterEvent):
-                found.append(written(lines, change, consumer_record(each))[1])
+                found.append(formed_row(lines, change, consumer_record(each))[1])
             else:
                 latest.put(change, consumer_record(each))
     formed = latest.take(lines)
-    assert not formed.again
+    assert not formed.upserts
     found += [line for table in formed.new.values() for line in table]
     assert sorted(found) == sorted(line_of(event) for event in rows.values())
 
@@ -217,7 +217,7 @@ def unformable(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("unformable")
 @pytest.mark.parametrize("size", [1, 500])
 def test_a_row_that_cannot_be_formed_is_a_dead_letter_of_its_record(size: int):
-    """The others are formed: the stage goes on."""
+    """All others are formed, and the stage continues."""
     rows, _ = folded(log(broken=True), size)
     [letter] = letters(rows)
     assert (letter.reason, letter.line_id) == ("internal", "a")
@@ -233,12 +233,12 @@ def test_a_rebuild_goes_on_where_a_row_cannot_be_formed():
     records = log(broken=True)
     [expected] = letters(folded(records)[0])
     lines = Lines(RULES, "production.raw", 0, failed=lambda _: None)
-    told = [
-        written(lines, change, consumer_record(each))[0]
+    events = [
+        formed_row(lines, change, consumer_record(each))[0]
         for each in records
         for change in agent.changes(lines, consumer_record(each))
     ]
-    assert [event for event in told if isinstance(event, DeadLetterEvent)] == [expected]
+    assert [event for event in events if isinstance(event, DeadLetterEvent)] == [expected]
 
 
 def test_the_traceback_is_logged_once_a_minute_and_every_failure_counted(caplog: pytest.LogCaptureFixture):
@@ -267,7 +267,7 @@ def test_the_traceback_is_logged_once_a_minute_and_every_failure_counted(caplog:
 
 
 def test_an_event_that_cannot_be_encoded_is_replaced_by_the_dead_letter_of_its_record():
-    """The record is the one whose offset the event's version tells."""
+    """The record is found by the offset in the event's version."""
     lines = Lines(RULES, "production.raw", 0, failed=lambda _: None)
     records = [consumer_record(each) for each in log(broken=False)[:3]]
     batch = Batch(("production.raw", 0), records, 0)

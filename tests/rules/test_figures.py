@@ -1,4 +1,4 @@
-"""The figures of sums: what the standards publish, what does not exist, what is odd."""
+"""Figures from sums: published examples, missing figures, odd figures."""
 
 import tomllib
 from pathlib import Path
@@ -117,13 +117,13 @@ def test_a_published_example_comes_out_as_published(name):
     ],
 )  # fmt: skip
 def test_figures_that_do_not_exist_are_null_and_say_why(sums, expected):
-    """A zero denominator is never 0 or 100; what is above 100 or below 0 stands, and is flagged."""
+    """A zero denominator gives neither 0 nor 100; figures above 100 or below 0 are kept, with a reason."""
     found = {key: value for key, value in figures(sums)._asdict().items() if value is not None}
     assert found == expected
 
 
 def test_a_micro_stop_is_a_loss_of_pace_for_one_standard_and_of_availability_for_the_other():
-    """The product is the same."""
+    """The product of the figures is the same."""
     found = figures(Sums(running=45, micro=15, unplanned=15, theoretical=90, real=72, pieces=72, defects=0))
     assert (found.availability, found.performance) == (60, 80)
     assert (found.do, found.tp) == (80, 60)

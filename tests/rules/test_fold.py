@@ -148,7 +148,7 @@ def test_the_rows_do_not_depend_on_the_batches(drawn, size):
 @settings(max_examples=150, deadline=None)
 @given(steps, st.data())
 def test_reading_again_from_an_earlier_state_gives_the_same_rows(drawn, data):
-    """A worker that dies after its events are out and before its state is: the next one repeats it."""
+    """A worker dies after its events are sent and before its state is saved: the next one repeats it."""
     records = log_of(drawn)
     crash = data.draw(st.integers(0, len(records)))
     kept = data.draw(st.integers(0, crash))
@@ -165,7 +165,7 @@ def test_reading_again_from_an_earlier_state_gives_the_same_rows(drawn, data):
 @given(steps)
 def test_what_must_hold_of_every_log(drawn):
     """Each data message is one sample or one dead letter; pieces, stops and alerts add up."""
-    last_tick = ((Kind.TICK, b""), "", 200_000, False)  # after it, every window is told
+    last_tick = ((Kind.TICK, b""), "", 200_000, False)  # after it, every window is published
     records = log_of([*drawn, last_tick])
     events, _ = fold_in_batches(records, 500)
     rows = list(rows_of(events).values())
@@ -246,7 +246,7 @@ def test_a_dead_letter_says_what_is_wrong_and_what_is_expected():
 
 
 def test_a_poison_message_is_no_silence():
-    """The machine speaks, if only nonsense."""
+    """The machine is sending, even if nothing readable."""
     line = Line.at("10:00").runs(seconds=2)
     for _ in range(6):
         line.says(bare=b"?").silent(seconds=20)
@@ -254,7 +254,7 @@ def test_a_poison_message_is_no_silence():
 
 
 def test_a_rate_that_is_not_sent_is_of_the_time_since_the_last_data_message():
-    """Not since the statuses in between; a stop is no time in which anything is made."""
+    """Not since the statuses in between; time of a stop does not count."""
     #  :00  ·    ·    ·   :20   ■■■■■■■■ :40 :50
     #  data                data  stopped     data
     line = Line.at("10:00").says(count=0, running=True)
@@ -309,7 +309,7 @@ def test_a_state_stays_under_256_kib_whatever_texts_fill_it():
 
 
 def test_a_record_of_a_time_that_no_calendar_knows_is_a_dead_letter():
-    """Anybody may write any time to Kafka; what follows is read as if it were not there."""
+    """Any client may write any time to Kafka; later records are read as if it were not there."""
     lines = Lines(RULES, "production.raw", 0)
     headers = RawHeaders(Kind.DATA, "production/a/data")
     strange = [

@@ -1,4 +1,4 @@
-"""KPI windows: where time goes, where they are cut, what the figures are."""
+"""KPI windows: what time is charged to, where windows are cut, and their figures."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def hours(line: Line) -> list[tuple[str, str]]:
 
 
 def test_a_window_is_a_minute_and_its_time_goes_to_what_the_line_was():
-    """The time before the first message is nobody's."""
+    """Time before the first message is charged as unknown."""
     #  10:00     :20         :50    11:00
     #   unknown   ───────────■■■■■■│─────
     line = Line.at("10:00:20").runs(seconds=30).stops(seconds=20).runs(seconds=4)
@@ -43,7 +43,7 @@ def test_the_figures_of_a_minute():
 
 
 def test_performance_from_pieces_is_the_standards():
-    """Pieces against the integral of the target."""
+    """Pieces divided by the integral of the target rate."""
     line = Line.at("10:00", '[line]\nperformance_from = "pieces"')
     for _ in range(13):
         line.data(count=8, rate=0).silent(seconds=5)
@@ -62,7 +62,7 @@ def test_windows_are_cut_where_the_shift_changes():
 
 
 def test_windows_are_cut_where_the_order_changes_and_pieces_stay_with_their_order():
-    """The message that starts an order tells of pieces made before it: their time is the order's."""
+    """The message that starts an order reports pieces made before it: their time belongs to the order."""
     #  10:00  :02  :04(full)   :06(starts)
     #  ├── order 1 ──┤── order 2 ────────
     line = Line.at("10:00", "[line.order]\nquantity = 12")
@@ -126,32 +126,32 @@ def test_a_message_too_late_for_any_window_remembered_opens_one_beside_it():
 
 
 def test_a_log_that_begins_anew_in_a_window_takes_nothing_from_what_the_lost_one_told():
-    """Its first window stands beside the one that is in PostgreSQL already; the next ones are as ever."""
+    """Its first window has a row beside the one that is in PostgreSQL already; the next ones are as usual."""
     #  10:00     :30 (log lost)  10:01
-    #  ├── told ──┤
+    #  ├─ lost log ┤
     #  ┊          ├── beside ─────┤──────
     lost, anew = Line.at("09:59").runs(minutes=1, seconds=30), Line.at("10:00:30").runs(minutes=1)
-    told = {window.window_start: window.id for window in lost.runs(minutes=1).windows}
+    lost_ids = {window.window_start: window.id for window in lost.runs(minutes=1).windows}
     first, second = anew.windows[:2]
-    assert first.window_start in told
-    assert first.id not in told.values()
-    assert second.id == told[second.window_start]
+    assert first.window_start in lost_ids
+    assert first.id not in lost_ids.values()
+    assert second.id == lost_ids[second.window_start]
 
 
 def test_an_open_window_is_refreshed_at_most_once_a_second():
-    """A flood is not multiplied."""
+    """A flood of messages does not make a flood of rows."""
     line = Line.at("10:00").data()
-    told = len([event for event in line.events if isinstance(event, KpiEvent)])
+    published = len([event for event in line.events if isinstance(event, KpiEvent)])
     for _ in range(100):
         line.now += 5
         line.data()
-    assert len([event for event in line.events if isinstance(event, KpiEvent)]) == told
+    assert len([event for event in line.events if isinstance(event, KpiEvent)]) == published
     line.silent(seconds=5)
     assert line.windows[0].pieces == 404
 
 
 def test_time_without_a_target_flatters_no_one():
-    """Its output is in neither sum."""
+    """Its output is in neither of the sums that performance compares."""
     line = Line.at("10:00").runs(seconds=30, targetRate=0).runs(seconds=30).data()
     [first, *_] = line.windows
     assert (first.theoretical_output, first.reported_output) == (pytest.approx(60), pytest.approx(60))

@@ -53,7 +53,7 @@ def test_a_stop_that_outlasts_its_break_is_told_and_counted_then():
 
 
 def test_a_stop_that_outlasts_its_break_in_silence_is_counted_all_the_same():
-    """In the window in which it began, closed long ago."""
+    """It counts in the window in which it began, which was closed long ago."""
     line = Line.at("11:50", BREAK).runs(minutes=15).stops(seconds=10).silent(minutes=20).runs(minutes=1)
     assert [stop.category for stop in line.stopped] == ["unplanned"]
     assert [window.window_start[11:16] for window in line.windows if window.stops] == ["11:05"]
@@ -71,7 +71,7 @@ def test_a_stop_over_a_break_and_a_night_is_lost_only_while_the_line_is_required
 
 
 def test_of_a_stop_that_lasts_nobody_knows_how_much_is_required():
-    """Of silence that is over, what its windows have."""
+    """Silence that is over has the required time of its windows."""
     line = Line.at("10:00").runs(minutes=1).silent(minutes=5).runs(minutes=1).stops(minutes=1)
     assert [(stop.category, stop.required_seconds) for stop in line.stopped] == [
         ("no_signal", minutes(line, "no_signal") * 60),
@@ -80,7 +80,7 @@ def test_of_a_stop_that_lasts_nobody_knows_how_much_is_required():
 
 
 def test_silence_in_a_break_is_planned_in_its_row_as_in_its_windows():
-    """Over the end of the break it is silence, as much of it as lies outside."""
+    """If it reaches beyond the break, the part outside is silence."""
     #  11:50    12:05   12:10  12:15   12:20   12:30        (break: 12:00 to 12:20)
     #   ──────────│░░░░░░│───────│░░░░░░░░│░░░░░░░│──
     line = Line.at("11:50", BREAK).runs(minutes=15).silent(minutes=5).runs(minutes=5)
@@ -100,13 +100,13 @@ def test_a_line_that_runs_in_its_break_runs():
 
 
 def test_outside_opening_time_nothing_is_required():
-    """Thursday 22:00: the line stands, and its TRS is no worse for it; TRE is."""
+    """Thursday 22:00: the line stands still, which lowers TRE and not TRS."""
     line = Line.at("21:50", OPEN).runs(minutes=10).stops(minutes=30).data()
     assert (minutes(line, "running"), minutes(line, "closed"), minutes(line, "stopped")) == (10, 30, 0)
 
 
 def test_silence_outside_opening_time_is_closed():
-    """The gateway was switched off for the night: that is no fault of the signal."""
+    """The gateway was switched off for the night: no signal was required."""
     line = Line.at("21:50", OPEN).runs(minutes=11).silent(minutes=30)
     assert minutes(line, "no_signal") == 0
     assert minutes(line, "closed") > 28
@@ -139,7 +139,7 @@ def test_the_night_that_loses_an_hour_and_the_one_that_gains_one():
 
 
 def test_a_rate_that_changes_at_a_date_is_the_rate_from_then_on():
-    """Late data of the day before is held against the rate of the day before."""
+    """Late data of the day before is compared with the rate of the day before."""
     plant = """
     [line]
     target_rate = 100
@@ -155,7 +155,7 @@ def test_a_rate_that_changes_at_a_date_is_the_rate_from_then_on():
 
 
 def test_a_rule_holds_from_its_date_on_in_the_middle_of_what_a_line_said():
-    """It speaks once an hour: its target, and what is slow, change when the rules do."""
+    """It sends once an hour: its target rate, and the limit of slow, change when the rules do."""
     #  10:00            10:30            10:59
     #   ─ target 60 ─────┆─ target 120 ───│
     plant = """

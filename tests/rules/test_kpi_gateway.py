@@ -1,4 +1,4 @@
-"""A gateway that was offline and then sends its past gives the figures that it would have given online."""
+"""A gateway that was offline and then sends its stored messages gives the figures of one that was online."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,8 +22,8 @@ FIGURES = (
 PLANT = "[line]\nmicro_stop_s = 90\n"
 
 
-def told(line: Line) -> list[dict[str, Any]]:
-    """The figures of every window, outputs to a millionth of a piece."""
+def figures(line: Line) -> list[dict[str, Any]]:
+    """The figures of every window, with outputs rounded to a millionth of a piece."""
     rows = []
     for window in line.windows:
         row = {name: getattr(window, name) for name in FIGURES}
@@ -63,27 +63,27 @@ def running(moments: Iterable[int], **fields: Any) -> Story:
 
 
 def test_an_hour_without_a_network_is_no_hour_without_signal():
-    """Shown as no signal while it lasts, given back when the past comes."""
+    """Time is shown as no signal while it lasts, and corrected when the stored messages come."""
     #  13:40     13:50                    14:20     14:30
     #  ─────────────(no network)────────────sends all──
     story = running(range(0, 3000, 10))
     gone = range(60, 240)
     line = offline(story, gone, 2400 * SECOND)
-    assert told(line) == told(online(story))
+    assert figures(line) == figures(online(story))
     burst = [e for e in line.events if getattr(e, "no_signal_seconds", 0) == 60]
     assert burst  # people saw it while it lasted
     assert sum(window.no_signal_seconds for window in line.windows[:48]) == 0
 
 
 def test_a_stop_that_nobody_saw_is_there_afterwards():
-    """With its class, its minutes and its place among the shifts."""
+    """With its category, its minutes and its shift."""
     story = running(range(0, 600, 10))
     story += [
         ((600 + s) * SECOND, {"count": 0, "running": False, "targetRate": 120}) for s in range(0, 40, 10)
     ]
     story += running(range(640, 1500, 10))
     line = offline(story, range(30, 100), 1400 * SECOND)
-    assert told(line) == told(online(story))
+    assert figures(line) == figures(online(story))
     assert sum(window.micro_stops for window in line.windows) == 1
     [stop] = [row for row in line.stopped if row.category != "no_signal"]
     assert (stop.category, stop.duration) == ("micro", 40)
@@ -101,7 +101,7 @@ def test_a_will_that_the_broker_sends_for_a_gateway_takes_nothing_from_its_past(
         line._until(max(line.now, START + (moment if not 50 <= index < 100 else 1000 * SECOND)))
         line.says(timestamp=START + moment, **fields)
     line._until(START + story[-1][0] + QUIET)
-    assert told(line) == told(online(story))
+    assert figures(line) == figures(online(story))
 
 
 message = st.fixed_dictionaries(
@@ -114,7 +114,7 @@ stories = st.lists(st.tuples(st.integers(1, 90), message), min_size=2, max_size=
 @settings(max_examples=200, deadline=None)
 @given(stories, st.data())
 def test_online_or_offline_is_the_same_to_the_figures(drawn, data):
-    """Whatever the line did meanwhile, and whenever its network was gone: as long as all of it is told."""
+    """Whatever the line did meanwhile, and whenever its network was gone, if all messages arrive."""
     story: Story = []
     moment = 0
     for passed, fields in drawn:
@@ -125,4 +125,4 @@ def test_online_or_offline_is_the_same_to_the_figures(drawn, data):
     back = story[last][0] + data.draw(st.integers(0, 2000)) * SECOND
     story.append((max(back, moment) + MINUTE, {"count": 0, "running": False}))
     plant = PLANT + "[line.order]\nquantity = 100000\n"
-    assert told(offline(story, range(first, last + 1), back, plant)) == told(online(story, plant))
+    assert figures(offline(story, range(first, last + 1), back, plant)) == figures(online(story, plant))

@@ -33,7 +33,7 @@ end = 22:00:00
 
 
 def named(clock: str, plant: str = "", day: str = "2026-01-15") -> Line:
-    """A line that the plant names: it is never let go, however little it says."""
+    """A line that the plant file names: it is never dropped, however few messages it sends."""
     return Line.at(clock, f"{plant}\n[lines.ligne1]\n", day)
 
 
@@ -43,13 +43,13 @@ def total(line: Line, state: str) -> float:
 
 
 def length(window: KpiEvent) -> float:
-    """Seconds that the window says it has."""
+    """The length of a window by its bounds, in seconds."""
     start, end = (datetime.fromisoformat(text) for text in (window.window_start, window.window_end))
     return (end - start).total_seconds()
 
 
 def charged(window: KpiEvent) -> float:
-    """Seconds that it has in states."""
+    """The time charged to a window's states, in seconds."""
     return sum(getattr(window, state) for state in STATES)
 
 
@@ -64,7 +64,7 @@ def off(line: Line, hours: float, see: int = 0) -> Line:
     """Says nothing for so long; the pipeline listens for the last minute of each of `see` parts of it."""
     parts = max(see, 1)
     for _ in range(parts):
-        line.deaf(minutes=60 * hours / parts - 2 * bool(see))
+        line.bridge_down(minutes=60 * hours / parts - 2 * bool(see))
         if see:
             line.silent(minutes=2)
     return line
@@ -99,7 +99,7 @@ def test_a_week_of_a_plant_that_is_switched_off_at_night_has_all_of_its_hours():
 
 
 def test_a_stop_of_four_days_without_power_costs_what_its_row_says():
-    """It was stopped when it was switched off, and is stopped until it runs."""
+    """It was stopped when it was switched off, and remains stopped until it runs."""
     #  10:00 :01                  (4 days)             :01
     #  ───── ■■│■■■■■■■■■■ nothing ■■■■■■■■■■■■■■■■■■■■│──
     line = named("10:00").runs(minutes=1).says(Kind.STATUS, running=False)
@@ -111,7 +111,7 @@ def test_a_stop_of_four_days_without_power_costs_what_its_row_says():
 
 
 def test_of_a_long_silence_the_first_day_is_told_by_the_minute_and_the_rest_by_the_hour():
-    """An hour ends with a shift, too, and the last one where the line speaks: there, minutes begin again."""
+    """An hour's window also ends with a shift, and the last one at the next message: minutes follow."""
     #  10:00:10   Fri 10:01 11:00           13:30 14:00     15:00  15:20:30
     #  ─░ minutes │░ 59 min │░░ hours ░░░░░░│░░░░░│░░░░░░░░░│░░░░░░│─
     shifts = '[[shift]]\nname = "A"\nstart = 13:30:00\nend = 22:00:00'
@@ -132,7 +132,7 @@ def test_of_a_long_silence_the_first_day_is_told_by_the_minute_and_the_rest_by_t
 
 
 def test_an_hour_of_silence_does_not_reach_over_a_change_of_rules():
-    """Nor does the minute in which they change begin anew: it would stand in no other minute's place."""
+    """The minute in which they change is not begun anew either: it would replace no other row."""
     #  Thu 10:00   Fri 10:00    11:00  11:20:30        12:00
     #  ─░ minutes ─│░░░░░░░░░░░░│░░ 20 │1│░░░ 39 ░░░░░░│
     change = "[[change]]\nfrom = 2026-01-16T11:20:30\nslow_rate = 0.5"
@@ -154,28 +154,30 @@ def test_on_the_second_day_and_later_silence_is_shown_hour_by_hour():
     off(line, hours=48.5, see=4)
     assert total(line, "stopped_seconds") == 2 * DAY_S
     assert is_whole(line)
-    told = len(line.events)
+    published = len(line.events)
     line.silent(minutes=20)
-    assert len(line.events) == told
+    assert len(line.events) == published
     line.silent(minutes=10)
     assert total(line, "stopped_seconds") == 2 * DAY_S + 3600
 
 
 def test_after_an_outage_a_tick_shows_an_hour_of_each_line_and_the_next_ones_the_rest():
-    """Forty days are shown within minutes; no tick makes thousands of rows."""
-    line = named("10:00").says(Kind.STATUS, running=False).deaf(minutes=40 * 24 * 60).silent(seconds=35)
+    """Forty days are shown within minutes, and no tick makes thousands of rows."""
+    line = (
+        named("10:00").says(Kind.STATUS, running=False).bridge_down(minutes=40 * 24 * 60).silent(seconds=35)
+    )
     ticks = 0
     while total(line, "stopped_seconds") < 40 * DAY_S:
-        told = len(line.events)
+        published = len(line.events)
         line.silent(seconds=5)
         ticks += 1
-        assert len(line.events) - told <= 61  # one of them may be the minute under way
+        assert len(line.events) - published <= 61  # one of them may be the minute under way
     assert ticks == 40  # 1 440 minutes and 936 hours, 60 at once
     assert is_whole(line)
 
 
 def test_what_is_planned_or_closed_in_a_long_silence_is_so():
-    """A stop over a holiday, an announced one of two days, and hours that are nobody's."""
+    """A stop over a holiday, a plan of two days, and closed hours."""
     #  Thu 10:00         Sat     Mon 10:00         Wed 10:00   Thu 10:00
     #  ■■■■■ 05-22 ■■■■■ closed  │ announced │      │■■■■ 05-22 ■│
     line = named("10:00", WEEK).says(Kind.STATUS, running=False)
@@ -204,7 +206,7 @@ def test_an_announced_stop_is_not_forgotten_while_the_silence_around_it_lasts():
 
 
 def test_a_long_silence_of_a_line_that_is_retired_then_ends_there():
-    """What it is after that is nobody's: it is in no window."""
+    """Time after that is in no window."""
     #  Thu 10:00      (3 days)     retired   (9 days)   speaks
     #  ■■■■■■■■■■■■■■■■■■■■■■■■■■■■│                    │─
     line = named("10:00").says(Kind.STATUS, running=False)
@@ -256,7 +258,7 @@ def test_pieces_told_after_a_long_silence_are_spread_over_it():
 
 
 def test_a_late_piece_belongs_to_its_hour_of_silence():
-    """The latest hours are remembered, what is older stands in a row beside them."""
+    """The latest hours are remembered; an older piece gets a row beside them."""
     line = named("10:00").data()
     off(line, hours=72).data(count=0)
     rows = len(line.windows)
@@ -270,7 +272,7 @@ def test_a_late_piece_belongs_to_its_hour_of_silence():
 
 
 def test_what_was_shown_by_the_hour_is_told_by_the_minute_when_a_gateway_sends_its_past():
-    """All of it, or in part: what was shown stands nowhere beside what is told."""
+    """All of it, or a part: no row that was shown remains beside the rows that replace it."""
     #  10:00      Fri 10:00        Sat 10:00        Sun 10:00 (sends)
     #  ─ ░ minutes │ ░░░ hours ░░░░ │ ░░░ hours ░░░░ │
     #  ──────────── runs ──────────────│░░░░░░░░░░░░░│
@@ -323,7 +325,7 @@ window_s = 300
 @settings(max_examples=40, deadline=None)
 @given(story, st.sampled_from([600, 1800]), st.sampled_from([30, 7200, 86_400]))
 def test_whatever_was_shown_no_time_is_in_two_windows_and_none_is_missing(story, window_s, silence_s):
-    """Over the night with 23 hours, changes of rules, orders that end, a past that comes later."""
+    """Over the night with 23 hours, changes of rules, orders that end, stored messages that come later."""
     line = named("09:50:07", RULES.format(window_s=window_s, silence_s=silence_s), "2026-03-27").data()
     start, retired = line.now, False
     for what, hours, see in story:
@@ -347,16 +349,16 @@ def test_whatever_was_shown_no_time_is_in_two_windows_and_none_is_missing(story,
             retired = True
     off(line, hours=0.1).data()
     line.silent(seconds=2)
-    told = [window for window in line.windows if charged(window)]
-    for window in told[:-1]:
+    windows = [window for window in line.windows if charged(window)]
+    for window in windows[:-1]:
         assert charged(window) <= length(window) + 1e-6
-    for window, following in pairwise(told):
+    for window, following in pairwise(windows):
         assert window.window_end <= following.window_start
     if not retired:
         assert is_whole(line)
-    seconds = sum(map(charged, told))
+    seconds = sum(map(charged, windows))
     assert line.state.kpi is not None
-    begin = ms_of(datetime.fromisoformat(told[0].window_start))
+    begin = ms_of(datetime.fromisoformat(windows[0].window_start))
     if not retired:
         assert begin <= start
         assert seconds * SECOND == pytest.approx(line.state.kpi.charged - begin)

@@ -40,7 +40,7 @@ def test_rejects_told_without_pieces_are_shared_as_pieces_are():
 
 
 def test_two_messages_of_one_moment_are_both_performance():
-    """The second one's pieces took no time of their own, and count there."""
+    """The second message's pieces took no time of their own, and count in the same window."""
     line = Line.at("10:00").data(count=0).silent(seconds=30).data(count=30).data(count=20)
     line.silent(seconds=2).data(count=0)
     assert counted(line) == [(50, 50)]
@@ -57,14 +57,14 @@ def test_pieces_are_made_while_the_line_runs():
 
 
 def test_the_pieces_of_a_lines_first_message_are_production_and_no_performance():
-    """Nobody knows how long they took."""
+    """It is not known how long they took."""
     line = Line.at("10:00", BY_PIECES).data(count=500).silent(seconds=30).data(count=60)
     assert counted(line) == [(560, 60)]
     assert line.windows[0].performance == 100
 
 
 def test_pieces_of_a_time_without_signal_are_production_and_no_performance():
-    """What a machine made before it fell silent still counts: its share of the time."""
+    """Pieces made before it fell silent still count for performance, by their share of the time."""
     #  10:00      :30                  :00     (2 minutes)
     #   ────────────?????????????????????
     line = Line.at("10:00", BY_PIECES).data(count=0).silent(minutes=2).data(count=240)
@@ -75,7 +75,7 @@ def test_pieces_of_a_time_without_signal_are_production_and_no_performance():
 
 
 def test_a_past_that_comes_behind_the_present_is_production_and_no_performance():
-    """A gateway that speaks of now first: the silence is settled, so its pieces have no running time."""
+    """A gateway sends current messages first: the silence is charged, so its pieces have no running time."""
     #  10:00   :02 ░░░░░ silence ░░░░░ :12   (sends :02 to :12)  :16
     #   ────────                       ──────────────────────────
     line = Line.at("10:00", BY_PIECES).runs(minutes=2).silent(minutes=10)
@@ -91,7 +91,7 @@ def test_a_past_that_comes_behind_the_present_is_production_and_no_performance()
 
 
 def test_pieces_of_a_time_in_which_nobody_knows_what_the_line_was_are_no_performance():
-    """A counter: its first reading tells no pieces, nor whether it runs; the next one what came since."""
+    """A counter: its first reading counts no pieces, and does not show whether the line runs."""
     #  10:00          10:05          10:10
     #    ?  ?  ?  ?  ?   ──────────────
     #  1000          1300           1600
@@ -103,7 +103,7 @@ def test_pieces_of_a_time_in_which_nobody_knows_what_the_line_was_are_no_perform
 
 
 def test_within_a_minute_only_the_share_of_known_time_is_performance():
-    """As it is over several: what was made without a signal, or before anybody knew, is not."""
+    """As over several minutes: pieces made without signal, or before the first message, do not count."""
     #  10:00  :05        :20                    10:00            :30
     #   ────────?????????─                        ?  ?  ?  ?  ?  ?
     line = Line.at("10:00", f"{BY_PIECES}silence_s = 5\n").data(count=0).silent(seconds=20).data(count=40)
@@ -114,29 +114,29 @@ def test_within_a_minute_only_the_share_of_known_time_is_performance():
 
 
 def test_a_line_that_comes_back_after_its_end_begins_anew():
-    """What it made meanwhile is not spread over the days in which it was none."""
+    """Pieces are not spread over the days in which it was retired."""
     line = Line.at("10:00", BY_PIECES).data(count=5)
     line.says(Kind.STATUS, action="retire").silent(minutes=30).data(count=7)
     assert counted(line) == [(5, 0), (7, 0)]
 
 
 def test_a_backlog_without_timestamps_is_production_and_no_performance():
-    """It all came at once, and says not when it was made; with a timestamp it is as good as any."""
-    for told, timed in ((False, 0), (True, 120)):
+    """It comes at once, and does not say when it was made; with timestamps it counts as usual."""
+    for timestamped, timed in ((False, 0), (True, 120)):
         line = Line.at("10:00").data(count=0)
-        line.deaf(seconds=20)
+        line.bridge_down(seconds=20)
         for second in range(2, 22, 2):
-            told_at = {"timestamp": at("10:00") + second * 1000} if told else {"timestamp": None}
-            line.data(count=12, backlog=True, **told_at)
+            timestamp = {"timestamp": at("10:00") + second * 1000} if timestamped else {"timestamp": None}
+            line.data(count=12, backlog=True, **timestamp)
         line.silent(seconds=5)
         assert counted(line) == [(120, timed)]
-    line = Line.at("10:00:50").data(count=0).deaf(seconds=20)
+    line = Line.at("10:00:50").data(count=0).bridge_down(seconds=20)
     line.data(count=40, backlog=True, timestamp=None).silent(seconds=5)
     assert counted(line) == [(20, 0), (20, 0)]
 
 
 def test_an_order_that_ends_takes_its_pieces_with_it():
-    """What comes next was made for the next order, whatever the minute."""
+    """Later pieces were made for the next order, also within the same minute."""
     line = Line.at("10:00:50", "[line.order]\nquantity = 100").data(count=0)
     line.silent(seconds=20).data(count=100).silent(seconds=20).data(count=30)
     produced = {order.order_number: order.produced for order in line.orders}
@@ -160,16 +160,16 @@ def test_an_order_closed_by_a_person_cuts_the_time_that_its_successor_is_made_in
 def test_the_rhythm_of_messages_does_not_change_the_minutes(every):
     """However often a machine speaks, the same minute has the same pieces, to one that is not whole."""
     line = Line.at("10:00").data(count=0)
-    told = 0
+    reported = 0
     for second in range(every, 241, every):
         made = second * 2
-        line.silent(seconds=every).data(count=made - told)
-        told = made
+        line.silent(seconds=every).data(count=made - reported)
+        reported = made
     assert all(abs(window.pieces - 120) <= 1 for window in line.windows[:3])
 
 
 def test_a_header_that_says_backlog_is_understood():
-    """As the bridge writes it."""
+    """The header is written as the bridge writes it."""
     assert RawHeaders.decode(RawHeaders(Kind.DATA, "t", backlog=True).encode()).backlog
 
 

@@ -1,4 +1,4 @@
-"""What holds of the windows of any log."""
+"""Properties of the windows of any log."""
 
 from collections import defaultdict
 from itertools import pairwise
@@ -25,7 +25,7 @@ STATES = (
     "running_seconds", "stopped_seconds", "planned_seconds", "no_signal_seconds", "closed_seconds",
     "unknown_seconds",
 )  # fmt: skip
-LAST = ((Kind.TICK, b""), "", 200_000, False)  # after it, every window is told
+LAST = ((Kind.TICK, b""), "", 200_000, False)  # after it, every window is published
 
 
 def windows_of(drawn, window_s: int = 60, lines: frozenset[str] = frozenset("abc")) -> list[KpiEvent]:
@@ -45,7 +45,7 @@ def seconds(window: KpiEvent) -> float:
 @settings(max_examples=200, deadline=None)
 @given(steps)
 def test_the_states_partition_time(drawn):
-    """Windows follow on each other without a gap, and each has its length in states, to the millisecond."""
+    """Windows follow each other without a gap; their states add up to their length, to the millisecond."""
     from datetime import datetime  # noqa: PLC0415
 
     # A line that is retired has no time until it returns.
@@ -97,10 +97,10 @@ def test_lines_do_not_notice_each_other(drawn):
     together = windows_of(drawn)
     alone = [window for line in "abc" for window in windows_of(drawn, lines=frozenset(line))]
 
-    def told(windows: list[KpiEvent]) -> list[tuple[object, ...]]:
+    def content(windows: list[KpiEvent]) -> list[tuple[object, ...]]:
         return [(w.line_id, w.window_start, w.trs, *(getattr(w, name) for name in SUMS)) for w in windows]
 
-    assert told(together) == told(alone)
+    assert content(together) == content(alone)
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,4 +1,4 @@
-"""Rates: what is told while a line stands says nothing of how it runs."""
+"""Rates: a rate that is reported while a line stands still does not count for its running time."""
 
 from typing import Any
 
@@ -21,8 +21,8 @@ def plant_of_restarts(every: int, **standing: float) -> Line:
             line.says(Kind.STATUS, bare=b"stopped" if stands else b"running")
             runs = not stands
         if second % every == 0:
-            told: dict[str, Any] = {"targetRate": 120, "rate": 118}
-            line.says(count=0, **told | ({"rate": 0, **standing} if stands else {}))
+            rates: dict[str, Any] = {"targetRate": 120, "rate": 118}
+            line.says(count=0, **rates | ({"rate": 0, **standing} if stands else {}))
         line._until(start + (second + 1) * 1000)
     return line
 
@@ -30,7 +30,7 @@ def plant_of_restarts(every: int, **standing: float) -> Line:
 @pytest.mark.parametrize("every", [5, 10, 25])
 @pytest.mark.parametrize("standing", [{}, {"targetRate": 0}])
 def test_a_rate_of_a_line_that_stands_is_none_of_its_running_time(every, standing):
-    """Whatever the rhythm of the data: until they tell another rate, it runs as it ran before."""
+    """However often data come: until they report another rate, it runs at the rate that it had before."""
     windows = plant_of_restarts(every, **standing).windows
     theoretical = sum(window.theoretical_output for window in windows)
     reported = sum(window.reported_output for window in windows)
@@ -42,7 +42,7 @@ def test_a_rate_of_a_line_that_stands_is_none_of_its_running_time(every, standin
 
 
 def test_the_rate_that_a_line_tells_as_it_runs_is_its_rate():
-    """Also one of 0: it runs, and makes nothing."""
+    """Also a rate of 0: it runs, and makes nothing."""
     line = Line.at("10:00").runs(minutes=1).stops(minutes=1)
     line.runs(minutes=1, rate=0)
     assert [window.reported_output for window in line.windows] == [120, 0, 0]

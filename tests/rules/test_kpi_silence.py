@@ -1,4 +1,4 @@
-"""Silence is shown as it passes, and told anew when the line tells otherwise."""
+"""Silence is shown as it passes, and its windows are published again if the line reports otherwise."""
 
 from schemas.instant import MINUTE, SECOND
 from schemas.raw import Kind
@@ -14,17 +14,17 @@ def states(line: Line) -> list[tuple[str, float, float, float]]:
 
 
 def test_a_past_that_comes_in_part_leaves_the_rest_silent():
-    """Half an hour is shown without signal, then a line that sends only statuses tells ten minutes of it."""
+    """Half an hour is shown without signal, then a line with statuses only reports ten minutes of it."""
     #  10:00     10:30             sends 10:00-10:10: running   11:10
     #  ─ (no network, shown as no signal) ─│──────────│30 s│ no signal
     line = Line.at("10:00").data().silent(minutes=30)
     for half_minute in range(1, 21):
         line.says(Kind.STATUS, running=True, timestamp=at("10:00") + half_minute * MINUTE // 2)
     line.silent(minutes=40)
-    told = states(line)
-    assert {row[1:] for row in told[:10]} == {(60, 0, 0)}
-    assert told[10] == ("09:10", 30, 0, 30)
-    assert {row[1:] for row in told[11:40]} == {(0, 0, 60)}
+    windows = states(line)
+    assert {row[1:] for row in windows[:10]} == {(60, 0, 0)}
+    assert windows[10] == ("09:10", 30, 0, 30)
+    assert {row[1:] for row in windows[11:40]} == {(0, 0, 60)}
 
 
 def test_the_next_orders_pieces_are_its_own_in_the_minute_before_too():
@@ -41,7 +41,7 @@ def test_the_next_orders_pieces_are_its_own_in_the_minute_before_too():
 
 
 def test_a_line_that_says_that_it_goes_offline_runs_no_longer_than_that():
-    """Not for the whole time that silence is borne."""
+    """Not for all of `silence_s`."""
     line = Line.at("10:00").data().silent(seconds=5).says(Kind.STATUS, bare=b"offline")
     line.silent(minutes=2).data()
     assert states(line)[0] == ("09:00", 5, 0, 55)
@@ -65,7 +65,7 @@ def test_a_window_is_whole_by_the_local_clock():
 
 
 def test_the_past_is_held_against_the_rules_of_its_time():
-    """What a gateway sends at noon of ten o'clock, before the rules changed at eleven."""
+    """A gateway sends messages of ten o'clock at noon; the rules changed at eleven."""
     plant = """
     [line]
     slow_rate = 0.5
@@ -89,7 +89,7 @@ def test_a_late_piece_in_a_silent_minute_takes_nothing_of_what_is_shown():
 
 
 def test_a_correction_stays_within_its_day_its_shift_and_its_hour():
-    """A stop of three hours over midnight, declared planned when its windows are long forgotten."""
+    """A stop of three hours over midnight is declared planned when its windows are no longer remembered."""
     line = Line.at("21:30", "[line.order]\nquantity = 1000000").runs(minutes=1).stops(minutes=180)
     line.runs(minutes=60).says(Kind.STATUS, action="reason", planned=True, at=at("23:00"))
     corrections = [w for w in line.windows if w.reason == "correction"]

@@ -1,4 +1,4 @@
-"""Where a line's time goes: each moment has one state, and a stop's is judged on all of the stop."""
+"""What a line's time is charged to: each moment has one state, and a stop's follows from all of the stop."""
 
 from schemas.events import KpiEvent
 from schemas.raw import Kind
@@ -18,7 +18,7 @@ def counted(line: Line) -> tuple[int, int]:
 
 
 def test_a_short_stop_is_a_micro_stop_in_all_its_minutes():
-    """Until it ends nobody knows: its minutes are revised then."""
+    """It is not known before it ends: its minutes are corrected then."""
     #  10:00          :40         11:20
     #   ────────────────■■■■■■│■■■■────
     line = Line.at("10:00", MICRO).runs(seconds=40).stops(seconds=40)
@@ -65,7 +65,7 @@ def test_the_share_that_is_slow_is_the_plants_to_say():
 
 
 def test_micro_stops_leave_trs_as_it_is():
-    """They move a loss from availability to pace, between the standards: the product is one."""
+    """They move a loss from availability to performance: the product is the same."""
 
     def window(plant: str) -> KpiEvent:
         return Line.at("10:00", plant).runs(seconds=30).stops(seconds=10).runs(seconds=30).windows[0]
@@ -78,7 +78,7 @@ def test_micro_stops_leave_trs_as_it_is():
 
 
 def test_silence_in_a_stop_is_the_stop():
-    """The line said that it stands: nothing else is known, and the stop goes on."""
+    """The line reported a stop: nothing else is known, and the stop goes on."""
     line = Line.at("10:00").runs(seconds=30).says(Kind.STATUS, bare=b"stopped").silent(minutes=2)
     assert [window.stopped_seconds for window in line.windows][:2] == [30, 60]
     assert sum(window.no_signal_seconds for window in line.windows) == 0

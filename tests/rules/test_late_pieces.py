@@ -1,4 +1,4 @@
-"""Pieces that are told late are those of the order of their time, in its row and in its windows."""
+"""Pieces that are reported late belong to the order of their time, in its row and in its windows."""
 
 from schemas.instant import SECOND
 from schemas.raw import Kind
@@ -24,7 +24,7 @@ def in_windows(line: Line) -> dict[str, tuple[int, int]]:
 
 
 def test_late_pieces_of_before_an_order_change_are_the_earlier_orders():
-    """It is over, and stays so: its end, its state."""
+    """Its end and its status do not change."""
     #  10:00:00           :48 │ :50            10:01:02
     #     order 1: 100 of 100 │ order 2 ...      10, made at 10:00:14
     line = Line.at("10:00", BY_100).runs(seconds=62)
@@ -38,7 +38,7 @@ def test_late_pieces_of_before_an_order_change_are_the_earlier_orders():
 
 
 def test_late_pieces_of_an_order_that_was_cancelled_leave_it_so():
-    """Its windows have them, too, and no order begins by them."""
+    """Its windows get them, too, and they start no order."""
     line = Line.at("10:00").runs(minutes=1).says(Kind.ORDER, action="cancel").silent(seconds=5)
     line.data(count=7, timestamp=at("10:00:31"))
     assert [(order.status, order.produced) for order in line.orders] == [("cancelled", 127)]
@@ -48,7 +48,7 @@ def test_late_pieces_of_an_order_that_was_cancelled_leave_it_so():
 
 
 def test_late_pieces_of_an_order_that_is_forgotten_are_the_running_ones_in_both():
-    """25 orders ago: in a row of their own beside the windows of their time."""
+    """25 orders ago: they get a row of their own beside the windows of their time."""
     line = Line.at("10:00", BY_100).runs(seconds=26 * 50)
     line.data(count=9, timestamp=at("10:00:20")).silent(seconds=2)
     assert line.orders[0].produced == 100

@@ -1,4 +1,4 @@
-"""A log whose time was wrong for a while, mended by a rule."""
+"""A log whose time was wrong for a while, corrected by `[[log_clock]]`."""
 
 from msgspec.structs import replace
 
@@ -29,18 +29,18 @@ def wrong(record: RawRecord) -> RawRecord:
     """The record as a bridge wrote it that followed a leap of a year."""
     if not LEAP <= record.received_at < MENDED:
         return record
-    return replace(record, received_at=told(record.received_at))
+    return replace(record, received_at=log_time(record.received_at))
 
 
-def told(true: int) -> int:
-    """The log's time at a true one: a year ahead, and nine tenths as fast."""
+def log_time(true: int) -> int:
+    """The log time at a true time: a year ahead, and nine tenths as fast."""
     return LEAP + YEAR + (true - LEAP) * 9 // 10
 
 
 RULE = f"""[[log_clock]]
 first_run = 41
 last_run = 41
-from = {text_of(told(LEAP))}
+from = {text_of(log_time(LEAP))}
 true = {text_of(LEAP)}
 """
 
@@ -53,13 +53,13 @@ def test_a_mended_log_has_the_rows_of_a_log_that_was_never_wrong() -> None:
 
 
 def test_only_the_runs_that_are_named_are_corrected() -> None:
-    """A run that is not, at a time that lies beyond."""
+    """Another run is not corrected, even at a time that lies ahead."""
     log = [_of_run(record, 40) for record in map(wrong, story())]
     assert folded(log, RULE) == folded(log)
 
 
 def test_a_line_s_place_in_the_log_keeps_the_log_s_time() -> None:
-    """By it a log that was made anew is noticed: it is the time that Kafka has."""
+    """It must equal the record's time in Kafka, by which a log made anew is noticed."""
     record = next(r for r in map(wrong, story()) if r.received_at > LEAP + DAY)
     lines = Lines(Rules(1, read_plant(RULE)), "production.raw", 0)
     lines.apply(record)
@@ -77,7 +77,7 @@ def test_a_dead_letter_keeps_its_id() -> None:
 
 
 def test_a_row_that_cannot_be_formed_is_a_dead_letter_of_the_true_time() -> None:
-    """The record comes as the log has it: its letter is of the time at which it was received."""
+    """The record has the log's wrong time; its letter has the true one."""
     true = next(r for r in story() if r.line_id and r.received_at > LEAP)
     letter = Lines(Rules(1, read_plant(RULE)), "production.raw", 0, failed=lambda _: None).unformed(
         wrong(true), ValueError()
@@ -88,20 +88,20 @@ def test_a_row_that_cannot_be_formed_is_a_dead_letter_of_the_true_time() -> None
 
 def test_the_latest_entry_before_a_record_counts() -> None:
     """The bridge was down for an hour while ahead, so the log is an hour less ahead after it."""
-    again = told(LEAP) + MINUTE
-    second = RULE.replace(text_of(told(LEAP)), text_of(again)).replace(
+    again = log_time(LEAP) + MINUTE
+    second = RULE.replace(text_of(log_time(LEAP)), text_of(again)).replace(
         text_of(LEAP), text_of(LEAP + 60 * MINUTE)
     )
     true_time = Rules(1, read_plant(RULE + second)).true_time
-    assert true_time.of(told(LEAP) - 1, 41) == told(LEAP) - 1
-    assert true_time.of(told(LEAP) + 9 * SECOND, 41) == LEAP + 10 * SECOND
+    assert true_time.of(log_time(LEAP) - 1, 41) == log_time(LEAP) - 1
+    assert true_time.of(log_time(LEAP) + 9 * SECOND, 41) == LEAP + 10 * SECOND
     assert true_time.of(again, 41) == LEAP + 60 * MINUTE
     assert true_time.of(again + 9 * SECOND, 41) == LEAP + 60 * MINUTE + 10 * SECOND
 
 
 def test_no_time_is_put_off() -> None:
-    """Once the log and the clock agreed again, a record is of the time that it tells."""
-    late = told(LEAP) + 20 * YEAR
+    """Once the log and the clock agree again, a record's time is not changed."""
+    late = log_time(LEAP) + 20 * YEAR
     assert Rules(1, read_plant(RULE)).true_time.of(late, 41) == late
 
 

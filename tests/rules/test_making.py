@@ -20,11 +20,11 @@ intervals = st.lists(
 )
 
 
-def remembered(told: list[tuple[int, bool, int]]) -> tuple[tuple[ProductionInterval, ...], list[int], int]:
+def remembered(story: list[tuple[int, bool, int]]) -> tuple[tuple[ProductionInterval, ...], list[int], int]:
     """What a line remembers, for how long it ran up to each second, and the length of all of it."""
     known: tuple[ProductionInterval, ...] = ()
     running, now = [0], 0
-    for ran, sure, stood in told:
+    for ran, sure, stood in story:
         known = production.longer(known, now, now + ran, sure)
         running += [1] * ran + [0] * stood
         now += ran + stood
@@ -33,14 +33,14 @@ def remembered(told: list[tuple[int, bool, int]]) -> tuple[tuple[ProductionInter
 
 @settings(max_examples=200, deadline=None)
 @given(intervals)
-def test_time_is_told_no_further_than_a_twentieth_of_all_from_where_it_was(told):
-    """And none of it is lost: what ran stays what ran, what nobody knows stays that."""
-    known, ran_until, end = remembered(told)
+def test_time_is_told_no_further_than_a_twentieth_of_all_from_where_it_was(story):
+    """And none of it is lost: running time remains running time, unknown time remains unknown."""
+    known, ran_until, end = remembered(story)
     parts = list(production.shares(known))
     assert len(known) <= production.MOST
     for sure in (True, False):
         weight = sum(part.weight for part in parts if part.known == sure)
-        assert weight == sum(ran for ran, was_sure, _ in told if was_sure == sure)
+        assert weight == sum(ran for ran, was_sure, _ in story if was_sure == sure)
     assert all(0 <= part.start < part.end <= end for part in parts)
     for second in range(0, end, 10):
         told_until = sum(
@@ -53,17 +53,17 @@ def test_time_is_told_no_further_than_a_twentieth_of_all_from_where_it_was(told)
 
 @settings(max_examples=100, deadline=None)
 @given(intervals)
-def test_up_to_forty_stretches_are_told_as_they_were(told):
+def test_up_to_forty_stretches_are_told_as_they_were(story):
     """Nothing is joined but neighbours of one kind that touch."""
     exact: list[ProductionInterval] = []
     now = 0
-    for ran, sure, stood in told[: production.MOST]:
+    for ran, sure, stood in story[: production.MOST]:
         if exact and exact[-1].end == now and exact[-1].known == sure:
             exact[-1] = ProductionInterval(exact[-1].start, now + ran, sure)
         else:
             exact.append(ProductionInterval(now, now + ran, sure))
         now += ran + stood
-    assert remembered(told[: production.MOST])[0] == tuple(exact)
+    assert remembered(story[: production.MOST])[0] == tuple(exact)
 
 
 @pytest.mark.parametrize("changes", [20, 60, 200])
@@ -100,9 +100,9 @@ def test_the_hours_between_two_counts_have_what_was_made_in_them(changes):
 
 
 def test_a_stretch_that_goes_on_is_one_also_where_it_stands_for_others():
-    """The last of the forty: its pieces are told of all of it."""
-    told = [(10, True, 5)] * production.MOST
-    known, _, end = remembered([(600, True, 5), *told])
+    """The last of the forty: its pieces are spread over all of it."""
+    story = [(10, True, 5)] * production.MOST
+    known, _, end = remembered([(600, True, 5), *story])
     whole = production.longer(known, end, end + 1, True)
     assert len(whole) == production.MOST
     last = whole[-1]
@@ -125,7 +125,7 @@ def test_no_rate_is_derived_over_time_of_which_nobody_knows_whether_the_line_ran
 
 
 def test_a_rate_that_is_derived_counts_the_time_in_which_the_line_ran():
-    """30 pieces: the line ran for 20 s of the 60 s since its last message, and its last pieces leave now."""
+    """30 pieces: the line ran for 20 s of the 60 s since its last message, and its last pieces come now."""
     #  10:00      :20             11:00
     #   ───────────│■■■■■■■■■■■■■■│ 30
     line = Line.at("10:00", "[line]\nsilence_s = 120").says(count=1).silent(seconds=20)
@@ -134,12 +134,12 @@ def test_a_rate_that_is_derived_counts_the_time_in_which_the_line_ran():
 
 
 def test_a_line_that_stood_all_the_while_made_its_pieces_in_all_of_it():
-    """It said that it does not run; its pieces say that it did."""
+    """Its messages say that it did not run; its pieces show that it did."""
     line = Line.at("10:00", "[line]\nsilence_s = 120").says(count=0, running=False).silent(seconds=60)
     line.says(count=30, running=True)
     assert line.samples[-1].actual_rate == 30
 
 
 def test_a_state_of_the_release_before_is_still_read():
-    """Its stretches stand for themselves alone."""
+    """Each of its intervals stands for itself only."""
     assert msgspec.json.decode(b"[1,2,true]", type=ProductionInterval) == ProductionInterval(1, 2, True)

@@ -1,4 +1,4 @@
-"""What people say afterwards, or ahead: each is a message in the log."""
+"""Operator messages, afterwards or in advance: each is a message in the log."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ def reasons(line: Line) -> list[tuple[str | None, str]]:
 
 
 def test_a_reason_given_afterwards_takes_the_place_of_what_was_there():
-    """By id, by a time within the stop, or of the stop that is open; the last word counts."""
+    """By id, by a time within the stop, or for the open stop; the last message counts."""
     line = stopped_twice()
     first = line.stopped[0]
     says(line, "reason", reason="bourrage")
@@ -38,13 +38,13 @@ def test_a_reason_given_afterwards_takes_the_place_of_what_was_there():
 
 
 def test_without_a_stop_the_latest_is_meant_if_none_is_open():
-    """The one that just ended."""
+    """The latest is the one that just ended."""
     line = says(stopped_twice().runs(minutes=1), "reason", reason="bourrage")
     assert reasons(line) == [(None, "unplanned"), ("bourrage", "unplanned")]
 
 
 def test_a_reason_that_the_machine_tells_later_does_not_replace_a_persons():
-    """The first reason stays, and people come last."""
+    """A machine's first reason is kept, and an operator's replaces it."""
     line = says(stopped_twice(), "reason", reason="bourrage")
     line.says(Kind.STATUS, status="stopped", reason="E42")
     assert reasons(line)[1] == ("bourrage", "unplanned")
@@ -83,13 +83,13 @@ def test_planned_stops_are_announced_and_taken_back_and_overlapping_ones_are_one
 def test_an_announcement_is_forgotten_a_week_after_its_end():
     """The state stays small; new ones take its place."""
     line = says(stopped_twice(), "plan", start="2026-01-15T12:00", end="2026-01-15T12:20", requestId="a")
-    line.deaf(minutes=8 * 24 * 60).data()
+    line.bridge_down(minutes=8 * 24 * 60).data()
     says(line, "plan", start="2026-01-24T12:00", end="2026-01-24T12:20", requestId="b")
     assert line.state.stop_history.planned == ((at("12:00", "2026-01-24"), at("12:20", "2026-01-24")),)
 
 
 def test_a_stop_stays_planned_when_what_announced_it_is_forgotten():
-    """Its row and its windows are history: what is announced later, elsewhere, does not change them."""
+    """Its row and its windows remain: later plans of other time do not change them."""
     #  Jan 15                  Jan 24
     #  ├─ a ──┤                           ├─ b ─┤
     #    ■■■■
@@ -115,7 +115,7 @@ def test_a_repeated_request_changes_nothing():
 
 
 def test_what_can_not_be_done_is_a_dead_letter():
-    """With what is wrong, in words."""
+    """Its sentence says what is wrong."""
     line = stopped_twice()
     for fields in (
         {"action": "reason", "stop": "?", "reason": "x"},
@@ -146,7 +146,7 @@ def test_what_can_not_be_done_is_a_dead_letter():
 
 
 def test_the_latest_stops_are_known_and_no_more():
-    """A hundred; of those before, nobody can speak any more."""
+    """A hundred; operators can no longer change earlier ones."""
     line = Line.at("10:00")
     line.ticks = False
     for _ in range(MAX_STOPS + 1):
@@ -160,7 +160,7 @@ def test_the_latest_stops_are_known_and_no_more():
 
 
 def test_people_who_speak_of_a_line_do_not_end_its_silence():
-    """A machine that is cut off stays so, whatever is planned for it."""
+    """A machine without signal remains without signal, whatever is planned for it."""
     line = Line.at("10:00").runs(seconds=10)
     for n in range(6):
         line.silent(seconds=10)
@@ -170,14 +170,14 @@ def test_people_who_speak_of_a_line_do_not_end_its_silence():
 
 
 def test_a_machine_may_have_a_field_called_action():
-    """Beside a status, it is one that nobody knows."""
+    """Beside a `status`, it is an unknown field."""
     line = Line.at("10:00").runs(seconds=10).says(Kind.STATUS, status="stopped", action="lubricate")
     assert len(line.stopped) == 1
     assert not line.dead_letters
 
 
 def test_a_retired_line_has_no_more_windows_and_nothing_open():
-    """Its stop, its alerts and its running order end; an order that waits goes on waiting."""
+    """Its stop, its alerts and its running order end; a waiting order remains waiting."""
     #  10:00   :01       :02
     #   ────────■■■■■■■■■■╳
     line = Line.at("10:00").runs(minutes=1, temperature=50).stops(minutes=1)
@@ -200,7 +200,7 @@ def test_a_retired_line_has_no_more_windows_and_nothing_open():
 
 
 def test_a_retired_line_comes_back_by_itself_when_it_speaks():
-    """As from a new beginning: the time in between is nobody's."""
+    """As a new beginning: the time in between is charged as unknown."""
     #  10:00  :01╳        11:01:30  :02:30
     #   ──────────            ───────
     line = says(Line.at("10:00").runs(minutes=1), "retire")
@@ -215,7 +215,7 @@ def test_a_retired_line_comes_back_by_itself_when_it_speaks():
 
 
 def test_a_retired_line_whose_clock_is_behind_comes_back_all_the_same():
-    """It ends by its own clock: what it says next is not late."""
+    """It ends by its own clock, so that its next message is not late."""
     line = Line.at("10:00")
     for _ in range(10):
         line.data(timestamp=line.now - 3_600_000).silent(seconds=2)
@@ -259,7 +259,7 @@ def test_rejects_found_later_count_in_the_order_and_in_the_window_of_their_time(
 
 
 def test_rejects_found_later_are_in_a_window_of_their_order_and_in_no_other():
-    """It was closed some seconds after the line's last word; what ran since has windows of its own."""
+    """It was closed some seconds after the line's last message; time since then has windows of its own."""
     #  10:00       10:05 (closed 10:05:10)   10:06:10     10:07
     #  ─── A ───────│       none             │── B ───────
     line = Line.at("10:00").runs(minutes=5).silent(seconds=10).says(Kind.ORDER, action="close")

@@ -10,7 +10,7 @@ def plan(line: Line, number: str, quantity: int) -> Line:
 
 
 def test_a_number_that_the_line_has_forgotten_is_a_new_order_beside_the_old_one():
-    """The order that was done keeps its row; the new one counts from 0."""
+    """The ended order keeps its row; the new one counts from 0."""
     #  A: 7 ┤ 500 others, cancelled │ A again: waits, then 3 of 5
     line = plan(Line.at("10:00"), "A", 7).data(count=7)
     for other in range(MAX_REMEMBERED):
@@ -25,7 +25,7 @@ def test_a_number_that_the_line_has_forgotten_is_a_new_order_beside_the_old_one(
 
 
 def test_a_number_that_a_forgotten_line_had_is_a_new_order_beside_the_old_one():
-    """A line that was forgotten knows no numbers; its rows stay as they were."""
+    """A forgotten line has no remembered numbers; its rows remain as they were."""
     line = plan(Line.at("10:00"), "A", 7).data(count=7).says(Kind.STATUS, action="forget")
     plan(line, "A", 5)
     assert [(order.status, order.produced) for order in line.orders] == [("completed", 7), ("waiting", 0)]

@@ -1,4 +1,4 @@
-"""An order that a person ends while its line stands has the stop up to then, though the machine is quiet."""
+"""An order that an operator ends during a stop gets the stop up to then, although the machine is quiet."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from schemas.raw import Kind
 from tests.rules.line import Line, at
 
 
-def told(line: Line) -> list[tuple[str, str, bool, float, float, int]]:
+def windows_of(line: Line) -> list[tuple[str, str, bool, float, float, int]]:
     """(from, to, whether of an order, running, stopped, pieces) of each window."""
     return [
         (
@@ -32,14 +32,14 @@ def stands(line: Line) -> Line:
 
 
 def ran() -> Line:
-    """A machine that speaks only on change: 120 pieces in a minute, then it stands."""
+    """A machine that sends only changes: 120 pieces in a minute, then a stop."""
     line = Line.at("10:00", "[line]\nsilence_s = 600\n").data(count=0).silent(minutes=1).data(count=120)
     return stands(line)
 
 
 @pytest.mark.parametrize("action", ["close", "cancel"])
 def test_an_order_ended_in_a_stop_has_the_stop_up_to_then(action):
-    """50 %, not 100; the rest of the stop is no order's."""
+    """Availability is 50 %, not 100; the rest of the stop belongs to no order."""
     #  10:00        10:01      10:02:00               10:04
     #    ────────────■■■■■■■■■■■│■■■■■■■■■■■■■■■■■■■■■■───
     #       order 1             │ none                  order 2
@@ -53,7 +53,7 @@ def test_an_order_ended_in_a_stop_has_the_stop_up_to_then(action):
 
 
 def test_a_correction_that_ends_an_order_is_no_other_end():
-    """Its quantity is what it has made already."""
+    """A correction sets its quantity to what it has made already."""
     line = ran().silent(minutes=1)
     line.says(Kind.ORDER, action="correct", orderNumber=line.orders[0].order_number, quantity=120)
     line.silent(minutes=2).data(count=0).silent(seconds=2)
@@ -61,23 +61,23 @@ def test_a_correction_that_ends_an_order_is_no_other_end():
 
 
 def test_within_a_minute_its_window_ends_with_the_order():
-    """What is shown meanwhile, and what is settled, are the same rows."""
+    """The rows that are shown meanwhile and those that are charged later are the same."""
     #  10:01         10:02:20
     #    ■■■■■■■■■■■■■■■│■■■■■■■■■■■
     line = ran().silent(seconds=80).says(Kind.ORDER, action="close")
     line.silent(minutes=2)
-    shown = told(line)
+    shown = windows_of(line)
     assert shown[1:4] == [
         ("01:00", "02:00", True, 0, 60, 0),
         ("02:00", "02:20", True, 0, 20, 0),
         ("02:20", "03:00", False, 0, 40, 0),
     ]
     line.data(count=0).silent(seconds=2)
-    assert told(line)[:4] == shown[:4]
+    assert windows_of(line)[:4] == shown[:4]
 
 
 def test_what_the_line_tells_later_of_the_time_before_takes_its_place():
-    """A gateway that was offline: the line ran again before its order was closed, and made pieces of it."""
+    """A gateway was offline: the line ran again before its order was closed, and made pieces for it."""
     #  10:01       10:02            10:04 closed    sent at 10:06
     #    ■■■■■■■■■■■■ 60 60 60 60 60 60│60 60 ...
     offline = ran().silent(minutes=3).says(Kind.ORDER, action="close").silent(minutes=2)
@@ -104,7 +104,7 @@ def test_the_last_pieces_told_after_the_close_of_a_stop_begin_no_order_of_the_ti
 
 @pytest.mark.parametrize("behind", [-20, 3, 45])
 def test_an_order_closed_by_a_person_ends_by_the_clock_of_its_line(behind):
-    """A machine whose clock is some seconds off: its stop has the same length, whoever reads it."""
+    """Whatever the machine's clock is off by, the order has the same running and stopped time."""
     line = Line.at("10:00", "[line]\nsilence_s = 600\n")
     line.data(count=0, timestamp=line.now - behind * 1000).silent(minutes=1)
     line.data(count=0, running=False, timestamp=line.now - behind * 1000).silent(minutes=1)
@@ -115,7 +115,7 @@ def test_an_order_closed_by_a_person_ends_by_the_clock_of_its_line(behind):
 
 
 def test_a_line_that_runs_ends_its_order_with_its_last_message():
-    """What it made since is the next order's, and so is the time."""
+    """Pieces made since, and the time since, belong to the next order."""
     line = Line.at("10:00").data(count=0).silent(seconds=20).data(count=40).silent(seconds=5)
     line.says(Kind.ORDER, action="close").silent(seconds=15).data(count=40).silent(seconds=2)
     assert of_orders(line) == {line.orders[0].order_number: (20, 0), line.orders[1].order_number: (20, 0)}

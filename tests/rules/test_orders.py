@@ -129,7 +129,7 @@ def test_a_late_message_counts_in_the_order_that_runs_now():
 
 
 def test_a_retained_order_is_a_dead_letter():
-    """The broker sends it at each subscription: it would be planned again each time."""
+    """The broker sends it at each subscription: it would be added again each time."""
     line = Line.at("10:00").says(Kind.ORDER, productType="Eau 50cl", quantity=5000, retain=True)
     line.says(Kind.ORDER, productType="Eau 50cl", quantity=5000)
     assert [letter.reason for letter in line.dead_letters] == ["retained"]

@@ -1,4 +1,4 @@
-"""Planned stops that are not ended in time: noticed when due, at one cost whatever their length."""
+"""Planned stops that do not end in time: noticed when due, at a constant cost whatever their length."""
 
 from plant.calendar import Calendar
 from schemas.instant import DAY
@@ -9,7 +9,7 @@ STANDS = {"count": 0, "rate": 0, "running": False}
 
 
 def planned(line: Line, end: int, request: str = "a", start: int | None = None) -> Line:
-    """People announce a stop."""
+    """Announce a planned stop."""
     start = line.now if start is None else start
     return line.says(Kind.STATUS, action="plan", requestId=request, start=start, end=end)
 
@@ -20,12 +20,12 @@ def opened(line: Line) -> list[str]:
 
 
 def test_a_stop_that_lasts_longer_than_it_was_announced_for_is_noticed_at_once():
-    """Also a year later: the plan has been looked at up to its end, and not beyond."""
+    """Also a year later: the plan was checked up to its end, and not beyond."""
     #  Jan 15 10:00                      Jan 15 10:00 :01
     #  ■■■■■■■■■■■■ announced, a year ■■■■■■■■■■■■■■■■│■ overdue
     line = Line.at("10:00")
-    planned(line, line.now + 365 * DAY).data(**STANDS).deaf(minutes=120).data(**STANDS)
-    line.deaf(minutes=365 * 24 * 60 - 121).stops(minutes=1)
+    planned(line, line.now + 365 * DAY).data(**STANDS).bridge_down(minutes=120).data(**STANDS)
+    line.bridge_down(minutes=365 * 24 * 60 - 121).stops(minutes=1)
     assert [stop.category for stop in line.stopped] == ["planned"]
     line.stops(seconds=10)
     assert [stop.category for stop in line.stopped] == ["unplanned"]
@@ -33,35 +33,35 @@ def test_a_stop_that_lasts_longer_than_it_was_announced_for_is_noticed_at_once()
 
 
 def test_a_plan_that_is_shortened_ends_when_it_now_should():
-    """How long the stop was excused for is asked anew."""
+    """The end of its planned time is computed again."""
     #  10:00           11:00 (cut short)   11:30
     #  ■■■■■■ until 12:00 ■■■■│■ until 11:30 │■ overdue
     line = planned(Line.at("10:00"), at("12:00")).data(**STANDS)
-    line.deaf(minutes=60).data(**STANDS)
+    line.bridge_down(minutes=60).data(**STANDS)
     line.says(Kind.STATUS, action="unplan", requestId="a")
     assert [stop.category for stop in line.stopped] == ["unplanned"]
     planned(line, at("11:30"), "b", start=at("10:00"))
     assert [stop.category for stop in line.stopped] == ["planned"]
-    line.data(**STANDS).deaf(minutes=31).data(**STANDS)
+    line.data(**STANDS).bridge_down(minutes=31).data(**STANDS)
     assert [stop.category for stop in line.stopped] == ["unplanned"]
     assert opened(line)[-1] == "10:30"
 
 
 def test_a_plan_that_grows_is_followed():
-    """Two announcements, the second made while the first is under way."""
+    """Two plans, the second announced during the first."""
     #  10:00    10:30   11:00       12:00
     #  ├────── a ──────┤
     #           ├─────── b ─────────┤
-    line = planned(Line.at("10:00"), at("11:00")).data(**STANDS).deaf(minutes=30)
+    line = planned(Line.at("10:00"), at("11:00")).data(**STANDS).bridge_down(minutes=30)
     planned(line.data(**STANDS), at("12:00"), "b")
-    line.deaf(minutes=89).data(**STANDS)
+    line.bridge_down(minutes=89).data(**STANDS)
     assert [stop.category for stop in line.stopped] == ["planned"]
-    line.deaf(minutes=2).data(**STANDS)
+    line.bridge_down(minutes=2).data(**STANDS)
     assert opened(line) == ["11:00"]
 
 
 def test_a_message_in_a_planned_stop_asks_the_calendar_as_little_after_a_year_as_after_a_day(monkeypatch):
-    """What was looked at once is not looked at again, by no message and no tick."""
+    """Time that was checked once is not checked again, by any message or tick."""
     asked = 0
     whole = Calendar.demand
 
@@ -74,7 +74,7 @@ def test_a_message_in_a_planned_stop_asks_the_calendar_as_little_after_a_year_as
     costs = []
     for days in (1, 365):
         line = Line.at("10:00")
-        planned(line, line.now + 400 * DAY).data(**STANDS).deaf(minutes=days * 24 * 60).data(**STANDS)
+        planned(line, line.now + 400 * DAY).data(**STANDS).bridge_down(minutes=days * 24 * 60).data(**STANDS)
         asked = 0
         line.stops(minutes=1).silent(minutes=2)
         costs.append(asked)

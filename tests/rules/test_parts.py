@@ -15,15 +15,15 @@ from streams import agent
 def changes(kind, *forms):
     """Changes of rows: `a1` is row a in its form 1."""
 
-    def told(form: Any) -> Callable[[], Any]:
+    def returning(form: Any) -> Callable[[], Any]:
         return lambda: form
 
-    return [RowUpdate(kind, form[0], told(form)) for form in forms]
+    return [RowUpdate(kind, form[0], returning(form)) for form in forms]
 
 
 @pytest.fixture
 def folded(monkeypatch):
-    """What the agent makes of records that are their changes; some are three rows here."""
+    """The agent's events for records given as their updates; it handles three rows at a time here."""
     applied: list[object] = []
 
     def taken(_: object, record: object) -> object:
@@ -46,7 +46,7 @@ def test_a_batch_tells_each_row_once_as_it_was_last(folded):
 
 
 def test_very_many_rows_are_told_some_at_a_time(folded):
-    """No more records are applied before they are sent; a row that changes again is told again."""
+    """They are sent before more records are applied; a row that changes again is sent again."""
     parts, applied = folded(changes(KpiEvent, "a1"), changes(KpiEvent, *"abcdefg"), changes(KpiEvent, "g2"))
     assert next(parts) == ["a", "b", "c"]
     assert len(applied) == 2

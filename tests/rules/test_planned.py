@@ -1,4 +1,4 @@
-"""The union of intervals, and what lies in one and not in another."""
+"""The union of intervals, and the difference of two sets of them."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Stops declared planned afterwards: their time moves, and all that was counted of them with it."""
+"""Stops declared planned afterwards: their time is reclassified, and so is everything counted of them."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ def sums(line: Line) -> dict[str, float]:
     return {name: sum(getattr(window, name) for window in line.windows) for name in names}
 
 
-def told(line: Line) -> list[tuple[str, float | None]]:
+def stops_of(line: Line) -> list[tuple[str, float | None]]:
     return [(stop.category, stop.duration) for stop in line.stopped]
 
 
@@ -53,11 +53,11 @@ def test_the_time_of_a_stop_declared_planned_is_planned_and_comes_back():
     line.says(Kind.STATUS, action="reason", planned=True)
     after = sums(line)
     assert after == {**before, "stopped_seconds": 30, "planned_seconds": 300, "stops": 0}
-    assert told(line) == [("micro", 30), ("planned", 300)]
+    assert stops_of(line) == [("micro", 30), ("planned", 300)]
     assert [stop.required_seconds for stop in line.stopped] == [30, 0]
     line.says(Kind.STATUS, action="reason", planned=False)
     assert sums(line) == before
-    assert told(line) == [("micro", 30), ("unplanned", 300)]
+    assert stops_of(line) == [("micro", 30), ("unplanned", 300)]
 
 
 def test_announcements_that_overlap_are_charged_once():
@@ -71,7 +71,7 @@ def test_announcements_that_overlap_are_charged_once():
     plan(line, at("10:03"), at("10:05"), "a")
     plan(line, at("10:04"), at("10:06"), "b")
     assert sums(line) == {**before, "stopped_seconds": 150, "planned_seconds": 180}
-    assert told(line)[1] == ("unplanned", 300)
+    assert stops_of(line)[1] == ("unplanned", 300)
     assert line.stopped[1].required_seconds == 120
     line.says(Kind.STATUS, action="unplan", requestId="a")
     assert sums(line) == {**before, "stopped_seconds": 210, "planned_seconds": 120}
@@ -84,7 +84,7 @@ def test_a_stop_of_three_days_in_silence_is_moved_hour_by_hour():
     #  Thu 10:01                        Sun 10:01
     #  ─■■■■■■■■■■■ (nothing) ■■■■■■■■■■│──
     line = Line.at("10:00").runs(minutes=1).says(Kind.STATUS, bare=b"stopped")
-    line.deaf(minutes=3 * 24 * 60).runs(minutes=1)
+    line.bridge_down(minutes=3 * 24 * 60).runs(minutes=1)
     before = sums(line)
     assert (before["stopped_seconds"], before["planned_seconds"]) == (3 * 24 * 3600, 0)
     line.says(Kind.STATUS, action="reason", planned=True)
@@ -104,7 +104,7 @@ def by_order(line: Line) -> dict[str | None, tuple[float, float]]:
 
 
 def test_a_stop_is_judged_by_the_rules_of_when_it_ended():
-    """Forty seconds were a micro-stop then, and are none by now: its time moves as it was charged."""
+    """Forty seconds were a micro-stop then, and are none now: its time is reclassified as it was charged."""
     plant = DAY_LONG + "\n[[change]]\nfrom = 2026-01-15T10:05:00\nmicro_stop_s = 0"
     line = Line.at("10:00", plant).runs(minutes=1).stops(seconds=40).runs(minutes=10)
     before = sums(line)
@@ -113,11 +113,11 @@ def test_a_stop_is_judged_by_the_rules_of_when_it_ended():
     after = {"micro_seconds": 0, "stopped_seconds": 0, "planned_seconds": 40, "micro_stops": 0}
     assert sums(line) == {**before, **after}
     line.says(Kind.STATUS, action="reason", planned=False)
-    assert (sums(line), told(line)) == (before, [("micro", 40)])
+    assert (sums(line), stops_of(line)) == (before, [("micro", 40)])
 
 
 def test_silence_that_is_declared_planned_is_planned_in_its_windows():
-    """Switched off over lunch: as if it had been announced."""
+    """The line was switched off over lunch: the rows are as if that had been announced."""
     #  10:00  :01  :01:28       :06  :07
     #   ────────── ░░░░░░░░░░░░ ─────
     line = Line.at("10:00", DAY_LONG).runs(minutes=1).silent(minutes=5).runs(minutes=1)
@@ -142,7 +142,7 @@ def test_silence_in_time_that_is_announced_afterwards_is_planned_as_far_as_that(
 
 
 def test_a_changeover_declared_planned_takes_nothing_from_an_order_that_had_ended():
-    """The order was closed in the middle of the stop, and all of its windows are long forgotten."""
+    """The order was closed in the middle of the stop, and its windows are no longer remembered."""
     #  10:00   :05   :07(closed)     :37          11:07
     #  ── A ────■■■■■│■■■■ none ■■■■■│── B ────────│
     line = Line.at("10:00").runs(minutes=5).stops(minutes=2).says(Kind.STATUS, bare=b"stopped")
@@ -163,7 +163,7 @@ def test_a_line_that_runs_in_planned_time_runs():
 
 
 def test_the_alert_of_a_stop_declared_planned_ends_and_comes_back_with_it():
-    """Nobody need run for a planned stop."""
+    """A planned stop needs no attention."""
     line = Line.at("10:00").runs(minutes=1).stops(minutes=2)
     line.says(Kind.STATUS, action="reason", planned=True)
     assert [alert.status for alert in line.alerts("MACHINE_STOP")] == ["resolved"]
@@ -199,6 +199,6 @@ def test_announced_before_or_declared_afterwards_is_the_same(plans, story):
         line.silent(seconds=5)
     one, other = lines
     assert sums(one) == sums(other)
-    assert told(one) == told(other)
+    assert stops_of(one) == stops_of(other)
     for line in lines:
         assert lost(line) == sums(line)["stopped_seconds"]

@@ -1,4 +1,4 @@
-"""What ends a stop that a status told: the machine's word, or pieces that go on; not the last that leave."""
+"""What ends a stop that a status began: a message, or continued pieces; not the last pieces that leave."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ SUMS = (
 
 
 def sums(line: Line) -> list[tuple[object, ...]]:
-    """What the windows say, to a billionth."""
+    """The sums of the windows, rounded to a billionth."""
     return [
         tuple(round(v, 9) if isinstance(v, float) else v for v in (getattr(w, name) for name in SUMS))
         for w in line.windows
@@ -26,7 +26,7 @@ def sums(line: Line) -> list[tuple[object, ...]]:
 
 
 def counts(line: Line, count: int, seconds: float, every: float = 5, **fields: Any) -> Line:
-    """The line counts, and does not say whether it runs: first now, the last time before the end."""
+    """Count pieces without saying whether the line runs, from now until just before the end."""
     end = line.now + round(seconds * 1000)
     while line.now < end:
         line.says(**{"count": count, "targetRate": 120, "rate": 120, "timestamp": line.now, **fields})
@@ -43,13 +43,13 @@ def runs(line: Line) -> Line:
 
 
 def jam(plant: str = BY_PIECES) -> Line:
-    """Counts 10 each 5 s for 100 s, and stops at 10:01:43, in words."""
+    """Count 10 every 5 s for 100 s, and stop at 10:01:43, by a status."""
     line = counts(Line.at("10:00", plant), 10, 100).says(count=10, targetRate=120, rate=120)
     return stopped(line.silent(seconds=3))
 
 
 def test_the_last_pieces_do_not_end_a_stop_that_a_status_told():
-    """A stop of 300 s is one of 300 s, and the pieces are those of the time before."""
+    """A stop of 300 s remains one of 300 s, and the pieces belong to the time before it."""
     #  10:00              10:01:43  :50                 10:06:43
     #    10 10 10 ... 10     ■■■■■■ 3 ■■■ 0 0 0 0 ■■■■■■   10 10
     line = jam().silent(seconds=7)
@@ -81,7 +81,7 @@ def test_pieces_that_leave_in_a_later_minute_are_of_the_minute_in_which_the_line
 @pytest.mark.parametrize("every", [1, 5, 20])
 @pytest.mark.parametrize("plant", [BY_PIECES, "", "[line]\nmicro_stop_s = 300\n"])
 def test_pieces_that_go_on_for_a_minute_are_a_restart_with_their_first(every, plant):
-    """The rows are those of a line that had said so itself: its word was lost."""
+    """The rows are those of a line that had sent `running`: that message was lost."""
     #  10:01:43               10:04:43                10:05:43
     #    ■■■■■ 0 0 0 ■■■■■■■■■■■ 10 10 10 10 10 10 10 10   (now it is known)
     lines = []
@@ -102,7 +102,7 @@ def test_pieces_that_go_on_for_a_minute_are_a_restart_with_their_first(every, pl
 
 
 def test_until_the_minute_is_over_the_line_stands():
-    """Nobody knows better; then the stop ends where the counting began."""
+    """Nothing else is known; then the stop ends where the counting began."""
     line = counts(counts(jam(), 0, 180, rate=0), 10, 60)
     assert (line.state.mode, line.stopped[0].end_time) == ("stopped", None)
     line.says(count=10, timestamp=line.now)
@@ -121,14 +121,14 @@ def test_a_message_without_pieces_ends_the_counting():
 
 
 def test_a_silence_ends_the_counting():
-    """What came before it proves nothing of what comes after."""
+    """Pieces before it do not count for a restart after it."""
     line = counts(counts(jam(), 0, 30, rate=0), 10, 50).silent(seconds=31)
     counts(line, 10, 50)
     assert line.state.mode == "stopped"
 
 
 def test_a_slow_machine_has_messages_without_pieces_between_its_pieces():
-    """3 a minute, a message every 5 s: three of four tell none. It runs again."""
+    """3 a minute, a message every 5 s: three of four have no pieces. It runs again."""
     line = Line.at("10:00")
     counts(stopped(counts(line, 1, 60, every=20, targetRate=3, rate=3)), 0, 120, targetRate=3, rate=0)
     for n in range(13):
@@ -143,7 +143,7 @@ def test_the_machines_own_word_in_its_data_ends_the_stop_at_once():
 
 
 def test_a_stop_that_only_data_told_ends_with_the_next_piece():
-    """A machine without statuses is none of this."""
+    """This is not about machines without statuses."""
     line = Line.at("10:00").runs(seconds=60).stops(seconds=20)
     line.says(count=3, targetRate=120, timestamp=line.now)
     assert spans(line) == [("unplanned", "09:01:00", "09:01:20", 20.0)]
@@ -151,7 +151,7 @@ def test_a_stop_that_only_data_told_ends_with_the_next_piece():
 
 def test_a_word_that_comes_behind_the_data_ends_the_stop_with_the_first_pieces_since():
     """MQTT keeps order within a topic only."""
-    #  10:01:43          10:02:13    :14      told at :18, of :12
+    #  10:01:43          10:02:13    :14      sent at :18, of :12
     #    ■■■■■■■■■■■■■■■■   10   ...          running
     line = counts(jam(), 0, 30, rate=0)
     word = line.now - 1000
@@ -166,14 +166,14 @@ def test_a_word_that_comes_behind_the_data_ends_the_stop_with_the_first_pieces_s
 
 
 def test_stopped_said_again_is_a_stop_that_goes_on():
-    """What was counted before is none of a line that runs again."""
+    """Pieces counted before it do not count for a restart."""
     line = counts(counts(jam(), 0, 30, rate=0), 10, 50)
     counts(stopped(line), 10, 30)
     assert line.state.mode == "stopped"
 
 
 def test_an_order_that_fills_up_while_nobody_knows_keeps_its_pieces():
-    """Every order has in its windows what it has in its row, and time is told once."""
+    """Every order has the same pieces in its windows and in its row, and time is counted once."""
     line = counts(counts(jam(BY_PIECES + "[line.order]\nquantity = 255\n"), 0, 120, rate=0), 10, 130)
     line.silent(seconds=1)
     by_order = {order.order_number: order.produced for order in line.orders}
@@ -187,7 +187,7 @@ def test_an_order_that_fills_up_while_nobody_knows_keeps_its_pieces():
 
 
 def test_a_long_stop_whose_windows_are_forgotten_loses_no_piece_and_no_time():
-    """Pieces of 40 minutes after it count where they were told."""
+    """Pieces of the 40 minutes after it count at the time of their messages."""
     line = counts(jam("[line]\nperformance_from = 'pieces'\nwindow_s = 10\n"), 0, 2400, every=20, rate=0)
     counts(line, 3, 5)
     counts(line, 0, 60, every=20, rate=0)
@@ -198,7 +198,7 @@ def test_a_long_stop_whose_windows_are_forgotten_loses_no_piece_and_no_time():
 
 
 def test_a_machine_that_speaks_ten_times_a_second_is_remembered_in_few_words():
-    """And its restart is as exact."""
+    """And its restart is determined as exactly."""
     lines = []
     for says_so in (True, False):
         line = counts(jam(), 0, 20, rate=0)
@@ -220,7 +220,7 @@ def test_a_machine_that_speaks_ten_times_a_second_is_remembered_in_few_words():
 
 
 def test_without_trailing_s_any_piece_ends_the_stop():
-    """As a plant may want it."""
+    """A plant may want it so."""
     line = jam("[line]\ntrailing_s = 0\n").silent(seconds=7)
     line.says(count=3, targetRate=120, timestamp=line.now)
     assert spans(line) == [("unplanned", "09:01:43", "09:01:50", 7.0)]

@@ -1,6 +1,6 @@
-"""The windows beside a second way to them: docs/kpi.md, word for word, one second after the other.
+"""The windows compared with a second computation: docs/kpi.md, literally, second by second.
 
-It knows nothing of windows, stretches or state: a list of seconds, each with what the line was.
+It knows no windows, intervals or line state: only a list of seconds, each with the line's mode.
 """
 
 from collections import defaultdict
@@ -48,10 +48,10 @@ Sums = dict[int, dict[str, float]]
 
 def kinds(story: Story, end: int) -> list[tuple[str, float, float | None]]:
     """(what the line is, target, rate) of each second."""
-    told, seconds = dict(story), []
+    messages, seconds = dict(story), []
     mode, target, rate, until, by_word = "unknown", 0.0, None, 0, False
     for second in range(end):
-        said = told.get(second)
+        said = messages.get(second)
         if isinstance(said, dict):
             if "running" in said:
                 mode = "running" if said["running"] else "stopped"
@@ -75,7 +75,7 @@ def kinds(story: Story, end: int) -> list[tuple[str, float, float | None]]:
 
 
 def counts_on(story: Story, since: int) -> bool:
-    """Whether pieces go on for long enough, from this message on, for a line that a word has stopped."""
+    """Whether pieces continue for long enough, from this message on, to end a stop that a status began."""
     before = made = since
     for second, said in story:
         if second < since or said in ("online", "offline"):
@@ -133,7 +133,7 @@ def by_seconds(story: Story, plans: list[tuple[int, int]], end: int) -> Sums:
 
 
 def share(story: Story, seconds: list[tuple[str, float, float | None]], sums: Sums) -> None:
-    """Whole pieces, by cumulative floor, over the seconds since the last data message but those of stops."""
+    """Share whole pieces, by cumulative floor, over the seconds since the last data message, except stops."""
     before, heard, began, by_word = None, 0, 0, False
     first = next((second for second, said in story if isinstance(said, dict)), 0)
     known = any(mode != "unknown" for mode, *_ in seconds[first // 60 * 60 : first])
@@ -152,7 +152,7 @@ def share(story: Story, seconds: list[tuple[str, float, float | None]], sums: Su
         if not making:  # made in a stop, or before the line's first message: there is no time for them
             place, timed = second, before is not None
             if by_word and timed and ordered < began and (began - 1) // 60 >= heard // 60 - REMEMBERED:
-                place = began - 1  # the last ones of before a stop that a word told
+                place = began - 1  # the last ones before a stop that a status began
                 timed = any(seconds[s][0] == "running" for s in range(place // 60 * 60, began))
             sums[place // 60]["timed"] += said["count"] if timed else 0
             sums[place // 60]["pieces"] += said["count"]
@@ -169,7 +169,7 @@ def share(story: Story, seconds: list[tuple[str, float, float | None]], sums: Su
 
 
 def by_windows(story: Story, plans: list[tuple[int, int]], orders: str) -> tuple[Sums, Line]:
-    """The same of the rows that people see."""
+    """The same from the rows of windows."""
     line = Line(START, PLANT.replace("{orders}", orders))
     for n, (begin, end) in enumerate(plans):
         when: dict[str, Any] = {"start": START + begin * SECOND, "end": START + end * SECOND}
@@ -202,12 +202,12 @@ spans = st.lists(st.tuples(st.integers(0, 900), st.integers(1, 200)), max_size=3
 
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(st.tuples(st.just(""), steps), st.tuples(st.just(ORDERS), no_stops)), spans)
-def test_each_minute_is_what_its_seconds_were(told, spans):
+def test_each_minute_is_what_its_seconds_were(drawn, spans):
     """Every sum of every minute, whatever the line says, over a break, a shift's end and closing time."""
-    orders, drawn = told
+    orders, steps_drawn = drawn
     story: Story = []
     moment = 0
-    for passed, said in drawn:
+    for passed, said in steps_drawn:
         moment += passed
         story.append((moment, said))
     begin = next((second for second, said in story if said != "online"), moment)

@@ -45,7 +45,7 @@ def test_a_status_message_stops_and_starts_a_line_and_tells_the_reason():
 
 
 def test_a_reason_told_later_is_written_into_the_open_stop():
-    """The first reason stays."""
+    """The first reason is kept."""
     line = Line.at("10:00").runs(seconds=10).stops(seconds=4).says(Kind.STATUS, status="stopped", reason="a")
     line.says(Kind.STATUS, status="stopped", reason="b")
     assert [stop.reason for stop in line.stopped] == ["a"]
@@ -62,22 +62,22 @@ def test_a_reason_that_comes_behind_the_data_is_written_into_the_open_stop():
 
 
 def test_a_reason_that_comes_behind_all_of_its_stop_is_written_into_it():
-    """The earliest stop that it may speak of, as long as it has no reason; what began later has its own."""
+    """The earliest stop that it can mean gets it, if it has no reason yet; a later stop has its own."""
     #  10:00   :10    :20    :30    :40    :50   11:00
     #    ───────■■■■■■───────■■■■■■■──────■■■■■■■
-    #           a            b            c, all told at the end
+    #           a            b            c, all sent at the end
     line = Line.at("10:00").runs(seconds=10)
     for _ in range(2):
         line.stops(seconds=10).runs(seconds=10)
     line.stops(seconds=10)
-    told = [
+    statuses = [
         ("09:59:00", "too old"),
         ("10:00:49", "c"),
         ("10:00:09", "a"),
         ("10:00:33", "b"),
         ("10:00:11", "again"),
     ]
-    for when, reason in told:
+    for when, reason in statuses:
         line.says(Kind.STATUS, running=False, reason=reason, timestamp=at(when))
     line.says(Kind.STATUS, running=True, reason="running", timestamp=at("10:00:09"))
     assert [stop.reason for stop in line.stopped] == ["a", "b", "c"]
@@ -85,7 +85,7 @@ def test_a_reason_that_comes_behind_all_of_its_stop_is_written_into_it():
 
 
 def test_a_late_reason_is_none_of_a_lost_signal():
-    """It is of the stop that the line told as soon as it had a signal again."""
+    """It belongs to the stop that the line reported once it had a signal again."""
     #  10:00   :10       :38     11:10
     #    ───────         ░░░░░░░░░■■■■■
     line = Line.at("10:00").runs(seconds=10).silent(seconds=60).stops(seconds=10)
@@ -97,7 +97,7 @@ def test_a_late_reason_is_none_of_a_lost_signal():
 
 
 def test_a_reason_of_a_time_long_before_the_stop_is_none_of_it():
-    """The line ran then, whatever its machine says now."""
+    """The line ran at that time, whatever its machine says now."""
     line = Line.at("10:00").runs(minutes=2).stops(seconds=10)
     line.says(Kind.STATUS, running=False, reason="old", timestamp=at("10:01:15"))
     assert [stop.reason for stop in line.stopped] == [None]
@@ -122,7 +122,7 @@ def test_silence_opens_no_signal_thirty_seconds_after_the_last_message():
 
 
 def test_silence_in_a_stop_leaves_the_stop_open():
-    """A machine that is switched off while it stands is still standing."""
+    """A machine that is switched off during a stop is still stopped."""
     line = Line.at("10:00").runs(seconds=10).stops(seconds=10).silent(minutes=10)
     line.says(Kind.STATUS, bare=b'"offline"').silent(minutes=10)
     assert spans(line) == [("unplanned", "09:00:10", None, None)]
@@ -145,22 +145,22 @@ def test_stops_of_a_silent_line_that_comes_back_stopped_do_not_overlap():
 
 
 def test_while_nobody_listens_the_reason_is_the_pipeline():
-    """No ticks, no messages: the bridge was down, and the line may well have run."""
-    line = Line.at("10:00").runs(seconds=10).deaf(minutes=5).runs(seconds=2)
+    """No ticks and no messages: the bridge was down, and the line may have run."""
+    line = Line.at("10:00").runs(seconds=10).bridge_down(minutes=5).runs(seconds=2)
     assert spans(line) == [("no_signal", "09:00:38", "09:05:10", 272.0)]
     assert line.stopped[0].reason == "pipeline"
 
 
 def test_a_backlog_with_timestamps_is_not_silence():
-    """What a machine said while the bridge was down comes in a burst, and is believed."""
-    line = Line.at("10:00").runs(seconds=10).deaf(minutes=5)
+    """Messages from while the bridge was down come in a burst, and are believed."""
+    line = Line.at("10:00").runs(seconds=10).bridge_down(minutes=5)
     for second in range(10, 300, 2):
         line.data(timestamp=at("10:00") + second * 1000)
     assert spans(line) == []
 
 
 def test_a_gateway_that_was_offline_sends_its_past_and_its_stops_do_not_overlap_the_silence():
-    """The silence gives way to what the machine says it did."""
+    """The silence is replaced by what the machine reports."""
     line = Line.at("10:00").runs(seconds=10).silent(seconds=120)
     for second in range(10, 120, 2):
         running = not 60 <= second < 90
@@ -172,7 +172,7 @@ def test_a_gateway_that_was_offline_sends_its_past_and_its_stops_do_not_overlap_
 
 
 def test_a_message_behind_the_clock_never_stops_the_line():
-    """Late: it counts, it does not change the state."""
+    """It is late: its pieces count, and the state does not change."""
     line = Line.at("10:00").runs(seconds=10)
     line.data(count=0, running=False, timestamp=line.now - 5000)
     line.says(Kind.STATUS, status="stopped", timestamp=line.now - 5000)
@@ -188,7 +188,7 @@ def test_without_running_a_line_runs_if_it_counts_and_else_keeps_its_state():
 
 
 def test_a_retained_status_counts_only_for_a_line_never_heard():
-    """Later ones are the broker's memory, not news."""
+    """Later ones repeat what the broker stored."""
     line = Line.at("10:00").says(Kind.STATUS, bare=b"stopped", retain=True)
     assert line.state.mode == "stopped"
     line.runs(seconds=2).says(Kind.STATUS, bare=b"stopped", retain=True).says(count=3, retain=True)
@@ -198,7 +198,7 @@ def test_a_retained_status_counts_only_for_a_line_never_heard():
 
 @pytest.mark.parametrize("ahead", [3, 59, 3600])
 def test_a_bare_stop_of_a_machine_whose_clock_is_ahead_is_a_stop(ahead):
-    """Its data are dated later than they come; the word, which has no date, comes behind them."""
+    """Its data have timestamps ahead of their arrival; the status without a timestamp comes after them."""
     #  comes    10:00 data ... 10:01:58 data   10:02 stopped   10:05 data
     #  dated    ahead          ahead           -               ahead
     line = Line.at("10:00")

@@ -1,4 +1,4 @@
-"""Records of a bridge that another one had replaced are left out, and that is told."""
+"""Records of a bridge that had been replaced are void: they are skipped, and that is reported."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The fast way to read a data message: whatever it accepts, the careful way reads the same in it."""
+"""The fast parser of data messages: whatever it accepts, the careful parser reads alike."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What crosses a topic, as JSON that others may lean on: a change here is a change of contract."""
+"""What crosses a topic, as JSON that others may rely on: a change here is a change of contract."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Payloads: what machines may say, and how what they may not say is refused."""
+"""Payloads: what machines may send, and how everything else is refused."""
 
 import math
 from contextlib import suppress
@@ -91,7 +91,7 @@ def test_a_planned_order_needs_a_product_and_a_quantity():
 def test_a_timestamp_is_iso_8601_or_seconds_or_milliseconds():
     """Without an offset: the plant's clock."""
     expected = 1_768_467_600_000
-    for told in (
+    for sent in (
         1_768_467_600,
         1_768_467_600.0,
         expected,
@@ -100,7 +100,7 @@ def test_a_timestamp_is_iso_8601_or_seconds_or_milliseconds():
         "2026-01-15T10:00:00",
         "2026-01-15 10:00:00.000",
     ):
-        assert event_time(told, "Europe/Paris") == expected
+        assert event_time(sent, "Europe/Paris") == expected
     assert event_time(None, "Europe/Paris") is None
     with pytest.raises(Poison):
         event_time("yesterday", "Europe/Paris")

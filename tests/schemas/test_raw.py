@@ -1,4 +1,4 @@
-"""Headers of raw records: the ones that are read without a search, and all others."""
+"""Headers of raw records: the usual ones, which are read by position, and all others."""
 
 import pytest
 from hypothesis import given

@@ -33,18 +33,18 @@ class Plant:
         self._others: list[Database] = []
 
     def another_connection(self) -> Database:
-        """What a second worker writes through."""
+        """The connection of a second worker."""
         self._others.append(Database(self.url))
         return self._others[-1]
 
     async def sink(self, event: type[Event], database: Database | None = None) -> Sink:
-        """The sink of an event's topic, its partition 0 begun."""
+        """The sink of an event's topic, with a cursor for its partition 0."""
         topic = TOPIC_OF[event]
         await self.cursors.positions([TP(topic, 0)])
         return Sink(database or self.database, tables_of(TOPICS)[topic], "en", PARTITIONS)
 
     def rows(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
-        """What a query finds, from a connection of its own."""
+        """The rows that a query returns, on a connection of its own."""
         with psycopg.connect(self.url, row_factory=dict_row) as connection:
             return connection.execute(query, values or None).fetchall()
 
@@ -54,11 +54,11 @@ class Plant:
             connection.execute(query, values or None)
 
     def cursor(self, topic: str) -> int:
-        """Where a topic's partition 0 stands."""
+        """The cursor of a topic's partition 0."""
         return self.rows('SELECT "nextOffset" AS at FROM "SinkCursor" WHERE topic = %s', [topic])[0]["at"]
 
     async def somebody_waits(self) -> bool:
-        """Whether a statement in this database waits for a lock."""
+        """Whether a statement in this database is waiting for a lock."""
         return bool(
             self.rows(
                 """SELECT 1 FROM pg_stat_activity

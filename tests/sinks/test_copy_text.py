@@ -49,7 +49,7 @@ EVENTS: list[Event] = [
 
 
 def test_every_table_is_tried() -> None:
-    """A new table's events stand in EVENTS, too."""
+    """Whoever adds a table must add its event to EVENTS."""
     assert {type(event) for event in EVENTS} == set(TABLE_OF)
 
 
@@ -74,12 +74,12 @@ def test_a_row_holds_what_its_event_says(database: str, event: Event) -> None:
         found = connection.execute(query, binary=True).fetchone()
         connection.rollback()
     assert found is not None
-    told = {field.encode_name: getattr(event, field.name) for field in msgspec.structs.fields(event)}
-    told |= {"versionTime": event.version[0], "versionOffset": event.version[1]}
-    assert [_as_told(value) for value in found] == [told[name] for name in table.copy_columns]
+    expected = {field.encode_name: getattr(event, field.name) for field in msgspec.structs.fields(event)}
+    expected |= {"versionTime": event.version[0], "versionOffset": event.version[1]}
+    assert [_as_copied(value) for value in found] == [expected[name] for name in table.copy_columns]
 
 
-def _as_told(value: Any) -> Any:
+def _as_copied(value: Any) -> Any:
     if hasattr(value, "hour"):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return str(value) if type(value).__name__ in ("UUID", "date") else value

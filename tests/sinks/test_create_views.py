@@ -47,7 +47,7 @@ def test_views_follow_the_tables_that_take_the_place_of_others(rows: Rows):
 
 
 def test_views_can_be_made_in_another_schema(rows: Rows):
-    """Over the tables there; what names mean is as before."""
+    """They read the tables there, and the search path is afterwards as before."""
     with psycopg.connect(rows.url) as connection:
         connection.execute("CREATE SCHEMA aside")
         for table in ("KPISnapshot", "KPISum", "Downtime", "ProductionOrder"):
@@ -60,7 +60,7 @@ def test_views_can_be_made_in_another_schema(rows: Rows):
 
 
 def test_a_view_whose_columns_change_is_made_anew(rows: Rows):
-    """Another release's views and function give way."""
+    """Views and a function of another release are replaced."""
     rows.query(
         'DROP VIEW "KPIDay", "StopPareto"',
         "DROP FUNCTION stop_pareto",
@@ -76,7 +76,7 @@ def test_a_view_whose_columns_change_is_made_anew(rows: Rows):
 
 
 def test_somebodys_view_that_would_break_is_named(rows: Rows):
-    """It is not dropped behind anybody's back."""
+    """A view of others is never dropped without notice."""
     rows.query(
         'DROP VIEW "KPIDay"',
         'CREATE VIEW "KPIDay" AS SELECT 1 AS other',
@@ -87,7 +87,7 @@ def test_somebodys_view_that_would_break_is_named(rows: Rows):
 
 
 def test_a_view_that_is_missing_is_noticed(rows: Rows):
-    """By the doctor, and by each role at start."""
+    """The doctor reports it, and roles refuse to start."""
     assert check(rows.url) is None
     rows.query('DROP VIEW "KPIWeek"')
     assert '"KPIWeek"' in (check(rows.url) or "")

@@ -64,35 +64,35 @@ def test_sql_and_python_have_the_same_figures(
 ):
     """From the same sums, whatever they are: the same figures, missing ones and reasons too."""
     rows = connection.execute(QUERY, [json.dumps(many)]).fetchall()
-    for row, told in zip(rows, many, strict=True):
-        wanted = of(told)
+    for row, columns in zip(rows, many, strict=True):
+        wanted = of(columns)
         found = figures(wanted)
-        assert row["reason"] == found.reason, told
+        assert row["reason"] == found.reason, columns
         for name in FIGURES:
-            assert same(row[name], getattr(found, name), LAST_DIGIT), (name, row[name], found, told)
+            assert same(row[name], getattr(found, name), LAST_DIGIT), (name, row[name], found, columns)
         if found.reason != "correction":
             assert same(row["mtbf"], mtbf(wanted), MILLISECOND)
             assert same(row["mttr"], mttr(wanted), MILLISECOND)
 
 
 def same(one: float | None, other: float | None, apart: float) -> bool:
-    """Both missing, or next to each other."""
+    """Both missing, or equal but for rounding."""
     if one is None or other is None:
         return one is other
     return one == pytest.approx(other, rel=1e-12, abs=apart)
 
 
-def of(told: dict[str, Any]) -> Sums:
+def of(columns: dict[str, Any]) -> Sums:
     """A row's sums, as Python has them."""
     return Sums(
-        running=told["runningSeconds"],
-        micro=told["microSeconds"],
-        unplanned=round(told["stoppedSeconds"] - told["microSeconds"], 3),
-        planned=told["plannedSeconds"],
-        closed=told["closedSeconds"],
-        pieces=told["pieces"],
-        defects=told["defects"],
-        theoretical=told["theoreticalOutput"],
-        real=told["realOutput"],
-        stops=told["stops"],
+        running=columns["runningSeconds"],
+        micro=columns["microSeconds"],
+        unplanned=round(columns["stoppedSeconds"] - columns["microSeconds"], 3),
+        planned=columns["plannedSeconds"],
+        closed=columns["closedSeconds"],
+        pieces=columns["pieces"],
+        defects=columns["defects"],
+        theoretical=columns["theoreticalOutput"],
+        real=columns["realOutput"],
+        stops=columns["stops"],
     )

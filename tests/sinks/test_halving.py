@@ -11,7 +11,7 @@ WRONG = ValueError("wrong")
 
 
 def written(halving: Halving[int], bad: set[int]) -> list[int]:
-    """Write rows as long as parts come; a part with a bad row is refused."""
+    """Write the parts of some rows; a part with a bad row is refused."""
     done: list[int] = []
     for part in halving:
         if bad & set(part):
@@ -63,5 +63,5 @@ def test_a_part_can_be_tried_in_another_way():
     ],
 )
 def test_the_rows_are_at_fault_or_waiting_may_help(error: Exception, refusal: bool):
-    """Who takes an outage for a refusal loses rows; who takes a refusal for an outage waits for ever."""
+    """An outage taken for a refusal loses rows; a refusal taken for an outage waits for ever."""
     assert is_refusal(error) == refusal

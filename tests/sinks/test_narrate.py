@@ -1,4 +1,4 @@
-"""What people read once rows are stored."""
+"""Lines of the narrated log about stored rows."""
 
 import io
 
@@ -10,8 +10,8 @@ from sinks.narrate import narrate
 from tests.sinks.records import alert, dead_letter, kpi, order, sample, stop
 
 
-def told(*events: Event, new: bool = False) -> list[str]:
-    """The lines that events give, at a moment that lasts; `new`: their rows were not there before."""
+def narrated(*events: Event, new: bool = False) -> list[str]:
+    """The lines for events, with the clock stopped; `new`: their rows did not exist before."""
     out = io.StringIO()
     added = {event.id for event in events} if new else ()
     narrate(Narrator("fr", out=out, clock=lambda: 0.0), events, added)
@@ -49,13 +49,13 @@ def told(*events: Event, new: bool = False) -> list[str]:
     ],
 )
 def test_an_event_is_told_as_the_guide_tells_it(event: Event, new: bool, lines: list[str]):
-    """Percentages are floored; what is over, or opened long ago, is not told again."""
-    assert told(event, new=new) == lines
+    """Percentages are rounded down; an alert that ended, or was opened before, is not narrated again."""
+    assert narrated(event, new=new) == lines
 
 
 def test_an_order_that_is_new_is_told_so_once_however_many_of_its_events_came_together():
     """Then its progress."""
-    assert told(order(1, 2), order(1, 4), new=True) == [
+    assert narrated(order(1, 2), order(1, 4), new=True) == [
         "📦 Nouvel ordre de production créé: ORD-1 (10000 unités)",
         "📦 Ordre ORD-1: 2/10000 (0%)",
         "📦 Ordre ORD-1: 4/10000 (0%)",
@@ -63,7 +63,7 @@ def test_an_order_that_is_new_is_told_so_once_however_many_of_its_events_came_to
 
 
 def test_a_flood_is_summed_up():
-    """The first lines of a second are told, the rest counted."""
+    """The first lines of a second are printed, the rest are counted."""
     now = [0.0]
     out = io.StringIO()
     narrator = Narrator("en", out=out, clock=lambda: now[0])

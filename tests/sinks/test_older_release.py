@@ -24,7 +24,7 @@ NEW_RULES = 'UPDATE "Generation" SET generation = 2'
 
 
 def older(name: str) -> bytes:
-    """What the release before some of the columns sent."""
+    """An event as a release without some of the columns sent it."""
     return (OLDER / f"{name}.json").read_bytes()
 
 
@@ -53,7 +53,7 @@ def test_null_is_the_only_default(table):
 
 
 async def test_a_window_that_lacks_what_nobody_can_fill_waits_for_a_rebuild(plant: Plant):
-    """No dead letter: its rows come from the raw log with the next generation, and then it is passed over."""
+    """It is no dead letter: the next generation makes its rows from the raw log, and then it is ignored."""
     #  offset   0 (now)   1 (older)   2 (now)                    3 (generation 2)
     #           row       waits ...............  rebuilt: passed    row
     sink = await plant.sink(KpiEvent)
@@ -72,11 +72,11 @@ async def test_a_window_that_lacks_what_nobody_can_fill_waits_for_a_rebuild(plan
     "name", [name for name in KpiEvent.__struct_encode_fields__ if name not in Event.__struct_encode_fields__]
 )
 async def test_no_column_of_a_window_is_made_up(plant: Plant, name: str):
-    """Whichever of them a release adds."""
+    """Whichever column a release adds."""
     sink = await plant.sink(KpiEvent)
-    told = json.loads(msgspec.json.encode(kpi(0, 1)))
-    del told[name]
-    written = await sink.write(log(json.dumps(told).encode(), topic=TOPICS.kpis))
+    fields = json.loads(msgspec.json.encode(kpi(0, 1)))
+    del fields[name]
+    written = await sink.write(log(json.dumps(fields).encode(), topic=TOPICS.kpis))
     assert (written.cursor, written.lacks, list(written.letters)) == (0, (name,), [])
 
 

@@ -1,4 +1,4 @@
-"""What a lost log left open is closed once, and nothing else is."""
+"""Rows that a lost log left open are closed once, and no others."""
 
 from datetime import datetime
 from typing import Any
@@ -24,24 +24,24 @@ from tests.sinks.records import BEGIN, TOPIC_OF, alert, log, order, stop
 AT = text_of(BEGIN + 60 * SECOND)
 
 
-def home(line_id: str) -> int:
-    """A line's partition."""
+def partition_of(line_id: str) -> int:
+    """The partition of a line."""
     every = list(range(PARTITIONS))
     return int(DefaultPartitioner()(line_id.encode(), every, every))
 
 
-HOME = home("ligne1")
+PARTITION = partition_of("ligne1")
 
 
-def census(kind: type[OpenRowsEvent], *still_open: str, offset: int = 0) -> OpenRowsEvent:
-    """Taken a minute after BEGIN, in ligne1's partition."""
+def open_rows_event(kind: type[OpenRowsEvent], *still_open: str, offset: int = 0) -> OpenRowsEvent:
+    """A list of open rows, made a minute after BEGIN, in ligne1's partition."""
     return kind(
         generation=1,
         version=(BEGIN + 60 * SECOND, offset),
         id=uuid_of("census", offset),
         line_id="",
         line="",
-        partition=HOME,
+        partition=PARTITION,
         open=still_open,
         at=AT,
     )
@@ -58,18 +58,18 @@ def census(kind: type[OpenRowsEvent], *still_open: str, offset: int = 0) -> Open
 async def test_what_is_older_than_a_census_and_not_in_it_is_closed(
     plant: Plant, event: type[Event], open_row: Any, kind: type[OpenRowsEvent], closed: dict[str, Any]
 ):
-    """Not what it names, what came after it, or what is another partition's."""
+    """Rows that the list names, later rows, and rows of another partition stay open."""
     #  lost log        census (names 2)    this log
     #  1   2   other          │              3
     sink = await plant.sink(event)
-    other = next(line for line in (f"ligne{n}" for n in range(2, 99)) if home(line) != HOME)
+    other = next(line for line in (f"ligne{n}" for n in range(2, 99)) if partition_of(line) != PARTITION)
     kept = open_row(2, 5)
     await sink.write(
         log(
             open_row(1, 5),
             kept,
             open_row(4, 5, line_id=other),
-            census(kind, kept.id),
+            open_rows_event(kind, kept.id),
             open_row(3, 90),
             topic=TOPIC_OF[event],
         )
@@ -85,9 +85,9 @@ def as_text(value: Any) -> Any:
 
 
 async def test_a_row_of_the_new_log_takes_the_place_of_a_closed_one(plant: Plant):
-    """An order planned again under its old number is open again, for its own reasons."""
+    """An order that is added again under its old number is open again, without the reason `log_lost`."""
     sink = await plant.sink(OrderEvent)
-    await sink.write(log(order(1, 5), census(OpenOrders), order(1, 90)))
+    await sink.write(log(order(1, 5), open_rows_event(OpenOrders), order(1, 90)))
     assert plant.rows('SELECT status, reason, produced FROM "ProductionOrder"') == [
         {"status": "running", "reason": None, "produced": 90}
     ]
@@ -96,5 +96,5 @@ async def test_a_row_of_the_new_log_takes_the_place_of_a_closed_one(plant: Plant
 async def test_a_stop_keeps_the_reason_that_a_person_gave(plant: Plant):
     """What ended it is added."""
     sink = await plant.sink(DowntimeEvent)
-    await sink.write(log(stop(1, 5, reason="bourrage"), census(OpenDowntimes)))
+    await sink.write(log(stop(1, 5, reason="bourrage"), open_rows_event(OpenDowntimes)))
     assert plant.rows('SELECT reason FROM "Downtime"') == [{"reason": "bourrage (log_lost)"}]

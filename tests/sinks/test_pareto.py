@@ -1,4 +1,4 @@
-"""What stopped a line, the worst first."""
+"""The Pareto of stops: the causes of lost time, the worst first."""
 
 from typing import Any
 
@@ -87,7 +87,7 @@ def test_a_number_that_came_again_is_at_the_rate_of_the_newest_order(rows: Rows)
 
 
 def test_only_required_time_is_lost(rows: Rows):
-    """Planned stops and silence have no pieces and no share: nothing was expected, nobody knows."""
+    """Planned stops and silence have no lost pieces and no share: none were required, or it is not known."""
     rows.run("2026-03-02 10:00", "2026-03-02 10:10")
     stop(rows, "10:10", 30, None, category="micro")
     stop(rows, "10:20", 600, "break", category="planned")
@@ -111,7 +111,7 @@ def test_a_night_is_no_loss(rows: Rows):
 
 
 def test_a_stop_that_goes_on_is_not_in_it(rows: Rows):
-    """Nobody knows yet how long it will be."""
+    """Its duration is not known yet."""
     stop(rows, "10:10", None, "jam")
     assert pareto(rows) == []
 
@@ -133,7 +133,7 @@ def test_a_period_and_a_line_are_chosen(rows: Rows):
 
 
 def test_what_was_not_made_is_told_of_all_stops_of_a_cause_or_of_none(rows: Rows):
-    """Nobody knows the rate of a line without an order; where nothing was asked, none is needed."""
+    """A line without an order has no known rate; where no time was required, none is needed."""
     #  ── order ── ■■ jam ── no order ── ■■ jam ■ cleaning ── order ── ■ cleaning, asked for
     rows.run("2026-03-02 10:00", "2026-03-02 10:10")
     stop(rows, "10:10", 600, "jam")

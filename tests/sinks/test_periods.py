@@ -73,17 +73,17 @@ def test_over_all_time_it_is_the_view(rows: Rows, function: str, view: str):
     two_hours(rows)
     rows.run("2026-03-02 12:00", "2026-03-02 12:30", rate=0, made=0, **stopped(60, productType=None))
 
-    def told(source: str) -> list[dict[str, Any]]:
+    def rows_of(source: str) -> list[dict[str, Any]]:
         return rows.query(f'SELECT * FROM {source} ORDER BY "lineId", "periodStart"')
 
-    of_view = told(f'"{view}"')
+    of_view = rows_of(f'"{view}"')
     assert len(of_view) >= 2
-    assert told(f"{function}('-infinity', 'infinity')") == of_view
+    assert rows_of(f"{function}('-infinity', 'infinity')") == of_view
 
 
 @pytest.mark.parametrize("function", ["kpi_product", "kpi_line"])
 def test_a_period_reaches_an_index(rows: Rows, function: str):
-    """By its hours: it is a part of the query, and no box that is filled first."""
+    """The function is inlined into the query; its hours are found by an index."""
     asked = f"SELECT * FROM {function}('2026-03-02', '2026-03-03')"
     plan = rows.query("SET enable_seqscan = off", f"EXPLAIN {asked}")
     assert any("Index Cond" in line["QUERY PLAN"] and "hour" in line["QUERY PLAN"] for line in plan)

@@ -28,7 +28,7 @@ def count(plant: Plant) -> int:
 async def test_events_become_rows_and_are_told_in_french(
     services: Services, workers: Callable[[Settings], Worker]
 ):
-    """The guide's lines, after the rows are there; SIGTERM ends it within 10 s."""
+    """The lines are those of the guide, and come once rows are stored; SIGTERM ends it within 10 s."""
     settings = services.settings()
     plant = make_plant(settings.database_url)
     worker = workers(settings)
@@ -92,7 +92,7 @@ async def test_killed_and_joined_workers_write_every_row_once(
 async def test_a_frozen_worker_keeps_nobody_from_its_partitions(
     services: Services, workers: Callable[[Settings], Worker]
 ):
-    """While it is frozen another takes over; thawed, it writes nothing twice."""
+    """While it is frozen another takes over; once it runs again, it writes nothing twice."""
     settings = services.settings()
     plant = make_plant(settings.database_url)
     frozen, other = workers(settings), workers(settings)
@@ -172,7 +172,7 @@ async def test_it_refuses_to_start_where_setup_is_missing(
 async def test_what_retention_deleted_is_a_loud_loss(
     services: Services, workers: Callable[[Settings], Worker]
 ):
-    """Told with its offsets; the sinks go on from the start of the log."""
+    """It is logged with its offsets; the sinks continue from the start of the log."""
     if services.kind == "embedded":
         pytest.skip("the embedded broker deletes nothing")
     settings = services.settings(partitions=1)
@@ -198,7 +198,7 @@ LETTERS = 'SELECT reason, topic, "offset" FROM "DeadLetter" ORDER BY reason, top
 async def test_a_log_that_ends_before_the_cursor_is_read_from_its_start(
     services: Services, workers: Callable[[Settings], Worker]
 ):
-    """Kafka was made anew and the database was not: said loudly, and nothing is skipped."""
+    """Kafka was made anew and the database was not: it is reported, and nothing is skipped."""
     settings = services.settings(partitions=1)
     plant = make_plant(settings.database_url)
     topic = settings.topics.samples
@@ -213,7 +213,7 @@ async def test_a_log_that_ends_before_the_cursor_is_read_from_its_start(
 async def test_a_longer_log_that_is_not_ours_is_read_from_its_start(
     services: Services, workers: Callable[[Settings], Worker]
 ):
-    """Made anew and already longer: the last applied record gives it away. What is known is not doubled."""
+    """Made anew and already longer: the last applied record shows it. Rows that exist are not doubled."""
     settings = services.settings(partitions=1)
     plant = make_plant(settings.database_url)
     topic = settings.topics.samples

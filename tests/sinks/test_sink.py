@@ -36,7 +36,7 @@ async def test_samples_become_rows_and_the_cursor_moves_with_them(plant: Plant):
 
 
 async def test_a_batch_that_was_applied_is_not_applied_again(plant: Plant):
-    """Whoever stands elsewhere than the cursor writes nothing, and learns where to go on."""
+    """A batch that does not begin at the cursor writes nothing, and the result has the cursor."""
     sink = await plant.sink(SampleEvent)
     await sink.write(log(sample(0), sample(1)))
     again = await sink.write(log(sample(0), sample(1), sample(2)))
@@ -106,7 +106,7 @@ async def test_every_kind_of_event_has_its_row(plant: Plant):
 
 
 async def test_an_acknowledged_alert_stays_acknowledged(plant: Plant):
-    """What a person did is in no event, and survives the next one."""
+    """An acknowledgement is in no event, and the next event keeps it."""
     sink = await plant.sink(AlertEvent)
     await sink.write(log(alert(1, 1)))
     plant.run('UPDATE "Alert" SET "acknowledgedAt" = now(), "acknowledgedBy" = %s', ["Anne"])
@@ -159,7 +159,7 @@ async def test_two_spellings_of_an_id_are_one_row(plant: Plant):
 
 @pytest.mark.parametrize("value", [b"", b"{", b"\xff\xfe", b"[1]", b'{"generation":1}', b"[" * 5000, None])
 async def test_a_record_that_is_no_event_is_a_dead_letter(plant: Plant, value: bytes | None):
-    """Somebody else wrote to the topic: neighbours go on."""
+    """Another program wrote to the topic: neighbouring records become rows."""
     sink = await plant.sink(SampleEvent)
     records = [*log(sample(0), b"?", sample(2))]
     records[1] = log(value or b"", at=1, topic=TOPICS.samples)[0]
@@ -171,7 +171,7 @@ async def test_a_record_that_is_no_event_is_a_dead_letter(plant: Plant, value: b
 
 
 async def test_a_record_whose_bytes_are_no_text_is_a_dead_letter(plant: Plant):
-    """In a field that nobody reads: the decoder does not look into it, and PostgreSQL can't be asked."""
+    """The bytes are in an unknown field: the decoder skips it, but the text can't be sent to PostgreSQL."""
     sink = await plant.sink(OrderEvent)
     first, second, third = log(order(1, 1), order(2, 1), order(3, 1))
     strange = replace(second, value=second.value[:-1] + b',"x":"\xff"}')
@@ -182,7 +182,7 @@ async def test_a_record_whose_bytes_are_no_text_is_a_dead_letter(plant: Plant):
 
 
 async def test_an_older_generation_is_ignored(plant: Plant):
-    """What a worker under the old rules still sends is passed over."""
+    """Events that a worker under the old rules still sends are ignored."""
     plant.run('UPDATE "Generation" SET generation = 2')
     sink = await plant.sink(OrderEvent)
     written = await sink.write(log(order(1, 1), order(2, 1, generation=2), order(3, 1)))
@@ -211,7 +211,7 @@ async def test_without_rules_everything_waits(plant: Plant):
 
 
 async def test_retention_moves_the_cursor_on(plant: Plant):
-    """Only from where it was thought to stand; a dead letter tells of it."""
+    """Only from where it was expected; a dead letter reports it."""
     await plant.sink(SampleEvent)
     tp = TP(TOPICS.samples, 0)
     assert not await plant.cursors.jump(tp, 5, 100, dead_letter(5))
@@ -246,7 +246,7 @@ async def test_a_lock_that_is_held_long_is_waited_for(plant: Plant):
 
 
 async def test_a_missing_privilege_is_waited_for(plant: Plant):
-    """What a person can mend is no reason to throw a row away."""
+    """A person can grant it: the row must not become a dead letter."""
     sink = await plant.sink(SampleEvent)
     plant.run('ALTER TABLE "ProductionData" RENAME TO "Elsewhere"')
     with pytest.raises(Unavailable):
@@ -265,15 +265,15 @@ async def test_any_text_and_number_within_bounds_comes_back(plant, line, shift, 
     """Through COPY and through JSON alike."""
     sink = await plant.sink(SampleEvent)
     plant.run('TRUNCATE "ProductionData"')
-    told = {"line": line, "shift_id": shift, "actual_rate": rate, "temperature": warm}
+    values = {"line": line, "shift_id": shift, "actual_rate": rate, "temperature": warm}
     here = plant.cursor(TOPICS.samples)
-    await sink.write(log(sample(0, bottles_produced=count, **told), at=here))  # COPY
-    await sink.write(log(sample(0), sample(1, bottles_produced=count, **told), at=here + 1))  # JSON
+    await sink.write(log(sample(0, bottles_produced=count, **values), at=here))  # COPY
+    await sink.write(log(sample(0), sample(1, bottles_produced=count, **values), at=here + 1))  # JSON
     rows = plant.rows(
         """SELECT line, "shiftId" AS shift_id, "actualRate" AS actual_rate, temperature, "bottlesProduced"
         FROM "ProductionData" """
     )
-    assert rows == [{**told, "bottlesProduced": count}] * 2
+    assert rows == [{**values, "bottlesProduced": count}] * 2
 
 
 async def test_a_worker_that_froze_within_a_copy_is_ended(plant: Plant, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""What the sinks note of all stages: that one moves, or since when it does not."""
+"""The progress of stages that the sinks record: whether one moves, or since when it does not."""
 
 import time
 from collections.abc import AsyncIterator
@@ -54,7 +54,7 @@ def noted(settings: Settings) -> Noted:
 
 
 def age(settings: Settings, ago: timedelta, seen_ago: timedelta = timedelta()) -> None:
-    """Make all that was noted so much older."""
+    """Make all recorded progress older by this much."""
     with psycopg.connect(settings.database_url) as connection:
         connection.execute(
             'UPDATE "StageProgress" SET "movedAt" = "movedAt" - %s, "seenAt" = now() - %s', [ago, seen_ago]
@@ -62,7 +62,7 @@ def age(settings: Settings, ago: timedelta, seen_ago: timedelta = timedelta()) -
 
 
 async def has_read(settings: Settings, offsets: list[int]) -> None:
-    """What the stream stage of generation 3 tells its group."""
+    """The offset that the stream stage of generation 3 commits to its group."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         group_id=settings.topics.group(3),
@@ -117,7 +117,7 @@ async def test_what_moves_and_what_does_not(settings: Settings, log: RawLog, sta
 async def test_what_nobody_watched_is_as_old_as_the_newest_record(
     settings: Settings, log: RawLog, stages: Stages
 ):
-    """The sinks were away, the bridge wrote on and died: its end is not now."""
+    """The bridge wrote and died while the sinks were away: it did not move just now."""
     await log.tick(now_ms() - 7_200_000)
     await stages.note()
     age(settings, LONG_AGO, seen_ago=LONG_AGO)
@@ -129,7 +129,7 @@ async def test_what_nobody_watched_is_as_old_as_the_newest_record(
 
 
 async def test_without_kafka_the_sinks_still_say_that_they_live(settings: Settings, stages: Stages):
-    """So the page can tell one from the other."""
+    """So the page can distinguish a dead Kafka from dead sinks."""
     await stages.note()
     age(settings, LONG_AGO)
     old = noted(settings)
@@ -144,13 +144,13 @@ async def test_without_kafka_the_sinks_still_say_that_they_live(settings: Settin
 
 
 async def test_without_postgresql_it_waits_for_the_next_turn(settings: Settings):
-    """Those who write rows tell people so."""
+    """The outage is reported by the agents that write rows."""
     url = f"postgresql://postgres@127.0.0.1:{free_port()}/nowhere"
     await Stages(settings.model_copy(update={"database_url": url})).note()
 
 
 def test_what_is_noted_of_a_look():
-    """Positions, times, and who has nothing left to do."""
+    """Positions, times, and which stages have nothing left to do."""
     seen = Progress({0: 10, 1: 0}, {0: 7}, {0: 8})
     assert rows(seen) == [
         Row("sinks", 0, None, None, True),

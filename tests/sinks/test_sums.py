@@ -49,7 +49,7 @@ def as_summed_at_once(plant: Plant) -> bool:
 
 
 async def test_sums_follow_their_windows(plant: Plant):
-    """New windows are added, a window told again is not counted twice."""
+    """New windows are added; a window that is sent again is not counted twice."""
     sink = await plant.sink(KpiEvent)
     await sink.write(log(window(0, 1, pieces=10), window(1, 2, pieces=20), window(60, 3, pieces=5)))
     assert sums(plant) == [(1, "ORD-1", 30), (1, "ORD-1", 5)]
@@ -59,7 +59,7 @@ async def test_sums_follow_their_windows(plant: Plant):
 
 
 async def test_an_hour_has_a_part_for_each_order(plant: Plant):
-    """In the order of time; where windows change hands, a part that is empty goes."""
+    """In the order of time; if windows go to another order, an empty part is deleted."""
     #  10:00  ORD-1 | ORD-2 | ORD-1        then: all of it was ORD-2
     sink = await plant.sink(KpiEvent)
     orders = ("ORD-1", "ORD-2", "ORD-1")
@@ -71,7 +71,7 @@ async def test_an_hour_has_a_part_for_each_order(plant: Plant):
 
 
 async def test_an_older_version_changes_no_sum(plant: Plant):
-    """As it changes no window."""
+    """It changes no window either."""
     sink = await plant.sink(KpiEvent)
     await sink.write(log(window(0, 9, pieces=10)))
     await sink.write(log(window(0, 1, pieces=99), at=1))
@@ -114,7 +114,7 @@ async def test_an_hour_is_looked_up_however_long_the_past_is(plant: Plant):
         )) AS earlier"""
     )
     plant.run('ANALYZE "KPISnapshot"')
-    told = [msgspec.json.encode([window(0, 1)]).decode()]
-    plan = "\n".join(row["QUERY PLAN"] for row in plant.rows(f"EXPLAIN {SUM_HOURS}", told))
+    parameters = [msgspec.json.encode([window(0, 1)]).decode()]
+    plan = "\n".join(row["QUERY PLAN"] for row in plant.rows(f"EXPLAIN {SUM_HOURS}", parameters))
     assert 'Seq Scan on "KPISnapshot"' not in plan
     assert "hashed SubPlan" in plan

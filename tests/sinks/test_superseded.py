@@ -1,4 +1,4 @@
-"""Workers that go on under replaced rules: their events are ignored, and people hear of it."""
+"""Workers that continue under replaced rules: their events are ignored, which is reported."""
 
 import io
 
@@ -15,7 +15,7 @@ TOPIC = "plant.samples"
 
 
 @pytest.mark.parametrize(
-    ("drawn", "told"),
+    ("batches", "reports"),
     [
         #  o: older events only   n: of the live generation   -: none at all; a third of SWITCH_S apart
         ("oo", 0),
@@ -28,19 +28,19 @@ TOPIC = "plant.samples"
         ("nnnn", 0),
     ],
 )
-def test_it_is_told_once_when_it_does_not_end(drawn: str, told: int) -> None:
-    """A switch takes seconds: what lasts longer is a log that was not told."""
+def test_it_is_told_once_when_it_does_not_end(batches: str, reports: int) -> None:
+    """A switch takes seconds: if it lasts longer, the log lacks the record of the new rules."""
     out, now = io.StringIO(), 0.0
     superseded = Superseded(Narrator("en", out=out), clock=lambda: now)
-    for what in drawn:
+    for what in batches:
         if what != "-":
             superseded.note(TOPIC, ignored=int(what == "o"), applied=int(what == "n"))
         now += SWITCH_S / 3
-    assert out.getvalue().count("run linepulse setup".capitalize()) == told
+    assert out.getvalue().count("run linepulse setup".capitalize()) == reports
 
 
 async def test_what_is_ignored_is_counted(plant: Plant) -> None:
-    """Beside what is applied: nothing is swallowed."""
+    """Also beside events that are applied: none disappears uncounted."""
     sink = await plant.sink(SampleEvent)
     plant.run("""UPDATE "Generation" SET generation = 2""")
     written = await sink.write(log(sample(0), sample(1), sample(2, generation=2), sample(3), b"{"))

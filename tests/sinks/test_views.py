@@ -24,7 +24,7 @@ def rows(services: Services) -> Rows:
     return Rows(services.migrated_database())
 
 
-def told(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
+def values(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
     """Some columns of a row."""
     return tuple(row[name] for name in names)
 
@@ -38,9 +38,9 @@ def test_a_shift_over_midnight_is_one_row(rows: Rows):
     rows.run("2026-03-02 00:00", "2026-03-02 01:00", rate=0, made=0, **stopped(60, **night))
     rows.run("2026-03-02 01:00", "2026-03-02 06:00", **night)
     (shift,) = rows.view("KPIShift")
-    assert told(shift, "shiftId", "shiftDate", "availability") == ("NUIT", date(2026, 3, 1), 87.5)
-    assert told(shift, "periodStart", "periodEnd") == (at("2026-03-01 22:00"), at("2026-03-02 06:00"))
-    assert [told(day, "day", "availability") for day in rows.view("KPIDay")] == [
+    assert values(shift, "shiftId", "shiftDate", "availability") == ("NUIT", date(2026, 3, 1), 87.5)
+    assert values(shift, "periodStart", "periodEnd") == (at("2026-03-01 22:00"), at("2026-03-02 06:00"))
+    assert [values(day, "day", "availability") for day in rows.view("KPIDay")] == [
         (date(2026, 3, 1), 100),
         (date(2026, 3, 2), 83.3333),
     ]
@@ -53,10 +53,10 @@ def test_a_day_has_the_hours_of_its_clock(rows: Rows, day: str, hours: int):
     after = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
     rows.run(f"{day} 00:00", f"{after} 00:00")
     (whole,) = rows.view("KPIDay")
-    assert told(whole, "runningSeconds", "periodStart") == (hours * 3600, at(f"{day} 00:00"))
+    assert values(whole, "runningSeconds", "periodStart") == (hours * 3600, at(f"{day} 00:00"))
     assert whole["periodEnd"] - whole["periodStart"] == hours * HOUR
     each = rows.view("KPIHour")
-    assert [told(hour, "runningSeconds", "trs") for hour in each] == [(3600, 100)] * hours
+    assert [values(hour, "runningSeconds", "trs") for hour in each] == [(3600, 100)] * hours
     assert [hour["periodStart"] - each[0]["periodStart"] for hour in each] == [n * HOUR for n in range(hours)]
     assert all(hour["periodEnd"] - hour["periodStart"] == HOUR for hour in each)
 
@@ -70,13 +70,13 @@ def test_a_week_is_from_monday_to_sunday(rows: Rows):
     rows.run("2026-03-29 12:00", "2026-03-29 12:01")
     rows.run("2024-12-31 12:00", "2024-12-31 12:01")  # belongs to the week of the year after
     newyear, *weeks = rows.view("KPIWeek")
-    assert told(newyear, "week", "periodStart") == ("2025-W01", at("2024-12-30"))
-    assert [told(week, "week", "pieces") for week in weeks] == [
+    assert values(newyear, "week", "periodStart") == ("2025-W01", at("2024-12-30"))
+    assert [values(week, "week", "pieces") for week in weeks] == [
         ("2026-W13", 2),
         ("2026-W53", 60),
         ("2027-W01", 10),
     ]
-    assert told(weeks[1], "periodStart", "periodEnd") == (at("2026-12-28"), at("2027-01-04"))
+    assert values(weeks[1], "periodStart", "periodEnd") == (at("2026-12-28"), at("2027-01-04"))
     assert weeks[0]["periodEnd"] - weeks[0]["periodStart"] == 167 * HOUR
 
 
@@ -113,13 +113,13 @@ def test_an_order_changed_in_the_middle_of_an_hour(rows: Rows):
     rows.run("2026-03-02 10:00", "2026-03-02 10:20")
     rows.run("2026-03-02 10:20", "2026-03-02 11:00", orderNumber="ORD-2", productType="Soda", made=1)
     assert [
-        told(row, "orderNumber", "productType", "pieces", "performance") for row in rows.view("KPIOrder")
+        values(row, "orderNumber", "productType", "pieces", "performance") for row in rows.view("KPIOrder")
     ] == [
         ("ORD-1", "Eau 50cl", 40, 100),
         ("ORD-2", "Soda", 40, 50),
     ]
     (hour,) = rows.view("KPIHour")
-    assert told(hour, "pieces", "performance", "runningSeconds") == (80, 66.6667, 3600)
+    assert values(hour, "pieces", "performance", "runningSeconds") == (80, 66.6667, 3600)
 
 
 ORDER = """INSERT INTO "ProductionOrder" SELECT * FROM json_populate_record(NULL::"ProductionOrder", '{}')"""
@@ -158,10 +158,10 @@ def test_two_orders_of_one_number_are_two_rows_within_an_hour_too(rows: Rows):
     rows.run("2026-03-02 11:10", "2026-03-02 11:21", made=1, orderNumber="ORD-2")
     first, again, other = rows.view("KPIOrder")
     assert first == alone
-    assert told(first, "orderNumber", "pieces", "runningSeconds", "performance") == ("ORD-1", 40, 1200, 100)
-    assert told(again, "orderNumber", "pieces", "runningSeconds", "performance") == ("ORD-1", 40, 2400, 50)
-    assert told(again, "periodStart", "periodEnd") == (at("2026-03-02 10:30"), at("2026-03-02 11:10"))
-    assert told(other, "orderNumber", "pieces") == ("ORD-2", 11)
+    assert values(first, "orderNumber", "pieces", "runningSeconds", "performance") == ("ORD-1", 40, 1200, 100)
+    assert values(again, "orderNumber", "pieces", "runningSeconds", "performance") == ("ORD-1", 40, 2400, 50)
+    assert values(again, "periodStart", "periodEnd") == (at("2026-03-02 10:30"), at("2026-03-02 11:10"))
+    assert values(other, "orderNumber", "pieces") == ("ORD-2", 11)
 
 
 def test_a_figure_is_a_ratio_of_sums(rows: Rows):
@@ -174,7 +174,7 @@ def test_a_figure_is_a_ratio_of_sums(rows: Rows):
     )
     for view in ("KPIHour", "KPIShift", "KPIDay", "KPIWeek", "KPIOrder", "KPIProduct", "KPILine", "KPIPlant"):
         (row,) = rows.view(view)
-        assert told(row, "performance", "trs", "pieces") == (54.5455, 54.5455, 60), view
+        assert values(row, "performance", "trs", "pieces") == (54.5455, 54.5455, 60), view
 
 
 def test_trg_and_tre_and_times_between_stops(rows: Rows):
@@ -198,10 +198,10 @@ def test_trg_and_tre_and_times_between_stops(rows: Rows):
         | {"theoreticalOutput": 400 / vector["cycle_min"]}
     )
     (day,) = rows.view("KPIDay")
-    assert told(day, "trs", "trg", "tre") == pytest.approx((60, 50, 18.75), abs=0.01)
-    assert told(day, "mtbf", "mttr") == (6000, 600)
+    assert values(day, "trs", "trg", "tre") == pytest.approx((60, 50, 18.75), abs=0.01)
+    assert values(day, "mtbf", "mttr") == (6000, 600)
     assert day["do"] * day["tp"] * day["tq"] == pytest.approx(day["trs"] * 1e4, rel=1e-6)
-    assert told(day, "do", "availability") == (91.1111, 88.8889)
+    assert values(day, "do", "availability") == (91.1111, 88.8889)
 
 
 def test_a_correction_counts_where_it_belongs(rows: Rows):
@@ -210,8 +210,8 @@ def test_a_correction_counts_where_it_belongs(rows: Rows):
     rows.add(minute(at("2026-03-02 10:05"), made=-4, rate=-2, reason="correction", runningSeconds=-60))
     rows.add(minute(at("2026-03-01 10:05"), made=-4, rate=-2, reason="correction", runningSeconds=-60))
     before, day = rows.view("KPIDay")
-    assert told(day, "pieces", "runningSeconds", "performance") == (16, 540, 88.8889)
-    assert told(before, "reason", "trs", "performance", "quality", "mtbf") == ("correction", *[None] * 4)
+    assert values(day, "pieces", "runningSeconds", "performance") == (16, 540, 88.8889)
+    assert values(before, "reason", "trs", "performance", "quality", "mtbf") == ("correction", *[None] * 4)
 
 
 def test_time_outside_every_shift(rows: Rows):
@@ -235,8 +235,8 @@ def test_the_plant_is_all_of_its_lines(rows: Rows):
         reportedOutput=1,
     )
     (plant,) = rows.view("KPIPlant")
-    assert told(plant, "performance", "pieces", "realOutput") == (75, 90, 30)
-    assert told(plant, "periodStart", "periodEnd") == (at("2026-03-02"), at("2026-03-03"))
+    assert values(plant, "performance", "pieces", "realOutput") == (75, 90, 30)
+    assert values(plant, "periodStart", "periodEnd") == (at("2026-03-02"), at("2026-03-03"))
     assert {row["lineId"]: row["performance"] for row in rows.view("KPILine")} == {
         "ligne1": 100,
         "ligne2": 50,
@@ -248,7 +248,7 @@ def test_a_line_elsewhere_has_its_own_midnight(rows: Rows):
     #  Paris     23:30        Kolkata   04:00 of the next day
     rows.run("2026-03-01 23:30", "2026-03-01 23:40")
     rows.run("2026-03-02 04:00", "2026-03-02 04:10", zone="Asia/Kolkata", line="ligne2")
-    assert [told(row, "line", "day", "periodStart") for row in rows.view("KPIDay")] == [
+    assert [values(row, "line", "day", "periodStart") for row in rows.view("KPIDay")] == [
         ("Ligne 1", date(2026, 3, 1), at("2026-03-01")),
         ("Ligne 2", date(2026, 3, 2), at("2026-03-02", "Asia/Kolkata")),
     ]

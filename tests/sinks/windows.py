@@ -32,9 +32,9 @@ class Rows:
     def add(self, *windows: dict[str, Any]) -> None:
         """Write windows."""
         with psycopg.connect(self.url) as connection:
-            told = json.dumps(windows)
-            connection.execute(WRITE, [told])
-            connection.execute(SUM_HOURS, [told])
+            payload = json.dumps(windows)
+            connection.execute(WRITE, [payload])
+            connection.execute(SUM_HOURS, [payload])
 
     def run(self, start: str, end: str, zone: str = PARIS, **facts: Any) -> None:
         """A line from `start` to `end` by its clock, a window a minute; see `minute`."""
@@ -47,7 +47,7 @@ class Rows:
             return connection.execute(query, values).fetchall()
 
     def query(self, *queries: str) -> list[dict[str, Any]]:
-        """What the last of some statements finds."""
+        """The rows of the last of some statements."""
         with psycopg.connect(self.url, row_factory=dict_row, autocommit=True) as connection:
             for query in queries:
                 found = connection.execute(query)
@@ -108,5 +108,5 @@ def minute(
 
 
 def stopped(seconds: float, **facts: Any) -> dict[str, Any]:
-    """What a minute looks like that stood for some of its time."""
+    """The columns of a minute in which the line stood still for some of the time."""
     return {"runningSeconds": 60.0 - seconds, "stoppedSeconds": seconds, **facts}

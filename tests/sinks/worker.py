@@ -41,7 +41,7 @@ class Worker:
         return self
 
     def said(self) -> str:
-        """All that it wrote so far."""
+        """Its output so far."""
         return self._output.read_text("utf-8")
 
     def says(self, text: str, seconds: float = 30) -> None:

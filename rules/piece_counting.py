@@ -1,4 +1,4 @@
-"""Pieces and defects: into the order, and the windows of the time, in which they were made."""
+"""Counts pieces and defects into the order and the windows in which they were made."""
 
 from plant.timestamps import event_time
 from rules import alerts, orders
@@ -6,12 +6,12 @@ from rules.kpi import charging, pieces, window_at
 from rules.record_context import RecordContext, Sample
 from rules.row_update import RowUpdate
 from rules.stops import history, restart
-from schemas.payloads import Order as Message
+from schemas.payloads import OrderMessage
 from schemas.state import LineState, Order, Orders
 
 
 def count(draft: LineState, sample: Sample, context: RecordContext) -> list[RowUpdate]:
-    """Pieces into the running order, the windows of the time in which they were made, and the alerts."""
+    """Count a message's pieces and defects into their order and windows, and update orders and alerts."""
     assert draft.clock is not None
     assert draft.kpi is not None
     past = _count_in_past(draft, sample, context) if sample.late or draft.kpi.ends else None
@@ -40,7 +40,7 @@ def count(draft: LineState, sample: Sample, context: RecordContext) -> list[RowU
 def _into_windows(draft: LineState, order: Order, sample: Sample, context: RecordContext) -> None:
     assert draft.kpi is not None
     if sample.late:
-        known = sample.known and not history.was_silent(draft.stop_history.stops, sample.at)
+        known = sample.known and not history.had_no_signal(draft.stop_history.stops, sample.at)
         of = order.number, order.product
         draft.kpi = pieces.count_late(
             draft.kpi, sample.at, sample.pieces, sample.defects, known=known, context=context, order=of
@@ -56,7 +56,8 @@ def _into_windows(draft: LineState, order: Order, sample: Sample, context: Recor
 def _count_in_past(
     state: LineState, sample: Sample, context: RecordContext
 ) -> tuple[Orders, Order, list[RowUpdate]] | None:
-    """Pieces made in the time of an order that ended are that order's, as long as it is known."""
+    """Count pieces made during an order that has ended into that order; None if there is none, or it is no
+    longer remembered."""
     assert state.kpi is not None
     of, running = window_at.order_of(state.kpi, sample.at), state.orders.running
     if of is None or of[0] is None or (running is not None and running.number == of[0]):
@@ -65,10 +66,10 @@ def _count_in_past(
 
 
 def end_order(draft: LineState, at: int, context: RecordContext) -> None:
-    """The running order has ended by a message, at `at` (ms): its last window ends.
+    """End the last window of an order that a message has ended at `at` (ms).
 
-    A line that stands may still tell of the time up to then, and that time is the order's. Of one that runs,
-    all that was made since its last message counts for the next order, and so does the time since.
+    If the line is stopped, its next message may still cover time up to `at`, and that time belongs to the
+    order. If it runs, the time since its last message and the pieces made in it belong to the next order.
     """
     if draft.kpi is None:
         return
@@ -78,14 +79,14 @@ def end_order(draft: LineState, at: int, context: RecordContext) -> None:
         draft.kpi = charging.cut(draft.kpi, None, None, context)
 
 
-def recount(draft: LineState, message: Message, context: RecordContext) -> None:
-    """Defects found later, or taken back, in a window of their order."""
+def recount(draft: LineState, message: OrderMessage, context: RecordContext) -> None:
+    """Count defects that were found later, or taken back, in a window of their order."""
     if draft.kpi is None or draft.clock is None or not message.defects:
         return
     at = event_time(message.at, context.line_rules.time_zone, "at")
     known = orders.known(draft.orders, message.order_number)
     assert known is not None  # or it could not have been corrected
     order, ended_at = known
-    ended = draft.clock if ended_at is None else min(ended_at - 1, draft.clock)  # its last moment
+    ended = draft.clock if ended_at is None else min(ended_at - 1, draft.clock)  # the order's last moment
     at = None if at is None else min(at, draft.clock)
     draft.kpi = pieces.reject(draft.kpi, at, ended, message.defects, (order.number, order.product), context)

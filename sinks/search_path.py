@@ -1,4 +1,4 @@
-"""Where statements find their tables."""
+"""PostgreSQL's search path: the schema in which statements find their tables."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ from psycopg import sql
 
 
 @contextmanager
-def standing_in(connection: psycopg.Connection, schema: str | None) -> Iterator[None]:
-    """Names mean what stands in `schema`, until the end of the block; None: what they mean already.
+def search_path(connection: psycopg.Connection, schema: str | None) -> Iterator[None]:
+    """Set the search path to `schema` for the block; None: leave it as it is.
 
-    To be used in a transaction: if that fails, its end puts the names right.
+    To be used in a transaction: if that fails, its end restores the path.
     """
     if schema is None:
         yield

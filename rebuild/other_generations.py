@@ -1,4 +1,4 @@
-"""Generations beside the live one: kept for comparison, or begun and not finished."""
+"""Generations other than the live one: kept for comparison, or begun and not finished."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from runtime.text import one_line
 from runtime.topics import TopicsError, admin
 from streams.changelog import changelog
 
-WAIT = "5s"  # for who reads the tables that are dropped
+WAIT = "5s"  # for readers of the tables to be dropped
 NOT_DROPPED = (
     psycopg.errors.DependentObjectsStillExist,
     psycopg.errors.LockNotAvailable,
@@ -26,38 +26,39 @@ NOT_DROPPED = (
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What stands beside the live generation: sizes in bytes, by generation."""
+class OtherGenerations:
+    """The live generation, and the sizes in bytes of the older and newer ones."""
 
     live: int
     older: dict[int, int]
     newer: dict[int, int]
-    under_way: bool  # a rebuild runs now
+    under_way: bool  # a rebuild is running
 
 
-def beside(database_url: str) -> Beside:
-    """Look at PostgreSQL.
+def other_generations(database_url: str) -> OtherGenerations:
+    """Read which generations PostgreSQL holds.
 
     Raises:
-        Unavailable: it does not answer.
+        Unavailable: PostgreSQL does not answer.
         UserError: no generation is live.
     """
     try:
         with connect(database_url) as connection:
-            return _beside(connection, database_url)
+            return _other_generations(connection, database_url)
     except psycopg.OperationalError as error:
         raise away(error) from error
 
 
 async def drop_old(settings: Settings) -> list[int]:
-    """Drop the tables and the changelogs of the generations before the live one; which they were.
+    """Drop the tables and changelogs of all generations before the live one; return those that had tables.
 
     Raises:
-        UserError: something of others rests on the tables, or somebody reads them; nothing is dropped.
+        UserError: objects of others depend on the tables, or a reader holds them; nothing is dropped. Or the
+            tables are dropped and the changelogs are not.
         Unavailable: PostgreSQL does not answer.
     """
     dropped = drop_tables(settings.database_url)
-    generations = range(1, beside(settings.database_url).live)
+    generations = range(1, other_generations(settings.database_url).live)
     try:
         async with admin(settings) as client:
             for generation in generations:
@@ -68,11 +69,11 @@ async def drop_old(settings: Settings) -> list[int]:
 
 
 def drop_tables(database_url: str) -> list[int]:
-    """The part of `drop_old` that PostgreSQL holds."""
+    """The part of `drop_old` in PostgreSQL."""
     try:
         with connect(database_url) as connection:
             connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(WAIT)))
-            older = list(_beside(connection, database_url).older)
+            older = list(_other_generations(connection, database_url).older)
             for generation in older:
                 _drop(connection, f"generation_{generation}")
             return older
@@ -85,7 +86,7 @@ def drop_tables(database_url: str) -> list[int]:
         raise away(error) from error
 
 
-def _beside(connection: psycopg.Connection, database_url: str) -> Beside:
+def _other_generations(connection: psycopg.Connection, database_url: str) -> OtherGenerations:
     live = rules_in_database(database_url)
     if live is None:
         raise UserError(
@@ -93,7 +94,7 @@ def _beside(connection: psycopg.Connection, database_url: str) -> Beside:
         )
     sizes: dict[int, int] = dict(connection.execute(statement("rebuild.generations")).fetchall())
     under_way = connection.execute(statement("rebuild.under_way")).fetchone()
-    return Beside(
+    return OtherGenerations(
         live.generation,
         {generation: size for generation, size in sizes.items() if generation < live.generation},
         {generation: size for generation, size in sizes.items() if generation > live.generation},
@@ -102,7 +103,7 @@ def _beside(connection: psycopg.Connection, database_url: str) -> Beside:
 
 
 def _drop(connection: psycopg.Connection, schema: str) -> None:
-    """Drop our tables of a schema, then the schema: what others put there, or rest on it, refuses that."""
+    """Drop our tables of a schema, then the schema; fails if objects of others are in it or depend on it."""
     for table in MOVED:
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(schema, table)))
     connection.execute(sql.SQL("DROP SCHEMA {}").format(sql.Identifier(schema)))

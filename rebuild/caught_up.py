@@ -1,4 +1,4 @@
-"""Whether the live tables hold what the log held: rows that are on their way are no difference."""
+"""Whether the live tables have caught up with the log: rows on their way must not count as differences."""
 
 import asyncio
 import time
@@ -15,11 +15,11 @@ from runtime.sql import statement
 from schemas.errors import Unavailable
 from streams.changelog import app_name
 
-QUIET_S = 10.0  # nobody works there when nothing moves for so long
+QUIET_S = 10.0  # roles whose position does not move for so long are taken to stand still
 EVERY_S = 0.3
 
 
-async def level(settings: Settings, generation: int, ends: Mapping[int, int]) -> bool:
+async def live_tables_caught_up(settings: Settings, generation: int, ends: Mapping[int, int]) -> bool:
     """Wait until the live roles have applied the raw log up to `ends`; False if they stand still before.
 
     Raises:
@@ -38,7 +38,7 @@ async def level(settings: Settings, generation: int, ends: Mapping[int, int]) ->
 
 
 async def _streams_reach(settings: Settings, generation: int, ends: Mapping[int, int]) -> bool:
-    """What the group committed is a hint, and enough: it never lies ahead."""
+    """By the offsets that the group committed: they may lag behind, but are never ahead."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         group_id=f"{settings.topic_prefix}-{app_name(generation)}",  # asked about, not joined
@@ -47,13 +47,13 @@ async def _streams_reach(settings: Settings, generation: int, ends: Mapping[int,
     quiet = _Quiet()
     try:
         await consumer.start()
-        asked = {TopicPartition(settings.topics.raw, partition): end for partition, end in ends.items()}
-        consumer.assign(list(asked))
+        wanted = {TopicPartition(settings.topics.raw, partition): end for partition, end in ends.items()}
+        consumer.assign(list(wanted))
         while True:
-            stand = {tp: await consumer.committed(tp) or 0 for tp in asked}
-            if all(stand[tp] >= end for tp, end in asked.items()):
+            positions = {tp: await consumer.committed(tp) or 0 for tp in wanted}
+            if all(positions[tp] >= end for tp, end in wanted.items()):
                 return True
-            if quiet.since(sum(stand.values())) > QUIET_S:
+            if quiet.seconds(sum(positions.values())) > QUIET_S:
                 return False
             await asyncio.sleep(EVERY_S)
     except KafkaError as error:
@@ -67,23 +67,23 @@ async def _sinks_reach(connection: psycopg.Connection, ends: Mapping[TopicPartit
     while True:
         rows = connection.execute(statement("cursors.all")).fetchall()
         connection.commit()
-        stand = {TopicPartition(topic, partition): offset for topic, partition, offset in rows}
-        if all(stand.get(tp, 0) >= end for tp, end in ends.items()):
+        positions = {TopicPartition(topic, partition): offset for topic, partition, offset in rows}
+        if all(positions.get(tp, 0) >= end for tp, end in ends.items()):
             return True
-        if quiet.since(sum(stand.values())) > QUIET_S:
+        if quiet.seconds(sum(positions.values())) > QUIET_S:
             return False
         await asyncio.sleep(EVERY_S)
 
 
 class _Quiet:
-    """For how long a sum has not grown."""
+    """Measures for how long a sum of positions has not changed."""
 
     def __init__(self) -> None:
         self._sum = -1
         self._at = time.monotonic()
 
-    def since(self, total: int) -> float:
-        """Seconds."""
+    def seconds(self, total: int) -> float:
+        """Seconds since the sum took the value `total`."""
         if total != self._sum:
             self._sum, self._at = total, time.monotonic()
         return time.monotonic() - self._at

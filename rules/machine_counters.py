@@ -1,10 +1,10 @@
 """Counters: how many pieces were made between two readings of a machine's counter.
 
-A counter starts again at 0 after its highest value (rollover) or when it is set back (reset). What a
-rollover would give is believed if the line can have made so many pieces since the last reading: in the time
-in which it did not stand still, or in `silence_s`, since it may just have started. Else the counter was
-reset, and what it shows was made since, if that is plausible. If neither is, nobody knows: one dead letter,
-no piece, and the count goes on from what the counter shows.
+A counter starts again at 0 after its highest value (rollover) or when it is set back (reset). A rollover is
+assumed if the line can have made that many pieces since the last reading: in the time in which it did not
+stand still, or in `silence_s`, since it may just have started. Otherwise a reset is assumed, and the reading
+counts as the pieces made since, if that is plausible. If it is not, the number of pieces is unknown: the
+message is a dead letter and counts no piece, and counting goes on from the new reading.
 """
 
 from typing import Any
@@ -19,15 +19,15 @@ from schemas.instant import MINUTE, SECOND
 from schemas.payloads import Data
 from schemas.state import Counters, LineState, Reading
 
-TARGETS = 2  # a line makes at most so many times what its target rate asks for
-SLACK = SECOND  # timestamps may be whole seconds
+TARGETS = 2  # a line makes at most this many times its target rate
+SLACK = SECOND  # timestamps may be rounded to whole seconds
 
 
-class Restarted(Poison):
+class ImplausibleReading(Poison):
     """A reading that no plausible production explains.
 
     Attributes:
-        counters: what the line's readings are from now on.
+        counters: the line's latest readings, including this one.
     """
 
     def __init__(self, reason: str, counters: Counters, **facts: Any) -> None:
@@ -36,13 +36,13 @@ class Restarted(Poison):
 
 
 def increments(draft: LineState, data: Data, at: int, late: bool, context: RecordContext) -> Data:
-    """The message with `count` and `defects` as pieces since the line's last message, as its rules say.
+    """The message with readings in `count` and `defects`, if the rules say so, replaced by increments.
 
-    The first reading is where counting begins: no pieces. A late message adds none: they are in the reading
-    that came before it.
+    The first reading counts no pieces: counting begins there. A late message counts none either: its pieces
+    are in the reading that arrived before it.
 
     Raises:
-        Restarted: the counter stands where production can't have brought it.
+        ImplausibleReading: no plausible production explains the reading.
     """
     rules = context.line_rules
     if rules.as_counted:
@@ -55,10 +55,12 @@ def increments(draft: LineState, data: Data, at: int, late: bool, context: Recor
         if value is None or late:
             continue
         last, reading = getattr(known, field), Reading(value, at)
-        passed = 0 if last is None or value >= last.value else _passed(draft, last.at, at, context)
-        pieces = _since(last, reading, highest, passed, limit)
+        passed = (
+            0 if last is None or value >= last.value else _possible_running_time(draft, last.at, at, context)
+        )
+        pieces = _pieces_since(last, reading, highest, passed, limit)
         if pieces is None:
-            raise _restarted(field, known, reading, context)
+            raise _implausible(field, known, reading, context)
         counted[field] = pieces
         known = replace(known, **{field: reading})
     data = replace(data, **counted)
@@ -69,7 +71,7 @@ def increments(draft: LineState, data: Data, at: int, late: bool, context: Recor
 
 
 def _idle(known: Counters, data: Data, at: int, stopped_after_s: float) -> tuple[Counters, Data]:
-    """A machine that never says whether it runs is stopped when it has made nothing for some time."""
+    """A machine that never says whether it runs is stopped once it has made nothing for `stopped_after_s`."""
     if data.count > 0 or not known.made_at:
         return replace(known, made_at=at), data
     if data.running is None and at - known.made_at >= stopped_after_s * SECOND:
@@ -83,13 +85,16 @@ def _counters(context: RecordContext) -> list[tuple[str, int]]:
     return [(field, highest) for field, highest in modes if highest is not None]
 
 
-def _since(last: Reading | None, now: Reading, highest: int, passed: int, limit: float | None) -> int | None:
-    """Pieces since the last reading, in so much time (ms) at most; None if nobody knows."""
+def _pieces_since(
+    last: Reading | None, now: Reading, highest: int, passed: int, limit: float | None
+) -> int | None:
+    """Pieces since the last reading; None if unknown. `passed`: the longest possible running time, ms.
+    `limit`: the most pieces a minute, None if unknown."""
     if last is None:
         return 0
     if now.value >= last.value:
         made = now.value - last.value
-        # More than the rate allows is kept. More than a message may count is of another counter.
+        # Pieces beyond the limit are kept. More pieces than a message may count mean another counter.
         return made if made <= MAX_COUNT else None
     most = highest // 2 if limit is None else limit * passed / MINUTE + 1
     for made in (highest + 1 - last.value + now.value, now.value):  # rollover, reset
@@ -98,14 +103,14 @@ def _since(last: Reading | None, now: Reading, highest: int, passed: int, limit:
     return None
 
 
-def _passed(state: LineState, since: int, at: int, context: RecordContext) -> int:
-    """The time (ms) in which the line may have run."""
+def _possible_running_time(state: LineState, since: int, at: int, context: RecordContext) -> int:
+    """For how long (ms) the line may have run in [since, at)."""
     lately = max(at - context.line_rules.silence, since)
-    return max(at - since, 0) - history.stood(state, since, lately) + SLACK
+    return max(at - since, 0) - history.stopped_time(state, since, lately) + SLACK
 
 
 def _limit(state: LineState, data: Data, context: RecordContext) -> float | None:
-    """The most pieces a minute that the line can make, if any rule or target rate says it."""
+    """The most pieces a minute that the line can make, by its rules or its target rate; None if unknown."""
     rules = context.line_rules
     if rules.counter_max_rate is not None:
         return rules.counter_max_rate
@@ -113,9 +118,9 @@ def _limit(state: LineState, data: Data, context: RecordContext) -> float | None
     return TARGETS * target if target > 0 else None
 
 
-def _restarted(field: str, known: Counters, now: Reading, context: RecordContext) -> Restarted:
+def _implausible(field: str, known: Counters, now: Reading, context: RecordContext) -> ImplausibleReading:
     last: Reading = getattr(known, field)
-    return Restarted(
+    return ImplausibleReading(
         "counter_jump" if now.value > last.value else "counter_reset",
         replace(known, **{field: now}),
         field=context.line_rules.names.get(field, field),
