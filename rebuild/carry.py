@@ -16,19 +16,22 @@ from sinks.tables import DEAD_LETTER, PRODUCTION_DATA, TABLES
 NOTHING_READ = "infinity"
 
 
-def note_reach(connection: psycopg.Connection, stand: Mapping[int, Checkpoint], partitions: int) -> None:
+def note_reach(
+    connection: psycopg.Connection, checkpoints: Mapping[int, Checkpoint], partitions: int
+) -> None:
     """Note for this session what was read, and which lines that concerns (temporary tables)."""
     connection.execute(statement("carry.create_reach"))
     reach = [
-        (at.partition, at.begin, _begin_time(at), at.next_offset, _own_time(at)) for at in stand.values()
+        (at.partition, at.begin, _begin_time(at), at.next_offset, _own_time(at))
+        for at in checkpoints.values()
     ]
-    known = {state.line_id for at in stand.values() for state in at.states}
+    known = {state.line_id for at in checkpoints.values() for state in at.states}
     for table in TABLES:
-        if table is not DEAD_LETTER:  # it has its partition, and names that are no line's
+        if table is not DEAD_LETTER:  # its rows name their partition, and topics that are no line's
             found = connection.execute(composed("carry.lines_of_table", table=table.name)).fetchall()
             known.update(row[0] for row in found)
-    place, every = DefaultPartitioner(), list(range(partitions))
-    lines = [(line, place(line.encode(), every, every)) for line in known - {PARTITION}]
+    partition_of, every = DefaultPartitioner(), list(range(partitions))
+    lines = [(line, partition_of(line.encode(), every, every)) for line in known - {PARTITION}]
     with connection.cursor() as cursor:
         for name, rows in (("RebuildReach", reach), ("RebuildLine", lines)):
             with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(name))) as copy:
@@ -37,18 +40,20 @@ def note_reach(connection: psycopg.Connection, stand: Mapping[int, Checkpoint], 
 
 
 def carry_over(connection: psycopg.Connection, generation: int, topic: str) -> None:
-    """Put into the tables of a generation what only the live ones know, as they know it now.
+    """Copy into the tables of a generation what only the live ones hold, as they hold it now.
 
-    `note_reach` comes before. That is: rows that began before the log does, dead letters that no record
-    made, and what people noted beside rows. What was open and began before the log does is closed with the
-    reason `log_lost`, as where a log is lost: no line knows of it any more. Stops and windows that went on
-    where the log begins stand once, as they are.
+    These are rows that began before the log does, dead letters that no record made, and what people noted
+    beside rows. What was open and began before the log does is closed with the reason `log_lost`, as where a
+    log is lost: no line's state has it any more. Of a stop or window that spans the beginning of the log,
+    only the live row is kept. `note_reach` must have been called in this session.
     """
-    places = {"schema": schema_of(generation), "live": live_schema(connection)}
+    schemas = {"schema": schema_of(generation), "live": live_schema(connection)}
     own = {"generation": generation}
     for table in TABLES:
         if table.versioned:
-            connection.execute(composed("carry.forget_older", schema=places["schema"], table=table.name), own)
+            connection.execute(
+                composed("carry.forget_older", schema=schemas["schema"], table=table.name), own
+            )
         if table is not DEAD_LETTER:
             data = table is PRODUCTION_DATA
             connection.execute(
@@ -56,27 +61,27 @@ def carry_over(connection: psycopg.Connection, generation: int, topic: str) -> N
                     "carry.keep_older",
                     table=table.name,
                     began="receivedAt" if data else "createdAt",
-                    # Its rows can be of a record alone: one that has the first one's time and is not here.
+                    # A sample is of one record. One with the time of the log's first may be older than it.
                     inclusive=sql.Literal(data),
-                    **places,
+                    **schemas,
                 )
             )
     for table in TABLES:
         if table.lasts is not None:
             start, end = table.lasts
-            repeated = composed("carry.forget_repeated", table=table.name, start=start, end=end, **places)
+            repeated = composed("carry.forget_repeated", table=table.name, start=start, end=end, **schemas)
             connection.execute(repeated, own)
     for name in ("carry.close_orders", "carry.close_stops", "carry.close_alerts"):
-        connection.execute(composed(name, schema=places["schema"]), own)
+        connection.execute(composed(name, schema=schemas["schema"]), own)
     carry_notes(connection, generation, topic)
 
 
 def carry_notes(connection: psycopg.Connection, generation: int, topic: str) -> None:
-    """The part that can still change while the live tables are live: once more within the swap."""
-    places = {"schema": schema_of(generation), "live": live_schema(connection)}
-    connection.execute(composed("carry.keep_letters", **places), {"topic": topic})
-    connection.execute(composed("carry.keep_acknowledged", **places))
-    connection.execute(composed("carry.keep_replayed", **places))
+    """Copy what can still change while the live tables are in use; the swap does so once more."""
+    schemas = {"schema": schema_of(generation), "live": live_schema(connection)}
+    connection.execute(composed("carry.keep_letters", **schemas), {"topic": topic})
+    connection.execute(composed("carry.keep_acknowledged", **schemas))
+    connection.execute(composed("carry.keep_replayed", **schemas))
 
 
 def _begin_time(at: Checkpoint) -> str:

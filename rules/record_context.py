@@ -74,4 +74,4 @@ class Sample(Struct, frozen=True, gc=False):
     mode: Mode
     known: bool = True  # when it was made
     ruled: bool = False  # whether the plant's rules gave the target rate
-    tells_running: bool = False  # whether the message says if the line runs, or its pieces have to
+    reports_mode: bool = False  # whether the message says if the line runs, or its pieces have to

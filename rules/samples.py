@@ -36,7 +36,7 @@ def decide(state: LineState, data: Data, at: int, late: bool, known: bool, conte
         mode=_mode(state, data),
         known=known,
         ruled=data.target_rate is None and context.line_rules.target_rate is not None,
-        tells_running=data.running is not None,
+        reports_mode=data.running is not None,
     )
 
 

@@ -80,7 +80,7 @@ def count(draft: LineState, order: Of, sample: Sample, context: RecordContext) -
     stands_in = place if before is not None else windows.open.start
     draft.kpi = pieces.count(windows, place, sample.pieces, sample.defects, known=timed, context=context)
     counting = None
-    if not sample.tells_running:
+    if not sample.reports_mode:
         counting = _uninterrupted(stop, sample.at, sample.pieces, sample.target_rate, context)
         if counting is not None or sample.pieces:
             counted = Counted(

@@ -27,11 +27,11 @@ WITH RECURSIVE line AS (
 SELECT "lineId" FROM line WHERE "lineId" IS NOT NULL
 
 -- name: forget_older
--- What an earlier try carried over: meanwhile it may have changed.
+-- Rows that an earlier attempt carried over: the live ones may have changed since.
 DELETE FROM {schema}.{table} WHERE "generation" < %(generation)s
 
 -- name: keep_older
--- Rows that began before the log does: it can't tell them again.
+-- Rows that began before the log does: they can't be made from it.
 INSERT INTO {schema}.{table}
 SELECT live.*
 FROM {live}.{table} AS live
@@ -41,8 +41,8 @@ WHERE live.{began} < reach."beginTime" OR ({inclusive} AND reach."begin" > 0 AND
 ON CONFLICT DO NOTHING
 
 -- name: forget_repeated
--- What was going on where the log begins is kept whole: that a line found it going on at its first message there
--- would make rows of a part of it again. The live tables have no such row.
+-- A stop or window that spans the beginning of the log is kept whole. From there on, the fold also made rows of the
+-- rest of it, which the live tables do not have.
 WITH going_on AS MATERIALIZED (
     SELECT kept."lineId", kept.{start}, kept.{end}
     FROM {schema}.{table} AS kept
@@ -57,8 +57,8 @@ WHERE made."lineId" = kept."lineId" AND made."generation" = %(generation)s
   AND NOT EXISTS (SELECT FROM {live}.{table} AS live WHERE live."id" = made."id")
 
 -- name: close_orders
--- Kept from before the log's beginning: no line knows them, so nobody will ever close them. They end where the
--- log begins; where it holds nothing at all, with the last that is known of them.
+-- Open rows from before the log's beginning: no line's state has them, so no event would ever close them. They end
+-- where the log begins, or with their last update if the log is empty.
 UPDATE {schema}."ProductionOrder" AS kept
 SET "status" = 'cancelled', "reason" = 'log_lost',
     "endTime" = CASE WHEN isfinite(reach."beginTime") THEN reach."beginTime" ELSE kept."updatedAt" END
@@ -91,7 +91,7 @@ FROM "RebuildLine" AS line JOIN "RebuildReach" AS reach USING ("partition")
 WHERE line."lineId" = kept."lineId" AND kept."generation" < %(generation)s AND kept."status" = 'open'
 
 -- name: keep_letters
--- What no record of the log says: the sinks' own dead letters, what was lost, what expired since.
+-- Dead letters of no record in the log: the sinks' own, those of lost records, and of records that expired since.
 INSERT INTO {schema}."DeadLetter"
 SELECT live.*
 FROM {live}."DeadLetter" AS live
@@ -103,7 +103,7 @@ WHERE live."topic" <> %(topic)s
 ON CONFLICT DO NOTHING
 
 -- name: keep_late_letters
--- Of what keep_letters carries, the part that can have come since.
+-- Those of keep_letters that can have been written since.
 INSERT INTO {schema}."DeadLetter"
 SELECT live.*
 FROM {live}."DeadLetter" AS live
@@ -111,7 +111,7 @@ WHERE "topic" <> %(topic)s OR "reason" IN ('expired', 'log_lost')
 ON CONFLICT DO NOTHING
 
 -- name: keep_acknowledged
--- What people said of alerts is in no event yet.
+-- Acknowledgements of alerts are in no event yet.
 UPDATE {schema}."Alert" AS kept
 SET "acknowledgedAt" = live."acknowledgedAt", "acknowledgedBy" = live."acknowledgedBy"
 FROM {live}."Alert" AS live

@@ -7,8 +7,8 @@ WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
 ORDER BY attnum
 
 -- name: rows
--- Rows by id, both ways; by content without what says which generation made them. What the live tables have
--- from records behind those that were read is no difference.
+-- Rows by id, in both directions, and by content without the columns that say which generation made them. Live rows
+-- of records behind those that were read are no difference.
 SELECT line, day, what, count(*)
 FROM (
     SELECT

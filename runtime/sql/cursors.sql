@@ -1,7 +1,7 @@
 -- How far the rows have come in each partition: "SinkCursor".
 
 -- name: begin
--- A partition that nobody has written from yet stands at the start of its log.
+-- A partition from which nothing has been written yet is at the start of its log.
 INSERT INTO "SinkCursor" ("topic", "partition", "nextOffset")
 SELECT topic, partition, 0
 FROM unnest(%(topics)s::text[], %(partitions)s::integer[]) AS assigned (topic, partition)
@@ -22,14 +22,14 @@ JOIN unnest(%(topics)s::text[], %(partitions)s::integer[]) AS assigned (topic, p
 WHERE "lastRecordTime" IS NOT NULL
 
 -- name: move
--- Check-and-set: whoever finds another value here writes nothing. Holds the row until the commit.
+-- Check-and-set: a worker that finds another value here writes nothing. Locks the row until the commit.
 UPDATE "SinkCursor"
 SET "nextOffset" = %(next)s, "lastRecordTime" = to_timestamp(%(time)s / 1000.0)
 WHERE "topic" = %(topic)s AND "partition" = %(partition)s AND "nextOffset" = %(expected)s
 
 -- name: jump
--- Over what the log does not hold any more, or to the start of another log: what is before the new place was
--- not applied from there, its time is not known.
+-- Move over records that the log no longer holds, or to the start of another log. The record before the new position
+-- was not applied, so its time is not known.
 UPDATE "SinkCursor"
 SET "nextOffset" = %(next)s, "lastRecordTime" = NULL
 WHERE "topic" = %(topic)s AND "partition" = %(partition)s AND "nextOffset" = %(expected)s

@@ -1,7 +1,7 @@
 -- What `linepulse doctor` and `linepulse demo` look at.
 
 -- name: losses
--- Records that are gone, of the last days: what tells of them has no line.
+-- Dead letters of the last days for records that are gone: those that name no line.
 SELECT count(*), max("receivedAt")
 FROM "DeadLetter"
 WHERE "reason" IN ('expired', 'log_lost') AND "receivedAt" > now() - %(days)s * interval '1 day'
@@ -20,5 +20,5 @@ ORDER BY "timestamp" DESC
 LIMIT 1
 
 -- name: lines_at_present
--- Lines whose latest messages are of now: those that still tell their past are not among them.
+-- Lines whose latest messages are of now; lines that are still sending stored messages are not among them.
 SELECT count(DISTINCT "lineId") FROM "ProductionData" WHERE "timestamp" > now() - interval '20 seconds'

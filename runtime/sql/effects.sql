@@ -13,7 +13,7 @@ ORDER BY "createdAt" DESC, "id"
 LIMIT 1
 
 -- name: stops
--- The latest stops of a line, or the one that is meant; at most those that a person may still speak of.
+-- The latest stops of a line, or the one with an id; at most those that may still be given a reason.
 SELECT
     "id"::text AS "id", "lineId" AS "line", "category", "startTime" AS "start", "endTime" AS "end",
     "duration" AS "seconds", "reason", "versionTime", "versionOffset"
@@ -41,7 +41,7 @@ LIMIT 1
 SELECT max("receivedAt") AS "since" FROM "DeadLetter"
 
 -- name: line_heard
--- Whether anything is known of a line.
+-- Whether any table has rows of a line.
 SELECT
     EXISTS (SELECT FROM "ProductionOrder" WHERE "lineId" = %(line)s)
     OR EXISTS (SELECT FROM "Downtime" WHERE "lineId" = %(line)s)

@@ -1,7 +1,7 @@
 -- Which rules the rows come from.
 
 -- name: live
--- A statement of its own after cursor_move: its snapshot is younger than the swap that the cursor waited for.
+-- A statement of its own after cursors.move: its snapshot is younger than the swap that the cursor waited for.
 SELECT "generation" FROM "Generation" WHERE "live"
 
 -- name: live_rules

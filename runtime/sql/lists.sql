@@ -20,7 +20,7 @@ ORDER BY "status" = 'running' DESC, "status" = 'waiting' DESC, "createdAt" DESC,
 LIMIT %s
 
 -- name: stops
--- The newest stops; those that last first.
+-- The newest stops; open ones first.
 SELECT
     "id",
     "lineId" AS "line",
@@ -52,7 +52,7 @@ ORDER BY "receivedAt" DESC, "id"
 LIMIT %s
 
 -- name: dead_letter
--- Dead letters whose id begins so.
+-- Dead letters whose id begins with a prefix.
 SELECT
     "id", "lineId", "line", "mqttTopic", "topic", "partition", "offset", "receivedAt", "replayedAt",
     "reason", "detail", "payload"

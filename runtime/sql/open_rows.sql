@@ -9,7 +9,7 @@ WHERE "status" IN ('waiting', 'running')
         < (%(generation)s, %(version_time)s, %(version_offset)s)
 
 -- name: close_orders
--- Nobody will ever close these: the log that opened them is lost.
+-- No event will ever close these: the log that opened them is lost.
 UPDATE "ProductionOrder"
 SET "status" = 'cancelled', "endTime" = %(at)s::timestamptz, "reason" = 'log_lost',
     "updatedAt" = %(at)s::timestamptz, "generation" = %(generation)s,
@@ -25,7 +25,7 @@ WHERE "endTime" IS NULL
         < (%(generation)s, %(version_time)s, %(version_offset)s)
 
 -- name: close_stops
--- Nobody will ever close these: the log that opened them is lost.
+-- No event will ever close these: the log that opened them is lost.
 UPDATE "Downtime"
 SET "endTime" = greatest("startTime", %(at)s::timestamptz),
     "duration" = extract(epoch FROM greatest("startTime", %(at)s::timestamptz) - "startTime"),
@@ -43,7 +43,7 @@ WHERE "status" = 'open'
         < (%(generation)s, %(version_time)s, %(version_offset)s)
 
 -- name: close_alerts
--- Nobody will ever close these: the log that opened them is lost.
+-- No event will ever close these: the log that opened them is lost.
 UPDATE "Alert"
 SET "status" = 'resolved', "resolvedAt" = %(at)s::timestamptz, "reason" = 'log_lost',
     "updatedAt" = %(at)s::timestamptz, "generation" = %(generation)s,

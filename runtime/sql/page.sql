@@ -1,20 +1,20 @@
 -- What the page reads.
 
 -- name: clock
--- What time it is: the one clock that all ages are counted by.
+-- The present by the clock that all ages are counted by.
 SELECT now() AS "now"
 
 -- name: overview
 -- A row a line: its latest sample, its latest stop if that is open, its latest started order, its shift so
 -- far, its open alerts. Every part is one step into an index, whatever the length of the history.
--- A line of which nothing was heard for long is left out, unless it is known to stand.
--- Names that are gone cost nothing: the sums of the windows tell who was heard since, by time (a machine's
--- clock may be `reach` behind), open stops and waiting orders who else is there.
+-- A line that was silent for long is left out, unless it has an open stop or a waiting order.
+-- Lines that no longer publish cost nothing: the lines are found through the sums of the latest windows (a machine's
+-- clock may be `reach` behind), the open stops and the waiting orders.
 -- Anybody may publish under any name: of very many lines, `first` (those that people named or look at) are
 -- shown, then those that have been there longest, and made most. "lines" is the number of all.
 -- A line's latest row is asked for by both columns of the index, and by a range: for an equal "lineId" the planner
--- may take the index on the time alone, and go over what all lines said since. It does so where names have just
--- come that the statistics do not know of.
+-- may take the index on the time alone, and read the rows of all lines since. It does so for new lines, of which the
+-- statistics hold nothing yet.
 WITH known AS (
     SELECT part."lineId", min(part."hour") AS "since", sum(part."pieces") AS "pieces"
     FROM (
@@ -107,7 +107,7 @@ LEFT JOIN LATERAL (
 ) heard ON true
 
 -- name: timelines
--- The stops of every line that reach into the time since a moment; a day is the longest that is looked for.
+-- The stops of every line that overlap the time since a moment, at most a day ago.
 SELECT "lineId", "line", "startTime", "endTime", "duration", "category", "reason"
 FROM "Downtime"
 WHERE "lineId" = ANY (%(lines)s)
@@ -148,7 +148,7 @@ ORDER BY "status", "startedAt" DESC
 LIMIT %(limit)s
 
 -- name: curve
--- A line's KPI sums over stretches of equal length.
+-- A line's KPI sums over intervals of equal length.
 SELECT
     date_bin(%(step)s, "windowStart", %(since)s) AS "start",
     sum("runningSeconds") AS "runningSeconds", sum("stoppedSeconds") AS "stoppedSeconds",

@@ -5,7 +5,7 @@
 SELECT pg_try_advisory_lock(27760, 2)
 
 -- name: under_way
--- Whether somebody holds what take_rebuild_turn takes.
+-- Whether a session holds the lock of a rebuild.
 SELECT EXISTS (
     SELECT 1
     FROM pg_locks
@@ -60,7 +60,7 @@ WHERE i.indrelid = %s::regclass
 ORDER BY c.relname
 
 -- name: create_progress
--- What the tables beside this one were made from, and how far they have come; moved with their rows.
+-- From which records the tables beside this one were made, and how far; changed in the transactions of their rows.
 CREATE TABLE {schema}."Rebuild" (
     "generation" integer PRIMARY KEY,
     "plant" text NOT NULL,

@@ -28,8 +28,8 @@ UNION ALL
 ORDER BY 1
 
 -- name: likeness
--- What makes a table that goes live belong to whom, be open to whom, and say of itself what the live one does:
--- the statements, in order.
+-- The statements, in order, that give a table that goes live the owner, the privileges and the comments of the live
+-- one.
 WITH pair AS (
     SELECT shadow.oid::regclass::text AS name, live.oid AS live,
         live.relowner AS owner, shadow.relowner AS former,
@@ -74,9 +74,9 @@ WITH pair AS (
 SELECT statement FROM said ORDER BY turn, statement
 
 -- name: dependents
--- What reads these tables, wherever it stands: its kind (v: view, m: materialized view, f: function with a body
--- that is SQL, not text), its name, and, but for materialized views, what makes it anew in place. That is its
--- text as of now; names in it are resolved by the search path when it is said: so it follows the swap.
+-- What reads these tables, in any schema: its kind (v: view, m: materialized view, f: function with a body that is
+-- SQL, not text), its name, and, except for materialized views, the statement that makes it anew in place. That is its
+-- present text; names in it are resolved by the search path when it is run, so it follows the swap.
 WITH moved AS (
     SELECT oid
     FROM pg_class
@@ -109,7 +109,7 @@ WHERE EXISTS (
 ORDER BY kind, name
 
 -- name: holders
--- Who holds these tables now, or waits for one of them: who has been at it longest comes first.
+-- The sessions that hold these tables now, or wait for one of them; the longest first.
 SELECT a.pid, a.application_name, a.usename, extract(epoch FROM now() - a.xact_start)::integer
 FROM pg_locks l
 JOIN pg_class c ON c.oid = l.relation AND c.relname = ANY (%(tables)s)
