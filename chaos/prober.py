@@ -12,7 +12,7 @@ import paho.mqtt.client as mqtt
 import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bridge.record import places
+from bridge.record import destinations
 from chaos.ledger import LedgerFile
 from chaos.message import PROBES, Message
 from runtime.settings import Settings
@@ -171,7 +171,7 @@ def pause_of(calm: Sequence[float]) -> float:
 
 def lines_of_partitions(partitions: int) -> list[str]:
     """A line's name for each partition of the log."""
-    place = places(partitions)
+    place = destinations(partitions)
     found: dict[int, str] = {}
     number = 0
     while len(found) < partitions:

@@ -7,7 +7,7 @@ import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from bridge.buffer import Reading, foreseen, limits
+from bridge.buffer import Reading, limits, predicted
 from bridge.outage import in_words
 from bridge.watch import look
 from linepulse.failures import internal_errors
@@ -87,7 +87,7 @@ async def check_buffer(settings: Settings) -> Finding:
 
 
 def _waiting(settings: Settings, reading: Reading) -> str:
-    filling = foreseen(reading)
+    filling = predicted(reading)
     left = filling.seconds_left(reading, limits(settings, reading)) if filling else None
     text = f"{reading.waiting:.0f} messages wait, in all its sessions"
     if left is None:

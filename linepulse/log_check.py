@@ -4,7 +4,7 @@ import time
 
 from bridge.ahead import Ahead, first_ahead
 from bridge.clock import JUMP_MS
-from bridge.declared import declared
+from bridge.declared_time import declared_time
 from bridge.examine import Examined, examine
 from bridge.outage import in_words
 from runtime.partitions import raised
@@ -18,7 +18,7 @@ async def check_log(settings: Settings) -> tuple[str, str | None]:
     Raises:
         Unavailable: Kafka does not answer.
     """
-    found = await examine(settings, declared(settings)[0])
+    found = await examine(settings, declared_time(settings)[0])
     now_ms = time.time() * 1000
     ahead = found.received_at - now_ms > JUMP_MS
     first = await first_ahead(settings, int(now_ms) + JUMP_MS) if ahead else None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.buffer import Buffer, Filling, Limits, Reading, foreseen, limits, reading
+from bridge.buffer import Buffer, Filling, Limits, Reading, limits, predicted, reading
 from bridge.outage import in_words
 from runtime.settings import Settings
 
@@ -42,7 +42,7 @@ def test_while_the_bridge_reads_the_filling_is_foreseen() -> None:
     buffer = Buffer()
     buffer.take(at(0, waiting=3), held=False)
     assert buffer.filling == Filling(1.0, 500.0)
-    assert foreseen(at(0, 3, rate=None)) is None
+    assert predicted(at(0, 3, rate=None)) is None
 
 
 def test_while_it_does_not_the_filling_is_measured_over_a_minute() -> None:

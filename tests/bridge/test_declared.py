@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.declared import declared
+from bridge.declared_time import declared_time
 from bridge.examine import Examination
 from runtime.settings import Settings
 from tests.bridge.test_clock import START, YEAR, Computer
@@ -27,7 +27,7 @@ def settings(tmp_path: Path, text: str) -> Settings:
 @pytest.mark.parametrize(("rule", "ahead"), [("", YEAR), (RULE, 0)])
 def test_the_clock_goes_on_from_the_corrected_tail(tmp_path: Path, rule: str, ahead: int) -> None:
     """Without the rule a log that is a year ahead stays so; with it, the first time told is the true one."""
-    true_time, wrong = declared(settings(tmp_path, rule))
+    true_time, wrong = declared_time(settings(tmp_path, rule))
     assert wrong is None
     tail = Examination(true_time)
     tail.take(0, START + YEAR, 5, "a", tick=True)
@@ -39,7 +39,7 @@ def test_the_clock_goes_on_from_the_corrected_tail(tmp_path: Path, rule: str, ah
 
 def test_a_plant_file_with_a_mistake_corrects_nothing_and_is_told(tmp_path: Path) -> None:
     """The bridge goes on; what is wrong is named."""
-    true_time, wrong = declared(settings(tmp_path, RULE + "speed = 3"))
+    true_time, wrong = declared_time(settings(tmp_path, RULE + "speed = 3"))
     assert true_time.of(START + YEAR, 5) == START + YEAR
     assert wrong is not None
     assert "speed" in wrong

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.log_owner import LogOwner, OtherClientError, refuse_anothers
+from bridge.log_owner import LogOwner, OtherClientError, require_own_log
 from runtime.settings import Settings
 
 
@@ -37,7 +37,7 @@ def test_of_two_that_take_the_same_run_both_find_the_same() -> None:
 def test_anothers_log_is_refused_by_name() -> None:
     """With both client ids, and what to do; one's own, and one that tells nobody, are not."""
     settings = Settings(_env_file=None, mqtt_client_id="ours")
-    refuse_anothers(settings, "ours", 3)
-    refuse_anothers(settings, "", 3)
+    require_own_log(settings, "ours", 3)
+    require_own_log(settings, "", 3)
     with pytest.raises(OtherClientError, match=r"'ours': .* client id 'theirs' \(run 3\).*CLIENT_ID=theirs"):
-        refuse_anothers(settings, "theirs", 3)
+        require_own_log(settings, "theirs", 3)

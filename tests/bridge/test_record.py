@@ -7,10 +7,10 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.record import OVERSIZE_KEPT_BYTES, Delivery, Record, places, record_of
+from bridge.record import OVERSIZE_KEPT_BYTES, Delivery, Record, destinations, record_of
 from schemas.raw import Kind, RawHeaders
 
-PLACE = places(6)
+PLACE = destinations(6)
 LIMIT = 1024
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import bridge.run
 from bridge.clock import LogClock
-from bridge.kafka import AS_TOLD, Tail
+from bridge.kafka import AS_RECORDED, Tail
 from bridge.log_continuity import LogContinuity
 from bridge.run import Run
 from plant.log_clock import TrueTime
@@ -29,7 +29,7 @@ class Kafka:
         self.fenced_at = 0
 
     async def read_tail(
-        self, _settings: Settings, fence: Mapping[Any, int] | None = None, true_time: TrueTime = AS_TOLD
+        self, _settings: Settings, fence: Mapping[Any, int] | None = None, true_time: TrueTime = AS_RECORDED
     ) -> Tail:
         return Tail(true_time.of(AHEAD, 6), 6 if fence is None else self.before)
 

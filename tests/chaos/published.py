@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bridge.record import Delivery, places, record_of
+from bridge.record import Delivery, destinations, record_of
 from chaos.count import Count
 from chaos.expected import Expected, columns, fold_tape
 from chaos.ledger import Entry, Ledger, sent_at
@@ -88,7 +88,7 @@ def published(folder: Path, messages: Iterable[tuple[int, Message]]) -> Iterator
 
 def _write(tape: Tape, message: Message, received_at: int) -> None:
     delivery = Delivery(message.topic, message.payload, 1, False, False, 1)
-    place = places(len(tape.partitions))(message.topic)
+    place = destinations(len(tape.partitions))(message.topic)
     record = record_of(delivery, place, "bridge", 1, message.n, False, 1_000_000)
     _append(tape, record.partition, received_at, record.key, record.headers, record.value)
 
