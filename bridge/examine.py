@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bridge.kafka import AS_RECORDED, client_of, depth_of, last_records, log_consumer, run_of
 from bridge.log_owner import LogOwner
 from plant.log_clock import TrueTime
-from runtime.partitions import Moved, moved
+from runtime.partitions import Misplaced, misplaced
 from runtime.settings import Settings
 from schemas.instant import LATEST
 
@@ -22,7 +22,7 @@ class Examined(NamedTuple):
     client: str = ""
     void: int = 0  # records that readers skip
     unaware: tuple[int, str] | None = None  # run and client id of a bridge that went on writing such records
-    moved: Moved | None = None
+    misplaced: Misplaced | None = None
 
 
 class Examination:
@@ -67,5 +67,5 @@ async def examine(settings: Settings, true_time: TrueTime = AS_RECORDED) -> Exam
         async for record in last_records(consumer, deadline, ends, depth_of(settings)):
             tick = record.key is None and not record.value
             found.take(record.partition, record.timestamp, run_of(record), client_of(record), tick)
-            elsewhere = elsewhere or moved(record, settings.partitions)
-    return found.found._replace(moved=elsewhere)
+            elsewhere = elsewhere or misplaced(record, settings.partitions)
+    return found.found._replace(misplaced=elsewhere)

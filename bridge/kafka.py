@@ -16,7 +16,7 @@ from bridge.deduplicator import Held, reach_of
 from bridge.log_owner import LogOwner
 from bridge.record import digest_of
 from plant.log_clock import TrueTime
-from runtime.partitions import moved, raised
+from runtime.partitions import misplaced, partitions_changed
 from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings
 from schemas.errors import Unavailable
@@ -64,8 +64,8 @@ async def read_tail(
             if record.timestamp <= LATEST:  # else no bridge wrote it, and readers ignore its time
                 received_at = max(received_at, true_time.of(record.timestamp, run_of(record)))
             owner.take(record.partition, run_of(record), client_of(record))
-            if (line := moved(record, settings.partitions)) is not None:
-                raise raised(settings, line, settings.partitions)
+            if (line := misplaced(record, settings.partitions)) is not None:
+                raise partitions_changed(settings, line, settings.partitions)
     return Tail(received_at, owner.run, owner.client)
 
 

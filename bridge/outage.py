@@ -55,7 +55,7 @@ class Outage:
         ):
             gauge.set(NOT_KNOWN if value is None else value)
         if reading:
-            metrics.BROKER_TOLD_AT.set(time.time())
+            metrics.BROKER_REPORTED_AT.set(time.time())
 
     def _report_drops(self, reading: Reading) -> None:
         if reading.dropped is None:

@@ -7,7 +7,7 @@ from bridge.clock import JUMP_MS
 from bridge.declared_time import declared_time
 from bridge.examine import Examined, examine
 from bridge.outage import in_words
-from runtime.partitions import raised
+from runtime.partitions import partitions_changed
 from runtime.settings import Settings
 from schemas.instant import text_of
 
@@ -30,8 +30,8 @@ def verdict(
 ) -> tuple[str, str | None]:
     """As `check_log`, of what was found at a moment; `first`: where the log began to be ahead."""
     part = f"log {settings.topics.raw}"
-    if found.moved:
-        return part, str(raised(settings, found.moved, settings.partitions))
+    if found.misplaced:
+        return part, str(partitions_changed(settings, found.misplaced, settings.partitions))
     ahead_ms = found.received_at - now_ms
     if ahead_ms > JUMP_MS:
         return part, (

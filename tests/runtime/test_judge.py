@@ -3,7 +3,7 @@
 from faust.types import TP
 
 from runtime.group_status import GroupStatus
-from runtime.judge import Dead, Judge
+from runtime.stall import StallDetector, Stalled
 
 A, B = TP("raw", 0), TP("raw", 1)
 LIMIT_S = 60.0
@@ -13,7 +13,7 @@ class Watched:
     """A worker of two partitions, looked at every ten seconds."""
 
     def __init__(self) -> None:
-        self._judge = Judge(LIMIT_S)
+        self._detector = StallDetector(LIMIT_S)
         self.signs = 0
 
     def look(
@@ -24,14 +24,14 @@ class Watched:
         member: bool = True,
         free: frozenset[TP] = frozenset(),
         times: int = 1,
-    ) -> Dead | None:
+    ) -> Stalled | None:
         seen = GroupStatus({A: ends[0], B: ends[1]}, member, None, free)
         for _ in range(times):
-            dead = self._judge.after(10, seen, positions, self.signs)
+            dead = self._detector.after(10, seen, positions, self.signs)
         return dead
 
     def kafka_is_away(self) -> None:
-        self._judge.begin_again()
+        self._detector.reset()
 
 
 def test_lag_without_progress_for_the_limit_is_death():

@@ -56,6 +56,6 @@ async def test_a_stage_that_does_not_answer_keeps_nobody_from_judging_it(
     watchdog = Watchdog(stage, Settings(_env_file=None, partitions=2), Narrator("en"))
     for end in (10, 5, 5):
         seen = GroupStatus({A: end, B: 10}, True, None, frozenset())
-        await asyncio.wait_for(watchdog._look_at_log(seen), 5)
+        await asyncio.wait_for(watchdog._check_log(seen), 5)
     for question in watchdog._questions:
         question.cancel()

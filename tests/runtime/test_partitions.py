@@ -6,7 +6,7 @@ from aiokafka.admin import NewPartitions
 
 from bridge.kafka import read_tail
 from runtime.kafka import require_topics
-from runtime.partitions import Moved, line_elsewhere, partition_of
+from runtime.partitions import Misplaced, find_misplaced_line, partition_of
 from runtime.settings import Settings, SettingsError
 from runtime.topics import admin
 from schemas.raw import Kind, RawHeaders
@@ -44,7 +44,7 @@ async def test_a_log_that_was_made_with_another_number_tells_which_to_set(servic
     """Its lines are where that number places them; records of strangers tell nothing."""
     settings = services.settings(database_url="postgresql://none/none", partitions=4)
     await write(settings, 4)
-    assert await line_elsewhere(settings, 4) is None
+    assert await find_misplaced_line(settings, 4) is None
     with pytest.raises(SettingsError, match=r"has 4 partitions, 6 expected, .* set LINEPULSE_PARTITIONS=4,"):
         await require_topics(settings.model_copy(update={"partitions": 6}), [settings.topics.raw])
 
@@ -62,4 +62,4 @@ async def test_a_log_whose_partitions_were_raised_is_refused_whatever_is_set(ser
     assert "LINEPULSE_PARTITIONS=4" not in str(refused.value)
     with pytest.raises(SettingsError, match="choose another LINEPULSE_TOPIC_PREFIX"):
         await read_tail(settings.model_copy(update={"partitions": 4}))
-    assert isinstance(await line_elsewhere(settings, 4), Moved)
+    assert isinstance(await find_misplaced_line(settings, 4), Misplaced)
