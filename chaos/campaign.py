@@ -24,7 +24,7 @@ from chaos.rebuilt import differing
 from chaos.recovery import MUST_S, Recovery
 from chaos.report import Report
 from chaos.settled import NotSettled, delivered, settled, ticked
-from linepulse.embedded.server import start_tied
+from linepulse.embedded.server import start_child
 from tests.commands import with_repository
 from tests.eventually import eventually
 
@@ -134,7 +134,7 @@ class Campaign:
         }
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         command = [sys.executable, "-P", "-m", "chaos.publisher", *words, "--clock-scenarios"]
-        return start_tied(command, self.folder / "publisher.log", env=with_repository(os.environ))
+        return start_child(command, self.folder / "publisher.log", env=with_repository(os.environ))
 
     async def _fault(self, plant: Plant, prober: Prober, planned: Planned) -> None:
         if not planned.soon:

@@ -1,4 +1,4 @@
-"""What `linepulse doctor` finds at the end of the log: time that is ahead, records that readers leave out."""
+"""The part of `linepulse doctor` about the end of the log: time that is ahead, and void records."""
 
 import time
 
@@ -13,7 +13,7 @@ from schemas.instant import text_of
 
 
 async def check_log(settings: Settings) -> tuple[str, str | None]:
-    """The part, and what is wrong with it; None: nothing.
+    """The name of the part, and what is wrong with it; None: nothing.
 
     Raises:
         Unavailable: Kafka does not answer.
@@ -28,7 +28,7 @@ async def check_log(settings: Settings) -> tuple[str, str | None]:
 def verdict(
     settings: Settings, found: Examined, now_ms: float, first: Ahead | None = None
 ) -> tuple[str, str | None]:
-    """As `check_log`, of what was found at a moment; `first`: where the log began to be ahead."""
+    """As `check_log`, for an examination at `now_ms`; `first`: where the log began to be ahead."""
     part = f"log {settings.topics.raw}"
     if found.misplaced:
         return part, str(partitions_changed(settings, found.misplaced, settings.partitions))

@@ -7,7 +7,7 @@ import time
 
 from chaos.faults.fault import Fault
 from chaos.plant import in_thread
-from linepulse.embedded.server import start_tied
+from linepulse.embedded.server import start_child
 from linepulse.supervisor import linepulse
 from tests.commands import environment
 
@@ -46,4 +46,4 @@ class Reread(Fault):
 
     def _start(self) -> "subprocess.Popen[bytes]":
         log = self.plant.folder / "logs" / "rebuild.log"
-        return start_tied([*linepulse("rebuild"), "--json"], log, env=environment(self.plant.settings))
+        return start_child([*linepulse("rebuild"), "--json"], log, env=environment(self.plant.settings))

@@ -263,7 +263,7 @@ def test_a_database_that_freezes_is_not_waited_for(own: OwnServers, monkeypatch:
         publish_said(settings, line, kind, payload)
         postgres.freeze()
 
-    monkeypatch.setattr("linepulse.asking.publish", send)
+    monkeypatch.setattr("linepulse.request.publish", send)
     words = ["order", "add", "--line", "ligne1", "--product", "x", "--quantity", "1", "--new-line"]
     try:
         unseen = run(env, *words)

@@ -1,6 +1,6 @@
 """What moves and what does not, between two looks of the doctor."""
 
-from linepulse.stages import Seen, Stored, noted, still
+from linepulse.stage_check import Seen, Stored, noted, still
 from runtime.progress import Progress
 
 
