@@ -12,10 +12,10 @@ from chaos.count import Count
 from chaos.expected import Expected, columns, fold_tape
 from chaos.ledger import Entry, Ledger, sent_at
 from chaos.lines import PARIS
-from chaos.machines import Plant
+from chaos.machines import Machines
 from chaos.message import Message
-from chaos.oracle import of_lines
-from chaos.strip import Taped
+from chaos.oracle import expected_sums
+from chaos.partition_tape import Taped
 from chaos.sums import Stops, Sums, compare_sums
 from chaos.tape import Tape
 from chaos.verdict import Verdict
@@ -53,13 +53,13 @@ class Published(NamedTuple):
         """What the oracle says of these sums."""
         verdict, count = Verdict(), Count(self.ledger)
         count.tape(self.tape)
-        compare_sums(of_lines(self.ledger, count.applied(), self.end), found, self.end, verdict)
+        compare_sums(expected_sums(self.ledger, count.applied(), self.end), found, self.end, verdict)
         return verdict
 
 
 def machines(seed: int, messages: int, begins: int, step: int) -> Iterator[tuple[int, Message]]:
     """A message every `step` ms, of the campaign's machines, with the time at which it is published."""
-    plant = Plant(seed, 6)
+    plant = Machines(seed, 6)
     for n in range(messages):
         yield begins + n * step, plant.next(begins + n * step)
 
@@ -81,8 +81,8 @@ def published(folder: Path, messages: Iterable[tuple[int, Message]]) -> Iterator
         _write(tape, message, now + ARRIVES)
     for more in (1, 2):
         _tick(tape, now + more * TICK_S * SECOND)
-    for strip in tape._strips:
-        strip.close()
+    for part in tape._parts:
+        part.close()
     yield Published(ledger, tape)
 
 
@@ -109,7 +109,7 @@ def _append(
 ) -> None:
     offset = tape.end(partition)
     at = max(at, tape.last_time(partition))
-    tape._strips[partition].append(Taped(tape.topic, partition, offset, at, key, headers, value, False))
+    tape._parts[partition].append(Taped(tape.topic, partition, offset, at, key, headers, value, False))
 
 
 def sums_of(tables: Mapping[str, Expected]) -> Sums:
@@ -137,7 +137,7 @@ def sums_of(tables: Mapping[str, Expected]) -> Sums:
 def _rows(tables: Mapping[str, Expected], table: Table) -> Iterable[dict[str, Any]]:
     names, of_table = columns(table), tables[table.name]
     for kept in of_table.rows.values():
-        yield dict(zip(names, of_table.at(kept.place), strict=True))
+        yield dict(zip(names, of_table.read(kept.position), strict=True))
 
 
 def _day_in_paris(timestamp: str) -> str:

@@ -12,7 +12,7 @@ from psycopg import sql
 from chaos.expected import Expected, columns, fold_tape
 from chaos.judge import judge
 from chaos.ledger import Entry, Ledger
-from chaos.losses import untold
+from chaos.losses import unreported
 from chaos.rows import sums
 from chaos.verdict import Verdict
 from plant.rules import Rules, read_plant
@@ -218,15 +218,15 @@ async def test_what_is_lost_is_told_and_what_is_told_was_lost(calm: Calm):
     raw = calm.settings.topics.raw
     for topic, reason in ((raw, "expired"), (raw, "log_lost"), (calm.settings.topics.kpis, "expired")):
         with changed(calm, letter(topic, 5, reason)):
-            (none,) = await untold(calm.settings, calm.tape)
+            (none,) = await unreported(calm.settings, calm.tape)
         assert f"({reason}) of {topic}[0] tells of a loss at 5 that was none" in none
     calm.tape.without(0, 5, 5)
     try:
-        assert await untold(calm.settings, calm.tape) == [
+        assert await unreported(calm.settings, calm.tape) == [
             f"no dead letter tells that {raw}[0] 5 to 5 were deleted"
         ]
         with changed(calm, letter(raw, 5, "expired")):
-            assert await untold(calm.settings, calm.tape) == []
+            assert await unreported(calm.settings, calm.tape) == []
     finally:
         calm.tape.left_out(0).clear()
 
@@ -243,7 +243,7 @@ def fill(calm: Calm, tables: Mapping[str, Expected]) -> None:
                 sql.SQL(", ").join([sql.Placeholder()] * len(names)),
             )
             connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
-            rows = [expected.at(kept.place) for kept in expected.rows.values()]
+            rows = [expected.read(kept.position) for kept in expected.rows.values()]
             connection.cursor().executemany(insert, rows)
         sum_all(connection)
 
@@ -269,9 +269,9 @@ async def test_a_rule_that_is_wrong_in_rows_and_fold_alike_is_found(
     assert any(wrong.told in example for example in verdict.summed.examples), verdict.text()
 
 
-def number(calm: Calm, kind: str, *, told: bool = True) -> int:
+def number(calm: Calm, kind: str, *, numbered: bool = True) -> int:
     """The number of a message in the ledger."""
-    return next(n for n, sent in calm.ledger.sent.items() if sent.kind == kind and sent.told == told)
+    return next(n for n, sent in calm.ledger.sent.items() if sent.kind == kind and sent.numbered == numbered)
 
 
 def with_entries(calm: Calm, *entries: Entry, without: int = 0) -> Ledger:
@@ -295,7 +295,7 @@ async def test_a_number_that_is_not_in_the_ledger_is_found(calm: Calm, kind: str
 @pytest.mark.parametrize("kind", ["data", "status", "poison"])
 async def test_a_message_without_a_number_that_is_not_in_the_ledger_is_found(calm: Calm, kind: str):
     """Only how many there are on its topic tells."""
-    n = number(calm, kind, told=False)
+    n = number(calm, kind, numbered=False)
     verdict = await verdict_on(calm, with_entries(calm, without=n))
     assert verdict.doubled.count
     assert calm.ledger.sent[n].topic in "".join(verdict.doubled.examples)

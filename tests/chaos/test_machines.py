@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chaos import poison
-from chaos.machines import Plant
+from chaos.machines import Machines
 from chaos.message import Message, number_of
 from plant.timestamps import event_time
 from schemas.errors import Poison
@@ -23,7 +23,7 @@ PARSERS: dict[str, Callable[[bytes], Any]] = {
 
 
 def drawn(seed: int, messages: int = 20_000) -> list[Message]:
-    plant = Plant(seed, 6)
+    plant = Machines(seed, 6)
     return [plant.next(NOW + 10 * n) for n in range(messages)]
 
 
@@ -49,7 +49,7 @@ def test_every_kind_of_message_is_there_with_a_number_of_its_own():
         message.line for message in messages
     }
     for message in messages:
-        assert number_of(message.topic, message.payload) == (message.n if message.told else None), message
+        assert number_of(message.topic, message.payload) == (message.n if message.numbered else None), message
 
 
 def test_what_is_said_to_be_no_poison_is_none():
@@ -59,7 +59,7 @@ def test_what_is_said_to_be_no_poison_is_none():
             continue
         assert route(message.topic) == (Kind(message.kind), message.line)
         told = read(message.kind, message.payload)
-        if message.kind == "data" and message.told:
+        if message.kind == "data" and message.numbered:
             assert told.pressure == message.n
 
 
@@ -67,7 +67,7 @@ def test_what_is_said_to_be_no_poison_is_none():
 def test_poison_is_poison_for_the_reason_that_it_names(sort: poison.Sort):
     """Otherwise it would be looked for in the wrong table."""
     message = poison.message(sort, 5, "bad n5" if sort is poison.UNROUTABLE else "ligne1")
-    assert number_of(message.topic, message.payload) == (5 if sort.told else None)
+    assert number_of(message.topic, message.payload) == (5 if sort.numbered else None)
     if sort is poison.UNROUTABLE:
         assert route(message.topic).kind is Kind.UNROUTABLE
     elif sort is poison.OVERSIZE:
@@ -107,5 +107,5 @@ def test_clocks_are_off_where_asked_for():
     told = event_time(parse_data(behind.payload).timestamp, "UTC")
     assert told is not None
     assert NOW - told > 364 * 86_400_000
-    calm = Plant(7, 6, clock_scenarios=False)
+    calm = Machines(7, 6, clock_scenarios=False)
     assert not {"ahead", "behind", "jumps"} & {calm.next(NOW).line for _ in range(5000)}

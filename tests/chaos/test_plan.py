@@ -12,7 +12,7 @@ import pytest
 
 from chaos import __main__ as command
 from chaos.faults import FAULTS
-from chaos.plan import Planned, draw_plan, pairs, turn
+from chaos.plan import Planned, draw_plan, pairs, seeds_for_all_pairs
 from tests.commands import ROOT
 
 
@@ -67,7 +67,7 @@ class Kind(NamedTuple):
 def test_as_many_seeds_as_a_kind_has_targets_meet_every_pair() -> None:
     """With fewer, the kind with most targets has some of them left."""
     kinds = {"one": Kind(("a",)), "two": Kind(("a", "b")), "five": Kind(tuple("abcde"))}
-    assert (len(pairs(kinds)), turn(kinds)) == (8, 5)
+    assert (len(pairs(kinds)), seeds_for_all_pairs(kinds)) == (8, 5)
     for first in range(50):
         met = [
             {(fault.kind, fault.target) for fault in draw_plan(seed, 3, kinds)}

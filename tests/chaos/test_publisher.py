@@ -94,7 +94,7 @@ def test_a_broker_that_goes_away_makes_messages_doubtful_never_lost(
         ledger = Ledger.read(path)
         assert sums["sent"] == sums["acked"] == len(ledger.sent) == ledger.acked == 4000
         assert sums["again"] == sum(sent.times - 1 for sent in ledger.sent.values()) > 0
-        named = {n: sent for n, sent in ledger.sent.items() if sent.told}
+        named = {n: sent for n, sent in ledger.sent.items() if sent.numbered}
         wait_until(lambda: named.keys() <= ear.heard.keys(), "all numbers")
         assert not [n for n, sent in named.items() if ear.first[n] > sent.times]
 

@@ -11,8 +11,8 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from chaos.ledger import Entry, Ledger
+from chaos.partition_tape import TapeError
 from chaos.settled import NotSettled, delivered, settled
-from chaos.strip import TapeError
 from chaos.tape import Tape
 from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
