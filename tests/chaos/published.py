@@ -1,4 +1,4 @@
-"""What machines published, as a log: the ledger, the tape, and what the fold makes of it. No server."""
+"""What machines published, as a log: the ledger, the tape, and the fold's rows. No server."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +30,7 @@ ARRIVES = 40  # ms after it was published
 
 
 class Published(NamedTuple):
-    """A log, and the ledger of those who wrote it."""
+    """A log, and the ledger of its messages."""
 
     ledger: Ledger
     tape: Tape
@@ -41,7 +41,7 @@ class Published(NamedTuple):
         return max(self.tape.last_time(partition) for partition in self.tape.partitions)
 
     def fold(self) -> Sums:
-        """The sums of the rows that the product's rules make of it."""
+        """The sums of the rows that the product's rules make from it."""
         tables = fold_tape(self.tape, Rules(1, read_plant("", "none")))
         try:
             return sums_of(tables)
@@ -50,7 +50,7 @@ class Published(NamedTuple):
                 table.close()
 
     def verdict(self, found: Sums) -> Verdict:
-        """What the oracle says of these sums."""
+        """The oracle's verdict on these sums."""
         verdict, count = Verdict(), Count(self.ledger)
         count.tape(self.tape)
         compare_sums(expected_sums(self.ledger, count.applied(), self.end), found, self.end, verdict)

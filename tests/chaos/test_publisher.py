@@ -45,7 +45,7 @@ def told(process: "subprocess.Popen[str]") -> dict[str, Any]:
 
 
 class Ear:
-    """A subscriber whose session the broker keeps: what the broker took, as often as it took it."""
+    """A subscriber whose session the broker keeps: what the broker accepted, as often as it did."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -77,7 +77,7 @@ class Ear:
 def test_a_broker_that_goes_away_makes_messages_doubtful_never_lost(
     own: OwnServers, services: Services, tmp_path: Path
 ):
-    """Each number comes once, or as often as the ledger says that it was sent."""
+    """Each number arrives once, or as often as the ledger says that it was sent."""
     if services.kind == "embedded":
         pytest.skip("the embedded broker forgets everything")
     broker = own.mqtt()
