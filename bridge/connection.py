@@ -185,8 +185,7 @@ class Connection:
         """Send DISCONNECT after the acknowledgements, and close.
 
         Reads until the broker closes: a socket closed with unread bytes is reset by the kernel, and the
-        broker could then miss acknowledgements that it had not read yet. What is read here is not
-        acknowledged.
+        broker could then miss acknowledgements that it had not read yet. None of it is acknowledged.
         """
         self._leaving = True
         if self._socket and not self.lost.done():

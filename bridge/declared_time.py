@@ -6,8 +6,7 @@ from runtime.settings import Settings
 
 
 def declared_time(settings: Settings) -> tuple[TrueTime, str | None]:
-    """`[[log_clock]]` of the plant file; and an error if the file can't be read: then the log's own time
-    counts.
+    """`[[log_clock]]` of the plant file; if that is not valid, the log's own time, and the error.
 
     The bridge goes on in spite of such an error, because it needs nothing else from this file.
     """

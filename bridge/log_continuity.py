@@ -12,7 +12,7 @@ class LogContinuity:
     def __init__(self) -> None:
         self.run = 0
         self.anew = False
-        self._held = 0  # the highest run that the log held: the fence of a later one may be lost
+        self._held = 0  # the highest run that the log held; a later one may have stored nothing
         self._next: dict[int, int] = {}
 
     def begin(self, highest: int) -> int:

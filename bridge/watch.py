@@ -26,8 +26,7 @@ LONGEST_WAIT_S = 10
 
 
 class Watch:
-    """Calls `on_reading(reading, fresh)` each time the broker publishes; with None when the connection is
-    lost.
+    """Calls `on_reading(reading, fresh)` each time the broker publishes; with None when it is disconnected.
 
     `fresh` is False for a retained reading, which is not of this moment.
     """

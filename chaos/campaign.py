@@ -70,9 +70,7 @@ class Campaign:
         self.report = Report(self.options.seed, self.options.messages, len(self.plan))
         self._began = time.monotonic()
         self._waited = Waited()
-        self._over: tuple[Planned, str, float] | None = (
-            None  # a fault from which the pipeline may not have recovered yet
-        )
+        self._over: tuple[Planned, str, float] | None = None  # the last fault, until the pipeline recovered
         self._sent, self._probed = self.folder / "ledger.jsonl", self.folder / "probes.jsonl"
 
     async def run(self) -> Report:

@@ -8,9 +8,7 @@ from runtime.settings import Settings
 REASONS = ("expired", "log_lost")
 """The reasons of dead letters in which a stage reports a loss: no record of the log is behind them."""
 
-LETTERS = (
-    'SELECT "topic", "partition", "offset", "reason", "detail" FROM "DeadLetter" WHERE "reason" = ANY(%s)'
-)
+LOST = 'SELECT "topic", "partition", "offset", "reason", "detail" FROM "DeadLetter" WHERE "reason" = ANY(%s)'
 
 
 async def unreported(settings: Settings, tape: Tape) -> list[str]:
@@ -21,7 +19,7 @@ async def unreported(settings: Settings, tape: Tape) -> list[str]:
         for lost in tape.left_out(number)
     }
     async with await psycopg.AsyncConnection.connect(settings.database_url) as connection:
-        found = await connection.execute(LETTERS, [list(REASONS)])
+        found = await connection.execute(LOST, [list(REASONS)])
         reported = {(*where, reason): detail for *where, reason, detail in await found.fetchall()}
     wrong = [
         f"no dead letter tells that {topic}[{number}] {first} to {last} were deleted"

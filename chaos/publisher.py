@@ -120,7 +120,7 @@ class Publisher:
         self.acked += 1
 
 
-def publish(publisher: Publisher, plant: Machines, messages: int, rate: float) -> None:
+def publish(publisher: Publisher, machines: Machines, messages: int, rate: float) -> None:
     """Publish so many messages, `rate` a second, evenly; 0: as fast as possible."""
     began = time.monotonic()
     for index in range(messages):
@@ -129,7 +129,7 @@ def publish(publisher: Publisher, plant: Machines, messages: int, rate: float) -
             publisher.pump(min(early, 0.1))
         if publisher.stop.is_set():
             break
-        publisher.publish(plant.next(int(time.time() * 1000)))
+        publisher.publish(machines.next(int(time.time() * 1000)))
     publisher.settle()
 
 
@@ -148,8 +148,8 @@ def main() -> None:
     publisher = Publisher(asked.url, ledger)
     signal.signal(signal.SIGTERM, lambda *_: publisher.stop.set())
     began = time.monotonic()
-    plant = Machines(asked.seed, asked.lines, clock_scenarios=asked.clock_scenarios)
-    publish(publisher, plant, asked.messages, asked.rate)
+    machines = Machines(asked.seed, asked.lines, clock_scenarios=asked.clock_scenarios)
+    publish(publisher, machines, asked.messages, asked.rate)
     ledger.close()
     totals = {"sent": publisher.sent, "acked": publisher.acked, "again": publisher.again}
     print(json.dumps({**totals, "seconds": round(time.monotonic() - began, 1)}))

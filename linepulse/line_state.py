@@ -1,5 +1,4 @@
-"""The effect of a person's message that is in no row, only in the line's state: announced stops, a retired
-line.
+"""The effect of a person's message that is in the line's state only: announced stops, a retired line.
 
 The stream stage writes each line's state to a changelog, with the offset of its last record; the raw log has
 the offset of the message. A state at that offset or a later one has applied the message, or refused it.

@@ -24,7 +24,7 @@ class LivenessCheck:
         self.dead: str | None = None
 
     async def ask(self) -> None:
-        """Ask once; after too many failures in a row `dead` is the last one."""
+        """Ask once; after too many failures in a row `dead` says why."""
         wrong = await self._wrong()
         if wrong is None:
             self._answered, self._failures = True, 0

@@ -41,7 +41,7 @@ class PlantTime:
         return line in self._rules.named
 
     def shown(self, moment: datetime, line: str, separator: str = " ") -> str:
-        """`2026-01-15 14:03:05.250+01:00`: with milliseconds only if the moment has a fraction."""
+        """`2026-01-15 14:03:05.250+01:00`: milliseconds only if needed to read the same moment back."""
         try:
             moment = moment.astimezone(ZoneInfo(self._zone(line, moment)))
         except OverflowError:  # on the last day of the year 9999

@@ -22,9 +22,7 @@ from schemas.raw import Kind
 
 PATIENCE_S = 5.0
 POLL_S = 0.1
-SETTLE_S = (
-    1.0  # without a refusal in so long, a row that could be so without the message counts as its effect
-)
+SETTLE_S = 1.0  # a row that could be so without the message is believed after so long without a refusal
 
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Send it, and don't wait for what becomes of it.")]
 

@@ -56,8 +56,7 @@ class PromptThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 wanted[tp] = Fetched(records, self.consumer.stage.seeks[tp])
             else:
                 # A fetch that is under way at a rebalance returns after it, with what was requested since:
-                # such as records of a changelog to which Faust's recovery has sought, and which is still
-                # paused.
+                # such as records of a changelog to which Faust's recovery has sought, and which is paused.
                 consumer.seek(tp, records[0].offset)
         return wanted
 

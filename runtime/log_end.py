@@ -112,8 +112,7 @@ class Logs:
 def _another(found: ConsumerRecord, applied: Applied) -> bool:
     if found.offset == applied.offset:
         return applied.time is not None and found.timestamp != applied.time
-    # Before it: the client was reset to the start, because the log ends earlier. After it: it expired just
-    # now.
+    # Before it: the client was reset to the start, because the log ends earlier. After it: it has expired.
     return bool(found.offset < applied.offset)
 
 

@@ -63,8 +63,7 @@ class LoopWatchdog:
                 return  # the loop is closed
 
     def _end(self, missed: int) -> None:
-        # Writing the log may be what blocks the loop (a pipe that nobody reads), so the report gets REPORT_S
-        # only.
+        # Writing the log may be what blocks the loop (a full pipe), so the report has a time limit.
         report = threading.Thread(target=self._report, args=(missed,), daemon=True)
         report.start()
         report.join(REPORT_S)

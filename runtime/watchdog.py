@@ -63,12 +63,11 @@ class Watchdog:
         return self._wrong
 
     async def until_dead(self) -> Exception:
-        """Check until the worker is dead; return why it must end, after that was logged."""
+        """Check until the worker is certainly dead; return why it must end."""
         before = time.monotonic()
         while True:
             now = time.monotonic()
-            # After it was frozen, or its machine asleep, the worker gets its chance: that time is not
-            # counted.
+            # Time in which the process was frozen, or its machine asleep, is not counted.
             seconds = min(now - before, self._every_s + ANSWER_S)
             before = now
             try:

@@ -37,8 +37,7 @@ class Buffer(ThrowableQueue):  # type: ignore[misc]
         return False
 
     def in_pressure_high_state(self, callback: Callable[[], None]) -> bool:
-        # Faust's own method assumes that a partition, once left out, stays left out: not so after a
-        # rebalance.
+        # Faust's own method assumes that a partition that was left out stays so: not after a rebalance.
         if self.qsize() < self.pressure_high_size:
             return False
         self._pending_pressure_drop_callbacks.add(callback)
@@ -185,10 +184,9 @@ def end_anyway(code: int) -> None:
 
 
 def spare_the_collector(objects: int = 50_000) -> None:
-    """Exempt the objects of the start from garbage collection, and collect less often: batches have no
-    cycles.
+    """Exempt the objects of the start from garbage collection, and collect less often.
 
-    The collector took a fifth of a record's time.
+    Batches have no cycles, and the collector took a fifth of a record's time.
 
     Args:
         objects: how many new objects start a collection; a batch should make fewer.

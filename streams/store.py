@@ -19,12 +19,8 @@ from schemas.state import LineState, decode, encode
 from streams.changelog import key_of
 from streams.sent import Sent
 
-REWRITE = (
-    15 * SECOND
-)  # a quiet line is written at least so often, so that its partition does not restart far back
-SAVE_S = (
-    1.0  # at most so often: not each batch costs a write; after a crash, a second of records is read again
-)
+REWRITE = 15 * SECOND  # at least so often, so that a quiet line does not make its partition restart far back
+SAVE_S = 1.0  # at most so often: a batch costs no write; after a crash, a second of records is read again
 
 
 class LineStore:
@@ -81,7 +77,7 @@ class LineStore:
             self._begin(tp, held[tp.partition], ends.get(tp))
             self._again.pop(
                 tp.partition, None
-            )  # not earlier: an attempt that Kafka does not answer is repeated
+            )  # only now: if Kafka had not answered, it would be tried again
             own = owns[tp]
             if tp in others and own is not None:
                 self._report_lost(tp, own)

@@ -84,8 +84,7 @@ def _publish(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) ->
 
 
 def _publish_history(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) -> None:
-    """Publish the history at a rate with which a bridge keeps up, and each status apart from the data around
-    it.
+    """Publish the history at a rate that a bridge can follow, each status apart from the data around it.
 
     MQTT guarantees order within a topic only: a broker with a backlog for the bridge may deliver a line's
     data first and its statuses afterwards, too late to give the stops their reasons.
