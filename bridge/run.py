@@ -122,7 +122,10 @@ class Run:
             Deduplicator(held, reach_of(self._settings)),
             session_present,
         )
-        beside = [asyncio.create_task(self._tick(flow)), asyncio.create_task(self._check_topics(flow, lanes))]
+        background = [
+            asyncio.create_task(self._tick(flow)),
+            asyncio.create_task(self._check_topics(flow, lanes)),
+        ]
         try:
             await connection.subscribe()
             for topic in MQTT_FILTERS:
@@ -131,11 +134,11 @@ class Run:
             self.subscribed = True
             metrics.MQTT_CONNECTED.set(1)
             self._on_ready()
-            await self._until_the_end(connection, lanes, beside, stop)
+            await self._until_the_end(connection, lanes, background, stop)
         finally:
             self.subscribed = False
             metrics.MQTT_CONNECTED.set(0)
-            for task in beside:
+            for task in background:
                 task.cancel()
             await self._wind_up(connection, lanes, flow)
             metrics.MQTT_IN_FLIGHT.set(0)  # the broker sends again what is not acknowledged
@@ -145,16 +148,16 @@ class Run:
         self,
         connection: Connection,
         lanes: Lanes,
-        beside: Sequence["asyncio.Task[None]"],
+        background: Sequence["asyncio.Task[None]"],
         stop: asyncio.Event,
     ) -> None:
         stopping = asyncio.create_task(stop.wait())
         try:
-            ends: set[asyncio.Future[Any]] = {connection.lost, lanes.failed, stopping, *beside}
+            ends: set[asyncio.Future[Any]] = {connection.lost, lanes.failed, stopping, *background}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
-        for task in beside:
+        for task in background:
             if task.done():
                 task.result()  # it ends only by an error; without ticks, time would stand still
         if lanes.failed.done():

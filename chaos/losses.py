@@ -22,12 +22,12 @@ async def unreported(settings: Settings, tape: Tape) -> list[str]:
         found = await connection.execute(LOST, [list(REASONS)])
         reported = {(*where, reason): detail for *where, reason, detail in await found.fetchall()}
     wrong = [
-        f"no dead letter tells that {topic}[{number}] {first} to {last} were deleted"
+        f"no dead letter reports that {topic}[{number}] {first} to {last} were deleted"
         for (topic, number, first, _), last in taken.items()
         if str(last) not in reported.get((topic, number, first, "expired"), "").split()
     ]
     wrong += [
-        f"a dead letter ({reason}) of {topic}[{number}] tells of a loss at {first} that was none: {detail}"
+        f"a dead letter ({reason}) of {topic}[{number}] reports a loss at {first} that was none: {detail}"
         for (topic, number, first, reason), detail in reported.items()
         if (topic, number, first, reason) not in taken
     ]

@@ -79,7 +79,7 @@ def compare_sums(expected: Mapping[str, LineSums | None], found: Sums, end: int,
     """
     for line, of_line in expected.items():
         if of_line is None:
-            verdict.count("lines of which only the rules can tell what counts")
+            verdict.count("lines for which only the rules can say what counts")
             continue
         verdict.count("lines whose pieces were added up")
         verdict.count("pieces published", of_line.made.total)
@@ -94,7 +94,7 @@ def compare_sums(expected: Mapping[str, LineSums | None], found: Sums, end: int,
             _compare_stops(line, of_line.stopped, found, end, verdict)
     for table, by_line in found.pieces.items():
         for line in by_line.keys() - expected.keys():
-            verdict.summed.add(f"{line}: pieces in {table}, and nobody published for it")
+            verdict.summed.add(f"{line}: pieces in {table}, but none were published for it")
 
 
 def _compare_days(line: str, table: str, output: Output, found: Mapping[str, int], verdict: Verdict) -> None:

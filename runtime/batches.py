@@ -199,7 +199,7 @@ class Stage:
         if self.app.rebalancing or not self.app.tables.recovery.completed.is_set():
             return "waiting for Kafka to assign partitions"
         if self._locating is not None and not self._locating.done():
-            return "waiting for the store to tell where it stands"
+            return "waiting for the store's positions"
         return None
 
     def waiting(self, why: str, attempt: int) -> None:
@@ -227,7 +227,7 @@ class Stage:
             # If the epoch is the same, we did not cancel it: aiokafka leaks its own cancellation when stopped
             # early.
             if epoch == self.epoch and not self.app.should_stop:
-                await self.app.crash(RuntimeError("cancelled while asking where the stage stands"))
+                await self.app.crash(RuntimeError("cancelled while asking the store for positions"))
             raise
         except Exception as error:
             await self.app.crash(error)  # ends the process; started again, it continues from its store

@@ -21,7 +21,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_lines(as_json: AsJson = False) -> None:
-    """Show the lines that are known, and those that plant.toml names: how they stand, and when last heard.
+    """Show the lines that are known, and those that plant.toml names: their state, and when last heard.
 
     Example: linepulse line list
     """

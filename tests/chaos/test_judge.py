@@ -219,11 +219,11 @@ async def test_what_is_lost_is_told_and_what_is_told_was_lost(calm: Calm):
     for topic, reason in ((raw, "expired"), (raw, "log_lost"), (calm.settings.topics.kpis, "expired")):
         with changed(calm, letter(topic, 5, reason)):
             (none,) = await unreported(calm.settings, calm.tape)
-        assert f"({reason}) of {topic}[0] tells of a loss at 5 that was none" in none
+        assert f"({reason}) of {topic}[0] reports a loss at 5 that was none" in none
     calm.tape.without(0, 5, 5)
     try:
         assert await unreported(calm.settings, calm.tape) == [
-            f"no dead letter tells that {raw}[0] 5 to 5 were deleted"
+            f"no dead letter reports that {raw}[0] 5 to 5 were deleted"
         ]
         with changed(calm, letter(raw, 5, "expired")):
             assert await unreported(calm.settings, calm.tape) == []

@@ -54,7 +54,7 @@ def test_the_sums_of_the_fold_are_those_of_what_was_published(campaign: Publishe
     assert verdict.counts["lines whose pieces were added up"] == 11
     assert verdict.counts["lines whose stops were added up"] >= 5
     assert verdict.counts["stops published"] >= 10
-    assert verdict.counts["lines of which only the rules can tell what counts"] == 2
+    assert verdict.counts["lines for which only the rules can say what counts"] == 2
     for table in ("ProductionData", "KPISnapshot"):
         assert {TODAY, TOMORROW} <= right.pieces[table]["ligne1"].keys()
 
@@ -113,7 +113,7 @@ def changed(sums: Sums, change: Callable[[Sums], object]) -> Sums:
         (lambda s: s.pieces["KPISnapshot"]["ligne1"].update({TODAY: 5}), "KPISnapshot on .*: 5, and 6"),
         (lambda s: s.pieces["KPISnapshot"].update(ligne1={TOMORROW: 6}), f"on {TOMORROW}: 6, and 0"),
         (lambda s: s.pieces["KPISnapshot"].clear(), "pieces in KPISnapshot: 0, and 6"),
-        (lambda s: s.pieces["KPISnapshot"].update(ligne9={TODAY: 1}), "ligne9: .* nobody published"),
+        (lambda s: s.pieces["KPISnapshot"].update(ligne9={TODAY: 1}), "ligne9: .* none were published"),
         (lambda s: s.produced.update(ligne1=7), "ProductionOrder: 7, and 6"),
         (lambda s: s.stops.update(ligne1=Stops(1, 4001, 1)), "ms of stops in Downtime: 4001, and 4000"),
         (lambda s: s.stops.update(ligne1=Stops(2, 4000, 1)), "that ended: 2, and 1"),
