@@ -26,7 +26,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.gauge import cpu_seconds, figures, metric, peak_mib
-from bridge.record import Delivery, places, record_of
+from bridge.record import Delivery, destinations, record_of
 from linepulse.embedded.ports import free_port
 from runtime.settings import Settings
 from tests.commands import environment
@@ -110,7 +110,7 @@ async def records_in(settings: Settings) -> int:
 
 
 async def _produce(settings: Settings, messages: int) -> dict[str, float]:
-    place = places(settings.partitions)
+    place = destinations(settings.partitions)
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         acks="all",

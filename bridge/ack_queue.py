@@ -1,20 +1,20 @@
-"""What was received and is not acknowledged yet, in the order of receipt."""
+"""Messages that were received and are not acknowledged yet, in the order of receipt."""
 
 from collections import deque
 from typing import Protocol
 
 
 class Stored(Protocol):
-    """Something that Kafka has, or not yet."""
+    """Something that Kafka will store: `done` once it has."""
 
     done: bool
 
 
 class AckQueue:
-    """Keeps deliveries in the order of receipt until everything before them, and they, are stored.
+    """Keeps each delivery until it and all deliveries before it are stored.
 
-    MQTT wants acknowledgements in the order of receipt, and partitions are stored in any order.
-    QoS 0 deliveries (packet id 0) have no acknowledgement, and are counted all the same.
+    MQTT requires acknowledgements in the order of receipt, but partitions are stored in any order.
+    QoS 0 deliveries (packet id 0) have no acknowledgement, but count towards the length and the bytes.
     """
 
     def __init__(self) -> None:
@@ -25,12 +25,12 @@ class AckQueue:
         return len(self._waiting)
 
     def add(self, mid: int, size: int, stored: Stored) -> None:
-        """Note a delivery of `size` bytes."""
+        """Add a delivery of `size` bytes."""
         self._waiting.append((mid, size, stored))
         self.bytes += size
 
     def settle(self) -> list[int]:
-        """Forget what is stored; the packet ids to acknowledge, in order."""
+        """Remove what is stored from the head; return the packet ids to acknowledge, in order."""
         mids = []
         waiting = self._waiting
         while waiting and waiting[0][2].done:

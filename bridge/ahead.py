@@ -1,4 +1,4 @@
-"""Where the time of a log that is ahead went wrong, for who mends it."""
+"""Finds where the time of a log began to be ahead, for the person who repairs it."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,16 +16,16 @@ MOST_RUNS = 20
 
 
 class Ahead(NamedTuple):
-    """The first record whose time lies ahead."""
+    """The first record whose time is in the future."""
 
     received_at: int  # ms
     run: int
-    before: int  # the highest time before it, ms; 0: the log has nothing before it
+    before: int  # the highest time before it, ms; 0: nothing is before it
     later: tuple[tuple[int, int], ...] = ()  # runs that began after it, and the time of their first record
 
 
 async def first_ahead(settings: Settings, now_ms: int) -> Ahead | None:
-    """Find the first record of the log that is of a later time than now; None: there is none.
+    """Find the first record of the log with a time after `now_ms`; None if there is none.
 
     Raises:
         Unavailable: Kafka does not answer.
@@ -35,7 +35,7 @@ async def first_ahead(settings: Settings, now_ms: int) -> Ahead | None:
         begins = await consumer.beginning_offsets(consumer.assignment())
         ends = await consumer.end_offsets(list(begins))
         for where, begin in begins.items():
-            last, found = await _halve(
+            last, found = await _bisect(
                 consumer, deadline, where, (begin, ends[where]), partial(_is_later, now_ms)
             )
             if last is not None and last.timestamp <= now_ms:
@@ -44,7 +44,7 @@ async def first_ahead(settings: Settings, now_ms: int) -> Ahead | None:
                 first = found
         if first is None:
             return None
-        where = TopicPartition(first.topic, first.partition)  # each run begins in all of them at once
+        where = TopicPartition(first.topic, first.partition)  # each run begins in all partitions at once
         later = await _later_runs(consumer, deadline, where, first, ends[where])
     return Ahead(first.timestamp, run_of(first), before, later)
 
@@ -55,7 +55,7 @@ async def _later_runs(
     later: list[tuple[int, int]] = []
     begin, run = first.offset, run_of(first)
     while len(later) < MOST_RUNS:
-        _, found = await _halve(consumer, deadline, where, (begin, end), partial(_is_above, run))
+        _, found = await _bisect(consumer, deadline, where, (begin, end), partial(_is_above, run))
         if found is None:
             break
         begin, run = found.offset, run_of(found)
@@ -64,25 +64,23 @@ async def _later_runs(
 
 
 def _is_later(now_ms: int, record: ConsumerRecord) -> bool:
-    return bool(
-        now_ms < record.timestamp <= LATEST
-    )  # no bridge writes what lies beyond, and nobody reads its time
+    return bool(now_ms < record.timestamp <= LATEST)  # no bridge writes later times, and readers ignore them
 
 
 def _is_above(run: int, record: ConsumerRecord) -> bool:
     return run_of(record) > run
 
 
-async def _halve(
+async def _bisect(
     consumer: Any,
     deadline: asyncio.Timeout,
     where: TopicPartition,
     between: tuple[int, int],
     test: Callable[[ConsumerRecord], bool],
 ) -> tuple[ConsumerRecord | None, ConsumerRecord | None]:
-    """The last record of a partition that fails a test, and the first that passes: all behind it do.
+    """The last record of a partition that fails a test, and the first that passes; all after it must pass.
 
-    By halves: not every broker finds a time, and none a run.
+    A binary search: not every broker can look up a time, and none a run.
     """
     low, high = between
     last = first = None

@@ -1,23 +1,22 @@
-"""Telling what had been waiting at the broker from what machines send now."""
+"""Distinguishes messages that waited at the broker from those that machines send now."""
 
 import time
 from collections.abc import Callable
 
 DRY_S = 1.0
-"""Not every broker keeps the order of answers: the queue counts as dry when all probes of so long say so."""
+"""The queue counts as empty once all probes in so long a time say so: not every broker answers in order."""
 
 
 class Backlog:
-    """Whether deliveries still come out of the session's queue: the record header `backlog`.
+    """Whether deliveries still come from the queue of the session: the record header `backlog`.
 
-    After a reconnect with session present, everything is backlog until a probe (a PINGREQ) says
-    otherwise. A broker that has messages waiting answers each acknowledgement with the next message, and
-    answers the PINGREQ after them. So, of the time between a probe and its answer: if fewer messages
-    arrived than were acknowledged just before the probe, the queue had run dry. Where nothing was
-    unacknowledged and nothing was there to acknowledge, one message is already too many. DRY_S of such
-    answers, and the backlog is over.
+    After a reconnect to an existing session, everything is backlog until a probe (a PINGREQ) shows
+    otherwise. A broker with messages in its queue sends the next one for each acknowledgement, and answers
+    the PINGREQ after them. So if fewer messages arrive between a probe and its answer than were acknowledged
+    just before the probe, the queue was empty. If nothing was acknowledged and nothing is unacknowledged,
+    a single message shows that it was not. Once answers show an empty queue for DRY_S, the backlog is over.
 
-    A bridge that is slower than its machines never catches up, and all that it reads did wait.
+    A bridge that is slower than its machines never catches up: all that it reads has waited.
     """
 
     def __init__(self, session_present: bool, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,18 +28,18 @@ class Backlog:
         self._arrived = 0
 
     def arrived(self) -> None:
-        """A message came."""
+        """Count a message."""
         self._arrived += 1
 
     def wants_probe(self, acked: int, unacked: int) -> bool:
-        """Whether to send a probe now, right behind `acked` acknowledgements; True begins it."""
+        """Whether to send a probe now, directly after `acked` acknowledgements; True counts as sent."""
         if not self.active or self._probing or (not acked and unacked):
             return False
         self._probing, self._expected, self._arrived = True, max(acked, 1), 0
         return True
 
     def answered(self) -> None:
-        """The probe's answer came."""
+        """Evaluate the answer to the probe."""
         if not self._probing:
             return
         self._probing = False

@@ -1,4 +1,4 @@
-"""How long to wait before the next try: longer each time, and never in step with others."""
+"""How long to wait before the next try: longer each time, with jitter to keep clients out of step."""
 
 import random
 from collections.abc import Callable
@@ -8,7 +8,7 @@ LONGEST_S = 30.0
 
 
 class Backoff:
-    """Doubles from FIRST_S to LONGEST_S; half of each wait is chance."""
+    """Doubles from FIRST_S to LONGEST_S; half of each wait is random."""
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
         self._chance = chance
@@ -20,5 +20,5 @@ class Backoff:
         return whole * (0.5 + self._chance() / 2)
 
     def reset(self) -> None:
-        """Begin again with short waits: the last try held."""
+        """Begin again with short waits, because the last try succeeded."""
         self._next = FIRST_S

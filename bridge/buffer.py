@@ -1,6 +1,6 @@
-"""What waits at the MQTT broker while Kafka is away, and for how long the broker can go on.
+"""How many messages wait at the MQTT broker while Kafka is away, and for how long it has room for more.
 
-A broker tells nothing of a single session. What Mosquitto publishes under `$SYS` is of all sessions together:
+A broker reports nothing about a single session. What Mosquitto publishes under `$SYS` counts all sessions:
 right for a broker that serves the plant and this bridge, too high for one that has other durable clients.
 """
 
@@ -29,27 +29,27 @@ HERE = ("localhost", "127.0.0.1", "::1")
 
 
 class Reading(NamedTuple):
-    """What the broker said of itself at a moment; None where it does not say."""
+    """What the broker reported about itself at one moment; None for what it does not report."""
 
     at: float  # seconds of the monotonic clock
     uptime: float | None  # seconds
-    waiting: float | None  # messages kept for sessions; what is retained only is left out
+    waiting: float | None  # messages kept for sessions, without those that are only retained
     payload_bytes: float | None  # of these and of the retained ones
     memory_bytes: float | None
-    dropped: float | None  # messages thrown away since the broker started, whoever's they were
+    dropped: float | None  # messages discarded since the broker started, of all clients
     rate: float | None  # messages a second that came in, on average over a minute
     size: float | None  # bytes that such a message took on the wire
 
 
 class Limits(NamedTuple):
-    """What the broker may keep; None where that is not known."""
+    """How much the broker may keep; None if that is not known."""
 
     messages: float | None
     memory_bytes: float | None
 
 
 def reading(values: Mapping[str, bytes], at: float) -> Reading:
-    """From the last payloads of TOPICS."""
+    """A reading from the last payloads of TOPICS."""
     found = {topic: _number(values.get(topic, b"")) for topic in TOPICS}
     stored, retained = found["store/messages/count"], found["retained messages/count"]
     publishes, received = found["load/publish/received/1min"], found["load/bytes/received/1min"]
@@ -66,7 +66,7 @@ def reading(values: Mapping[str, bytes], at: float) -> Reading:
 
 
 def limits(settings: Settings, now: Reading) -> Limits:
-    """What the settings say; else, of a broker on this machine, the memory that is still free here."""
+    """The limits in the settings; without them, the memory that is free here, if the broker runs here."""
     memory: float | None = settings.mqtt_budget_bytes
     if memory is None and settings.mqtt.hostname in HERE and now.memory_bytes is not None:
         free = _free_memory()
@@ -75,13 +75,13 @@ def limits(settings: Settings, now: Reading) -> Limits:
 
 
 class Filling(NamedTuple):
-    """How fast the broker's buffer fills, or would fill if nothing were read any more."""
+    """How fast the broker's buffer fills, or would fill if nothing were read."""
 
     messages: float  # a second
     memory_bytes: float | None  # a second
 
     def seconds_left(self, now: Reading, most: Limits) -> float | None:
-        """Until the first limit is reached; infinite if nothing comes; None: no limit is known."""
+        """Seconds until the first limit is reached: infinite if nothing arrives, None without a limit."""
         left = []
         if most.messages is not None and now.waiting is not None:
             left.append(_seconds(most.messages - now.waiting, self.messages))
@@ -93,35 +93,35 @@ class Filling(NamedTuple):
 class Buffer:
     """Follows the broker's readings.
 
-    While the bridge reads nothing, the filling is measured; as long as it reads, what would be is foreseen.
+    While the bridge reads nothing, the filling is measured; while it reads, the filling is predicted.
     """
 
     def __init__(self) -> None:
         self._held: deque[Reading] = deque()
-        self._foreseen: Filling | None = None
+        self._predicted: Filling | None = None
 
     def take(self, now: Reading, held: bool) -> None:
-        """Note a reading, and whether the bridge reads nothing at present."""
+        """Note a reading, and whether the bridge reads nothing at present (`held`)."""
         if not held:
             self._held.clear()
-            self._foreseen = foreseen(now)
+            self._predicted = predicted(now)
             return
         if self._held and (now.uptime or 0) < (self._held[-1].uptime or 0):
-            self._held.clear()  # the broker started anew
+            self._held.clear()  # the broker was restarted
         self._held.append(now)
         while now.at - self._held[0].at > WINDOW_S:
             self._held.popleft()
-        if self._foreseen is None:
-            self._foreseen = foreseen(now)
+        if self._predicted is None:
+            self._predicted = predicted(now)
 
     @property
     def filling(self) -> Filling | None:
-        """None while it is not known."""
-        return (measured(self._held[0], self._held[-1]) if self._held else None) or self._foreseen
+        """How fast the buffer fills; None while that is not known."""
+        return (measured(self._held[0], self._held[-1]) if self._held else None) or self._predicted
 
 
 def measured(first: Reading, last: Reading) -> Filling | None:
-    """What was added from one reading to another; None if that is not known."""
+    """How fast the buffer filled between two readings; None if that is not known."""
     seconds = last.at - first.at
     if seconds <= 0 or first.waiting is None or last.waiting is None:
         return None
@@ -131,8 +131,8 @@ def measured(first: Reading, last: Reading) -> Filling | None:
     return Filling((last.waiting - first.waiting) / seconds, memory)
 
 
-def foreseen(now: Reading) -> Filling | None:
-    """What would be added, were nothing read: all that comes in."""
+def predicted(now: Reading) -> Filling | None:
+    """How fast the buffer would fill if nothing were read: by all that arrives."""
     if now.rate is None:
         return None
     return Filling(now.rate, now.rate * ((now.size or 0) + KEPT_BYTES))

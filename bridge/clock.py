@@ -1,4 +1,4 @@
-"""The log's clock: `received_at`, which never runs backwards whatever the computer's clock does."""
+"""The log's clock: `received_at`, which never runs backwards, whatever the computer's clock does."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from plant.log_clock import CATCH_UP
 
 LEAP_MS = 1_000
-"""The computer's clock leapt if, between two readings, it moved so much further than the monotonic one."""
+"""The computer's clock leapt if it moved so much further than the monotonic clock between two readings."""
 CONFIRM_MS = 30_000
 CONFIRMATIONS = 6
 SPACED_MS = 4_000
@@ -17,14 +17,14 @@ JUMP_MS = 60_000  # people are notified
 
 
 class ClockNotice(NamedTuple):
-    """Something about clocks that people must see: the computer's leapt, is followed, or the log is ahead."""
+    """What people must know: the computer's clock leapt, the leap is followed now, or the log is ahead."""
 
     what: Literal["clock_jump", "clock_followed", "log_ahead"]
-    ms: float  # by which the computer's clock moved (forwards: positive); or the log is ahead
+    ms: float  # by which the computer's clock leapt (forwards: positive), or the log is ahead
 
 
 class Leap(NamedTuple):
-    """Where the computer's clock says to be since it leapt, and how often it said so."""
+    """A leap that is not confirmed yet: the clock's new offset, since when, and how many readings agree."""
 
     offset: float
     since: float
@@ -37,7 +37,7 @@ def _wall_ms() -> float:
 
 
 def _steady_ms() -> float:
-    # Unlike the monotonic clock it goes on while the machine is suspended, where the system has it.
+    # Where the system has it, this clock also counts the time in which the machine is suspended.
     return time.clock_gettime(_STEADY) * 1000
 
 
@@ -51,26 +51,26 @@ class LogClock:
     is followed once it is confirmed; until then the monotonic clock counts. So one wrong reading changes
     nothing, a clock that was set right is followed 30 s later, and so is that of a machine whose monotonic
     clock stood still while it was suspended. When the computer's clock is behind, or the log's tail ahead of
-    it, the log's clock goes on from where it is, at CATCH_UP of real speed, until both agree.
+    it, the log's clock goes on from its present time, at CATCH_UP of real speed, until both agree.
 
-    What is more than JUMP_MS is passed to `tell`.
+    `notify` is called for differences of more than JUMP_MS.
     """
 
     def __init__(
         self,
-        tell: Callable[[ClockNotice], None],
+        notify: Callable[[ClockNotice], None],
         wall_ms: Callable[[], float] = _wall_ms,
         steady_ms: Callable[[], float] = _steady_ms,
     ) -> None:
-        self._tell = tell
+        self._notify = notify
         self._wall_ms = wall_ms
         self._steady_ms = steady_ms
         self._wall = wall_ms()
         self._steady = steady_ms()
         self._offset = self._wall - self._steady
-        self._now = 0.0  # not asked yet
+        self._now = 0.0  # no time was given out yet
         self._leap: Leap | None = None
-        self._told_at = -CONFIRM_MS + self._steady
+        self._notified_at = -CONFIRM_MS + self._steady
 
     def now(self) -> int:
         """The time of what is received now."""
@@ -86,10 +86,10 @@ class LogClock:
         return int(self._now)
 
     def not_before(self, tail_ms: int) -> None:
-        """Go on from the log's highest record time, if that is ahead."""
+        """Continue from the log's highest record time, if that is ahead."""
         ahead = tail_ms - self.now()
         if ahead > JUMP_MS:
-            self._tell(ClockNotice("log_ahead", ahead))
+            self._notify(ClockNotice("log_ahead", ahead))
         self._now = max(self._now, float(tail_ms))
 
     @property
@@ -98,21 +98,21 @@ class LogClock:
         return self._now - self._wall
 
     def _doubt(self, offset: float, steady: float) -> None:
-        """A reading that disagrees: believe it once it is confirmed."""
+        """Handle a reading that disagrees: it is followed once it is confirmed."""
         if not self._now:
             # Two readings disagree before any time was given out, and nothing shows which is right. A log
-            # that is behind catches up with the next ones; one that is ahead would stay so.
+            # clock that is behind catches up with later readings; one that is ahead would stay ahead.
             self._offset = min(self._offset, offset)
             return
         leap = self._leap
         if leap is None or abs(offset - leap.offset) > LEAP_MS:
             self._leap = Leap(offset, steady, steady, 1)
-            if abs(offset - self._offset) > JUMP_MS and steady - self._told_at >= CONFIRM_MS:
-                self._told_at = steady
-                self._tell(ClockNotice("clock_jump", offset - self._offset))
+            if abs(offset - self._offset) > JUMP_MS and steady - self._notified_at >= CONFIRM_MS:
+                self._notified_at = steady
+                self._notify(ClockNotice("clock_jump", offset - self._offset))
         elif steady - leap.at >= SPACED_MS:
             self._leap = leap = Leap(offset, leap.since, steady, leap.readings + 1)
             if leap.readings >= CONFIRMATIONS and steady - leap.since >= CONFIRM_MS:
                 if abs(offset - self._offset) > JUMP_MS:
-                    self._tell(ClockNotice("clock_followed", offset - self._offset))
+                    self._notify(ClockNotice("clock_followed", offset - self._offset))
                 self._offset, self._leap = offset, None

@@ -1,4 +1,4 @@
-"""One connection to the MQTT broker, on the asyncio loop: from CONNECT to its end."""
+"""One connection to the MQTT broker on the asyncio loop, from CONNECT to its end."""
 
 import asyncio
 import contextlib
@@ -24,20 +24,20 @@ from runtime.settings import Settings, without_password
 from schemas.errors import Unavailable
 from schemas.topics import MQTT_FILTERS
 
-KEEPALIVE_S = 20  # twice that, and a connection that passes nothing any more is given up
+KEEPALIVE_S = 20  # after twice that, a connection over which nothing arrives is given up
 ANSWER_S = 10.0  # for CONNACK and SUBACK
-GOODBYE_S = 1.5  # for the broker to close after DISCONNECT
-BURST = 200  # packets handled before others on the loop have their turn
+DISCONNECT_S = 1.5  # for the broker to close after DISCONNECT
+BURST = 200  # packets handled before other tasks on the loop get their turn
 NEVER = 0xFFFFFFFF  # MQTT 5: the session does not expire
-ONLY_NEW = 1  # MQTT 5: retained messages come only for a subscription that the session did not have
+ONLY_NEW = 1  # MQTT 5: retained messages are sent only for a subscription that is new to the session
 Answer = TypeVar("Answer")
 PINGREQ, DISCONNECT = b"\xc0\x00", b"\xe0\x00"
 
 
 class Connection:
-    """Hands deliveries over as they come, until it is lost.
+    """Hands over deliveries as they arrive, until the connection is lost.
 
-    `on_delivery` is called for each message, `on_burst` after each run of them, `on_pong` when the broker
+    `on_delivery` is called for each message, `on_burst` after several of them, `on_pong` when the broker has
     answered `ping`. `lost` resolves to the reason when the connection ends. Each object connects once.
     """
 
@@ -69,7 +69,7 @@ class Connection:
         self._client.on_disconnect = self._on_disconnect
 
     async def open(self) -> bool:
-        """Connect, and stop reading behind the broker's answer; whether it still had our session.
+        """Connect, and stop reading after the broker's answer; return whether the broker kept our session.
 
         Raises:
             Unavailable: the broker can't be reached, or refuses.
@@ -83,7 +83,7 @@ class Connection:
             properties.ReceiveMaximum = self._settings.mqtt_receive_maximum
             options = {"clean_start": False, "properties": properties}
         try:
-            # In a thread: finding the name, connecting and the TLS handshake block.
+            # In a thread, because name resolution, connecting and the TLS handshake block.
             await self._in_thread(
                 partial(self._client.connect, url.hostname or "", port, self._keepalive_s, **options)
             )
@@ -95,13 +95,14 @@ class Connection:
         self._client.on_socket_register_write = self._on_wants_write
         self._loop.add_reader(self._socket.fileno(), self._read)
         self._loop.call_soon(self._write)
-        self._keep()
+        self._keep_alive()
         return await self._answer(self._connected, f"MQTT {where}")
 
     def _in_thread(self, work: Callable[[], object]) -> "asyncio.Future[None]":
-        """The end of some work in a thread of its own.
+        """Do some work in a daemon thread; the future is done when it ends.
 
-        Not one of the loop's, for whose end a process waits: a name server may take minutes not to answer.
+        Not in the loop's executor, for which a process waits at its end: a name server that does not answer
+        can block for minutes.
         """
         done: asyncio.Future[None] = self._loop.create_future()
 
@@ -126,7 +127,7 @@ class Connection:
         return done
 
     async def subscribe(self) -> None:
-        """Read on, and subscribe to the three filters at QoS 1.
+        """Resume reading, and subscribe to the three filters at QoS 1.
 
         Raises:
             Unavailable: the broker refuses a filter, or QoS 1.
@@ -150,18 +151,18 @@ class Connection:
         raise Unavailable(f"{of}: {self.lost.result() if self.lost.done() else 'no answer'}")
 
     def pause(self) -> None:
-        """Stop reading; what the broker sends waits in the network and with the broker."""
+        """Stop reading; what the broker sends waits in the network and at the broker."""
         if not self._paused and self._socket and not self.lost.done():
             self._loop.remove_reader(self._socket.fileno())
         self._paused = True
 
     def resume(self) -> None:
-        """Read on."""
+        """Resume reading."""
         if self._paused and self._socket and not self.lost.done():
             self._paused = False
             self._loop.add_reader(self._socket.fileno(), self._read)
             self._read_again()
-            self._loop.call_soon(self._keep)  # behind the reading: the answer to an old ping may wait there
+            self._loop.call_soon(self._keep_alive)  # after reading: the answer to an old ping may be there
 
     @property
     def paused(self) -> bool:
@@ -173,7 +174,7 @@ class Connection:
             self._client.ack(mid, 1)
 
     def ping(self) -> None:
-        """Ask for a sign of life, behind everything sent so far."""
+        """Send a PINGREQ after everything sent so far."""
         if self._socket and not self.lost.done():
             self._pinged = time.monotonic()
             self._client.loop_write()
@@ -181,10 +182,10 @@ class Connection:
             self._flush()
 
     async def leave(self) -> None:
-        """Say goodbye behind the acknowledgements, and close.
+        """Send DISCONNECT after the acknowledgements, and close.
 
-        Reads on until the broker closes: a socket closed with unread bytes is reset by the kernel, and the
-        broker could then miss acknowledgements that it had not read yet. What is read so stays the broker's.
+        Reads until the broker closes: a socket closed with unread bytes is reset by the kernel, and the
+        broker could then miss acknowledgements that it had not read yet. None of it is acknowledged.
         """
         self._leaving = True
         if self._socket and not self.lost.done():
@@ -192,11 +193,11 @@ class Connection:
             self._socket.send(DISCONNECT)
             self._flush()
             self.resume()
-            await asyncio.wait({self.lost}, timeout=GOODBYE_S)
+            await asyncio.wait({self.lost}, timeout=DISCONNECT_S)
         self.drop()
 
     def drop(self) -> None:
-        """Close at once; what is not acknowledged stays the broker's."""
+        """Close at once; the broker keeps what is not acknowledged."""
         self._leaving = True
         self._client.on_disconnect = self._client.on_socket_close = None
         self._client.on_socket_register_write = None
@@ -226,7 +227,7 @@ class Connection:
             try:
                 self._client.loop_read()
             except Exception as error:
-                # Going on would skip a delivery: let the broker keep it, and bring it again.
+                # Going on would skip a delivery. After a reconnect the broker sends it again.
                 logging.getLogger(__name__).exception("a packet could not be handled")
                 self._unwatch()
                 self._lose(repr(error))
@@ -261,17 +262,17 @@ class Connection:
         else:
             self._loop.add_writer(self._socket.fileno(), self._flush)
 
-    def _keep(self) -> None:
-        """Keep the connection alive and notice its death, once a second."""
+    def _keep_alive(self) -> None:
+        """Once a second: keep the connection alive, and detect that it is dead."""
         if self._housekeeping:
             self._housekeeping.cancel()
         if self.lost.done():
             return
-        self._housekeeping = self._loop.call_later(1.0, self._keep)
+        self._housekeeping = self._loop.call_later(1.0, self._keep_alive)
         if not self._paused:
             self._client.loop_misc()
         elif time.monotonic() - self._pinged > self._client.keepalive / 2:
-            # The broker's answers are not read while paused, so paho would think it dead.
+            # The broker's answers are not read while paused, so paho would take the connection for dead.
             self.ping()
 
     def _on_connect(self, _client: Any, _data: Any, flags: Any, reason: ReasonCode, _properties: Any) -> None:
@@ -295,7 +296,7 @@ class Connection:
             return
         try:
             topic = message.topic
-        except UnicodeDecodeError as error:  # against the standard, but bytes all the same
+        except UnicodeDecodeError as error:  # against the standard, but the log keeps it
             topic = error.object.decode(errors="replace")
         self._on_delivery(
             Delivery(topic, bytes(message.payload), message.qos, message.retain, message.dup, message.mid)

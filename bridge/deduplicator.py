@@ -1,8 +1,8 @@
-"""What the broker sends again: recognised by the log, which knows best what it holds.
+"""Recognises messages that the broker sends again and that the log already holds.
 
-After a reconnect to its session the broker sends again what was not acknowledged, first and in order, with
-the packet ids that it had. What of it the log holds is acknowledged and not written. Marks such as DUP are
-not asked: some brokers set none.
+After a reconnect to its session the broker first sends again what was not acknowledged, in order and with
+the same packet ids. Of these, what the log holds is acknowledged and not written. Flags such as DUP are
+ignored: some brokers set none.
 """
 
 from collections import Counter
@@ -12,23 +12,23 @@ from typing import NamedTuple
 from bridge.record import Delivery, digest_of
 from runtime.settings import Settings
 
-WINDOW_311 = 1000  # MQTT 3.1.1 knows no receive maximum: what deploy/mosquitto.conf allows in flight
+WINDOW_311 = 1000  # MQTT 3.1.1 has no receive maximum: this is what deploy/mosquitto.conf allows in flight
 
 
 def reach_of(settings: Settings) -> int:
-    """How many deliveries may have been sent before, and how many of the log's last may be among them.
+    """How many of the first deliveries may be repeats, and of how many of the log's last deliveries.
 
     Four windows: Mosquitto was seen with 601 messages in flight at a receive maximum of 500; and behind a
     message that is not acknowledged the log may hold a window that came after it, and a window that came
-    before it, whose partition failed and which a later run wrote. Never so many that the broker's packet ids
-    come round, or a new message could pass for an old one of the same payload.
+    before it, whose partition failed and which a later run wrote. Never so many that the broker reuses its
+    packet ids within them: a new message could then be taken for an old one with the same payload.
     """
     window = settings.mqtt_receive_maximum if settings.mqtt_version == "5" else WINDOW_311
     return min(4 * window, settings.mqtt_packet_ids // 3)
 
 
 class Held(NamedTuple):
-    """A delivery that the log holds; sorts in the order of receipt."""
+    """A delivery that the log holds. They sort in the order of receipt."""
 
     run: int
     seq: int
@@ -38,10 +38,10 @@ class Held(NamedTuple):
 
 
 class Deduplicator:
-    """Tells which of the first deliveries of a session the log holds already.
+    """Finds which of the first deliveries of a session the log already holds.
 
-    What was sent before is among the first `reach` deliveries, and among the last `reach` that the log holds.
-    Their order in the log says nothing: what failed with one partition was written by a later run.
+    Repeats are among the first `reach` deliveries, and among the last `reach` that the log holds. Their order
+    in the log does not matter: a message whose partition failed was written by a later run.
     """
 
     def __init__(self, held: Iterable[Held], reach: int) -> None:
@@ -49,7 +49,7 @@ class Deduplicator:
         self._left = reach
 
     def holds(self, delivery: Delivery) -> bool:
-        """Whether the log holds a delivery at QoS 1; to be asked once for each, in the order of receipt."""
+        """Whether the log holds a delivery at QoS 1. Call it once for each, in the order of receipt."""
         if self._left == 0:
             return False
         self._left -= 1
@@ -60,9 +60,9 @@ class Deduplicator:
         return True
 
     def over(self) -> None:
-        """The broker's queue has run dry, so nothing that was sent before is still to come.
+        """Stop matching: the broker's queue is empty, so no repeat is still to come.
 
-        A broker that was killed and brought an old state back uses packet ids again that the log knows: from
-        here on, a new message with the payload of an old one is not taken for it.
+        A broker that was killed and restored an old state uses packet ids again that the log holds: from here
+        on, a new message is not taken for an old one with the same payload.
         """
         self._left = 0

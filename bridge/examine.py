@@ -1,17 +1,17 @@
-"""What the end of the log tells `linepulse doctor`: whose it is, how late it is, and what in it is void."""
+"""Examines the end of the log for `linepulse doctor`: its owner, its time, and how much of it is void."""
 
 from collections import Counter
 from typing import NamedTuple
 
-from bridge.kafka import AS_TOLD, client_of, depth_of, last_records, log_consumer, run_of
+from bridge.kafka import AS_RECORDED, client_of, depth_of, last_records, log_consumer, run_of
 from bridge.log_owner import LogOwner
 from plant.log_clock import TrueTime
-from runtime.partitions import Moved, moved
+from runtime.partitions import Misplaced, misplaced
 from runtime.settings import Settings
 from schemas.instant import LATEST
 
 UNAWARE_TICKS = 2
-"""A bridge that reads its gaps writes one batch behind the fence of another at most, with one tick in it."""
+"""A bridge that checks its gaps writes at most one batch behind another's fence, with one tick in it."""
 
 
 class Examined(NamedTuple):
@@ -20,15 +20,15 @@ class Examined(NamedTuple):
     received_at: int = 0  # highest record time, ms; 0: there are none
     run: int = 0
     client: str = ""
-    void: int = 0  # records that readers leave out
+    void: int = 0  # records that readers skip
     unaware: tuple[int, str] | None = None  # run and client id of a bridge that went on writing such records
-    moved: Moved | None = None
+    misplaced: Misplaced | None = None
 
 
 class Examination:
-    """Goes through the last records, those of each partition in their order, as readers do."""
+    """Goes through the last records, those of each partition in order, as readers do."""
 
-    def __init__(self, true_time: TrueTime = AS_TOLD) -> None:
+    def __init__(self, true_time: TrueTime = AS_RECORDED) -> None:
         self._true_time = true_time
         self._received_at = self._void = 0
         self._owner = LogOwner()
@@ -47,7 +47,7 @@ class Examination:
 
     @property
     def found(self) -> Examined:
-        """What it comes to."""
+        """The result."""
         unaware = max(
             ((run, client) for (_, run, client), ticks in self._ticks.items() if ticks >= UNAWARE_TICKS),
             default=None,
@@ -55,7 +55,7 @@ class Examination:
         return Examined(self._received_at, self._owner.run, self._owner.client, self._void, unaware)
 
 
-async def examine(settings: Settings, true_time: TrueTime = AS_TOLD) -> Examined:
+async def examine(settings: Settings, true_time: TrueTime = AS_RECORDED) -> Examined:
     """Read the last records of each partition.
 
     Raises:
@@ -67,5 +67,5 @@ async def examine(settings: Settings, true_time: TrueTime = AS_TOLD) -> Examined
         async for record in last_records(consumer, deadline, ends, depth_of(settings)):
             tick = record.key is None and not record.value
             found.take(record.partition, record.timestamp, run_of(record), client_of(record), tick)
-            elsewhere = elsewhere or moved(record, settings.partitions)
-    return found.found._replace(moved=elsewhere)
+            elsewhere = elsewhere or misplaced(record, settings.partitions)
+    return found.found._replace(misplaced=elsewhere)

@@ -1,4 +1,4 @@
-"""What a run does with each delivery: to the log, and when it is there, an acknowledgement back."""
+"""What a run does with each delivery: append it to the log, and acknowledge it once it is stored."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from bridge.clock import LogClock
 from bridge.connection import Connection
 from bridge.deduplicator import Deduplicator
 from bridge.lanes import Batch, Lanes
-from bridge.record import Delivery, places, record_of
+from bridge.record import Delivery, destinations, record_of
 from runtime import metrics
 from runtime.narrator import Narrator
 from runtime.settings import Settings
@@ -18,9 +18,9 @@ from schemas.raw import Kind, RawHeaders
 
 IN_FLIGHT_BYTES = 32 * 1024 * 1024
 SHOWN_CHARACTERS = 200
-HELD = Batch(None)
-HELD.done = True  # stored by an earlier run
-PROBE_S = 0.01  # between probes of the backlog while nothing comes
+STORED_BEFORE = Batch(None)  # stands for the batch of an earlier run
+STORED_BEFORE.done = True
+PROBE_S = 0.01  # between probes of the backlog while nothing arrives
 
 _RECEIVED: dict[Kind, Counter] = {
     kind: metrics.MQTT_RECEIVED.labels(kind.value) for kind in Kind if kind is not Kind.TICK
@@ -28,10 +28,11 @@ _RECEIVED: dict[Kind, Counter] = {
 
 
 class Flow:
-    """Between one connection and the lanes of the log. Nothing here waits, except `drained`.
+    """Connects one MQTT connection to the lanes of the log. Nothing here waits, except `drained`.
 
-    Reading stops while more than `most` messages or IN_FLIGHT_BYTES wait for Kafka, and goes on at half of
-    it: with MQTT 5 the receive maximum bounds QoS 1 before that; QoS 0 and MQTT 3.1.1 know no other bound.
+    Reading stops while more than 2 × the receive maximum or IN_FLIGHT_BYTES wait for Kafka, and resumes at
+    half of that. In MQTT 5 the receive maximum bounds QoS 1 before that; QoS 0 and MQTT 3.1.1 have no other
+    bound.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Flow:
         connection: Connection,
         lanes: Lanes,
         run: int,
-        redelivered: Deduplicator,
+        deduplicator: Deduplicator,
         session_present: bool,
     ) -> None:
         self._settings = settings
@@ -51,10 +52,10 @@ class Flow:
         self._connection = connection
         self._lanes = lanes
         self._run = run
-        self._redelivered = redelivered
+        self._deduplicator = deduplicator
         self._received = 0
         self._seq = 0
-        self._place = places(settings.partitions)
+        self._destination = destinations(settings.partitions)
         self._acks = AckQueue()
         self._settled = asyncio.Event()
         self._backlog = Backlog(session_present)
@@ -64,18 +65,18 @@ class Flow:
         self.kafka_silent = False
 
     def deliver(self, delivery: Delivery) -> None:
-        """Put a delivery into the log, unless the log holds it: then only its acknowledgement was lost."""
+        """Append a delivery to the log; if the log holds it already, only acknowledge it again."""
         self._received += 1
         self._backlog.arrived()
         _count(delivery)
-        if delivery.qos and self._redelivered.holds(delivery):
-            self._acks.add(delivery.mid, 0, HELD)
+        if delivery.qos and self._deduplicator.holds(delivery):
+            self._acks.add(delivery.mid, 0, STORED_BEFORE)
             metrics.MQTT_RECOGNISED.inc()
             return
         self._seq += 1
         record = record_of(
             delivery,
-            self._place(delivery.topic),
+            self._destination(delivery.topic),
             self._settings.mqtt_client_id,
             self._run,
             self._seq,
@@ -93,12 +94,12 @@ class Flow:
             self._connection.pause()
 
     def burst_over(self) -> None:
-        """Take stock after a run of deliveries; those that the log held already need not wait for it."""
+        """After a burst of deliveries: acknowledge those that the log held already, and update the metric."""
         self.stored()
         metrics.MQTT_IN_FLIGHT.set(len(self._acks))
 
     def stored(self) -> None:
-        """Acknowledge what Kafka has, as far as everything received before it is there too."""
+        """Acknowledge what Kafka has stored, up to the first message that it has not."""
         before = len(self._acks)
         mids = self._acks.settle()
         if len(self._acks) == before:
@@ -112,23 +113,23 @@ class Flow:
             self._connection.resume()
 
     def probe(self, acked: int = 0) -> None:
-        """Find out whether the broker's queue has run dry, while that is open."""
+        """Ask the broker whether its queue is empty, as long as that is not known."""
         if self._backlog.wants_probe(acked, len(self._acks)):
             self._connection.ping()
 
     def answered(self) -> None:
-        """The broker answered a probe."""
+        """Evaluate the broker's answer to a probe."""
         if not self._backlog.active:
             return
         self._backlog.answered()
         if not self._backlog.active:
-            self._redelivered.over()
+            self._deduplicator.over()
             self._narrator.say("bridge.caught_up", count=self._received)
         else:
             asyncio.get_running_loop().call_later(PROBE_S, self.probe)
 
     def tick(self) -> None:
-        """Tell each partition that time passes; while the last tick is not there, Kafka is silent."""
+        """Write a tick to each partition; while the last ticks are not stored, Kafka is silent."""
         at_ms = self._clock.now()
         metrics.LOG_AHEAD.set(self._clock.ahead_ms / 1000)
         silent = not all(batch.done for batch in self._ticks)
@@ -140,12 +141,12 @@ class Flow:
             self._ticks = self._lanes.append_to_each(headers, at_ms)
 
     def stop(self) -> None:
-        """Take nothing more."""
+        """Read no more messages."""
         self._stopping = True
         self._connection.pause()
 
     async def drained(self) -> None:
-        """Wait until everything received is stored, and its acknowledgement on its way."""
+        """Wait until everything received is stored, and its acknowledgement is on its way."""
         while len(self._acks):
             self._settled.clear()
             await self._settled.wait()
@@ -174,6 +175,6 @@ def _count(delivery: Delivery) -> None:
 
 
 def shown(payload: bytes) -> str:
-    """A payload as it fits into one line for people."""
+    """A payload on one line for people: its first SHOWN_CHARACTERS, spaces for what is not printable."""
     text = payload[: 4 * SHOWN_CHARACTERS].decode(errors="replace")[:SHOWN_CHARACTERS]
     return "".join(character if character.isprintable() else " " for character in text)

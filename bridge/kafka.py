@@ -1,7 +1,7 @@
-"""The log at the start of a run: how far its time and its runs have come, and the last deliveries it holds.
+"""The log at the start of a run: its highest time, its highest run, and the last deliveries that it holds.
 
-A run is numbered through the log. Its fence, a tick of its number in every partition, voids what an older
-bridge, frozen and thawed again, still writes behind it; what stands before the fence is read back.
+Runs are numbered through the log. The fence of a run, a tick with its number in every partition, voids what
+an older bridge that was frozen and thawed still writes behind it; the records before the fence are read back.
 """
 
 import asyncio
@@ -16,21 +16,21 @@ from bridge.deduplicator import Held, reach_of
 from bridge.log_owner import LogOwner
 from bridge.record import digest_of
 from plant.log_clock import TrueTime
-from runtime.partitions import moved, raised
+from runtime.partitions import misplaced, partitions_changed
 from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.instant import LATEST
 from schemas.raw import Kind, RawHeaders
 
-TICKS = 500  # that may stand among the deliveries read back
-AS_TOLD = TrueTime()
+TICKS = 500  # at most so many are among the deliveries read back
+AS_RECORDED = TrueTime()
 
 
 class Tail(NamedTuple):
-    """The end of the log: highest record time in ms and highest run, 0 where the log is empty.
+    """The end of the log: highest record time in ms and highest run, both 0 if the log is empty.
 
-    `client`: whose run that is; empty where no record names it.
+    `client`: the client id that wrote that run; empty if no record names it.
     """
 
     received_at: int
@@ -38,8 +38,8 @@ class Tail(NamedTuple):
     client: str = ""
 
 
-class Sign(NamedTuple):
-    """The last record of a partition: where it is, and who wrote it."""
+class SignOfLife(NamedTuple):
+    """The last record of a partition: its offset, and who wrote it."""
 
     offset: int
     run: int
@@ -47,12 +47,12 @@ class Sign(NamedTuple):
 
 
 async def read_tail(
-    settings: Settings, ends: Mapping[TopicPartition, int] | None = None, true_time: TrueTime = AS_TOLD
+    settings: Settings, ends: Mapping[TopicPartition, int] | None = None, true_time: TrueTime = AS_RECORDED
 ) -> Tail:
     """Read the last records of each partition, or the last before `ends`.
 
     Args:
-        true_time: of records whose time in the log is wrong.
+        true_time: corrects records whose time in the log is wrong.
     Raises:
         Unavailable: Kafka does not answer.
         SettingsError: the number of partitions was changed after the log held records.
@@ -61,16 +61,16 @@ async def read_tail(
     async with log_consumer(settings) as (consumer, deadline):
         before = ends or await consumer.end_offsets(consumer.assignment())
         async for record in last_records(consumer, deadline, before, depth_of(settings)):
-            if record.timestamp <= LATEST:  # no bridge wrote it, and nobody reads its time
+            if record.timestamp <= LATEST:  # else no bridge wrote it, and readers ignore its time
                 received_at = max(received_at, true_time.of(record.timestamp, run_of(record)))
             owner.take(record.partition, run_of(record), client_of(record))
-            if (line := moved(record, settings.partitions)) is not None:
-                raise raised(settings, line, settings.partitions)
+            if (line := misplaced(record, settings.partitions)) is not None:
+                raise partitions_changed(settings, line, settings.partitions)
     return Tail(received_at, owner.run, owner.client)
 
 
-async def read_signs(settings: Settings, above: int) -> dict[int, Sign]:
-    """Each partition's last record, of those that a run above this one wrote.
+async def read_signs_of_life(settings: Settings, above: int) -> dict[int, SignOfLife]:
+    """The last record of each partition whose last record is of a run above `above`.
 
     Raises:
         Unavailable: Kafka does not answer.
@@ -79,18 +79,19 @@ async def read_signs(settings: Settings, above: int) -> dict[int, Sign]:
         ends = await consumer.end_offsets(consumer.assignment())
         last = {record.partition: record async for record in last_records(consumer, deadline, ends, 1)}
     signs = {
-        number: Sign(record.offset, run_of(record), client_of(record)) for number, record in last.items()
+        number: SignOfLife(record.offset, run_of(record), client_of(record))
+        for number, record in last.items()
     }
     return {number: sign for number, sign in signs.items() if sign.run > above}
 
 
 async def read_gap(settings: Settings, where: TopicPartition, gap: tuple[int, int | None], above: int) -> int:
-    """The first run above this one that wrote in a gap [begin, end) of a partition; 0: none did.
+    """The first run above `above` that wrote in a gap [begin, end) of a partition; 0 if none did.
 
     Args:
-        gap: without an end, up to where the log ends.
+        gap: without an end, up to the end of the log.
     Raises:
-        Unavailable: Kafka does not answer, or has the gap no more.
+        Unavailable: Kafka does not answer, or retention deleted the gap.
     """
     async with log_consumer(settings) as (consumer, deadline):
         begin, end = gap
@@ -107,7 +108,7 @@ async def read_gap(settings: Settings, where: TopicPartition, gap: tuple[int, in
 
 
 async def write_fence(producer: Any, settings: Settings, run: int, now: int) -> dict[TopicPartition, int]:
-    """Begin a run in every partition; the offsets of its fence.
+    """Write the fence of a run to every partition; return its offsets.
 
     Raises:
         Unavailable: Kafka does not store it.
@@ -127,7 +128,7 @@ async def write_fence(producer: Any, settings: Settings, run: int, now: int) -> 
 
 
 async def read_back(settings: Settings, fence: Mapping[TopicPartition, int]) -> list[Held]:
-    """Our last deliveries at QoS 1 that stand before the fence, those of superseded runs left out.
+    """Our last deliveries at QoS 1 before the fence, without those of superseded runs.
 
     Raises:
         Unavailable: Kafka does not answer.
@@ -155,19 +156,19 @@ def _held(record: ConsumerRecord, client: str) -> Held | None:
     if headers.kind is Kind.TICK or headers.mid == 0:
         return None
     if headers.client not in ("", client):
-        return None  # packet ids of another session tell nothing of ours
+        return None  # packet ids of another session are unrelated to ours
     digest = headers.digest or digest_of(record.value or b"")
     return Held(headers.run, headers.seq, headers.mid, headers.topic, digest)
 
 
 def run_of(record: ConsumerRecord) -> int:
-    """The run that wrote a record; 0 where none tells."""
+    """The run that wrote a record; 0 if the record does not say."""
     run = dict(record.headers).get("run", b"0")
     return int(run) if run.isdigit() else 0
 
 
 def client_of(record: ConsumerRecord) -> str:
-    """The client id of the bridge that wrote a record; empty where it names none."""
+    """The client id of the bridge that wrote a record; empty if the record does not say."""
     named: bytes = dict(record.headers).get("client", b"")
     return named.decode(errors="replace")
 
@@ -180,9 +181,9 @@ def depth_of(settings: Settings) -> int:
 async def last_records(
     consumer: Any, deadline: asyncio.Timeout, ends: Mapping[TopicPartition, int], depth: int
 ) -> AsyncIterator[ConsumerRecord]:
-    """The last `depth` records of each partition before its end, in their order.
+    """The last `depth` records of each partition before its end, in order.
 
-    They may be large, and many: whatever comes puts the deadline off, or a bridge would never get through.
+    They may be large and many, so each fetch extends the deadline; else a bridge might never read them all.
     """
     begins = await consumer.beginning_offsets(list(ends))
     waiting = {tp for tp, end in ends.items() if end > begins[tp]}
@@ -200,7 +201,11 @@ async def last_records(
 
 @asynccontextmanager
 async def log_consumer(settings: Settings) -> AsyncIterator[tuple[Any, asyncio.Timeout]]:
-    """A consumer of all partitions of the log, and its deadline, START_S: then it is given up."""
+    """A consumer of all partitions of the log, and its deadline, START_S, after which it gives up.
+
+    Raises:
+        Unavailable: Kafka does not answer in time.
+    """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         enable_auto_commit=False,

@@ -1,4 +1,4 @@
-"""Writing to the log: a lane a partition, each one batch at a time."""
+"""Writes to the log: one lane per partition, each with one batch on its way at a time."""
 
 import asyncio
 from collections import deque
@@ -12,12 +12,12 @@ from bridge.record import Record
 from runtime import metrics
 from schemas.errors import Unavailable
 
-Look = Callable[[TopicPartition, tuple[int, int | None], int], Awaitable[int]]
-"""Reads a gap of a partition: the first run above this one that wrote there, or 0."""
+ReadGap = Callable[[TopicPartition, tuple[int, int | None], int], Awaitable[int]]
+"""Reads a gap of a partition; returns the first run above the given one that wrote there, or 0."""
 
 
 class Batch:
-    """Records of one partition that Kafka stores together; `done` when it has (acks=all)."""
+    """Records of one partition that Kafka stores together; `done` once it has (acks=all)."""
 
     __slots__ = ("builder", "done")
 
@@ -27,9 +27,9 @@ class Batch:
 
 
 class Lane:
-    """One partition: what comes while a batch is on its way goes with the next one.
+    """Writes one partition: records that arrive while a batch is on its way go into the next one.
 
-    So batches grow with the load and a lone message waits for nobody, without a linger time.
+    So batches grow with the load, and a single message is sent at once: no linger time is needed.
     """
 
     def __init__(
@@ -38,20 +38,20 @@ class Lane:
         topic: str,
         partition: int,
         known: LogContinuity,
-        look: Look,
+        read_gap: ReadGap,
         on_stored: Callable[[], None],
     ) -> None:
         self._producer = producer
         self._topic = topic
         self._partition = partition
         self._known = known
-        self._look = look
+        self._read_gap = read_gap
         self._on_stored = on_stored
         self._waiting: deque[Batch] = deque()
         self._wake = asyncio.Event()
 
     def append(self, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]], at_ms: int) -> Batch:
-        """Put a record behind those of the partition before it."""
+        """Append a record to the partition's waiting batches; return the batch that it is in."""
         if self._waiting:
             batch = self._waiting[-1]
             if batch.builder.append(timestamp=at_ms, key=key, value=value, headers=headers) is not None:
@@ -64,13 +64,13 @@ class Lane:
         return batch
 
     async def run(self) -> None:
-        """Send batches in order, until one fails: what became of that one is then unknown.
+        """Send batches in order until one fails; whether that one was stored is then unknown.
 
         Raises:
             KafkaError: Kafka did not store it.
-            Unavailable: Kafka stored it in a log that is not the one that held those before it. Then nothing
-                more may be acknowledged: of what waits behind this one, some may have gone with the old log.
-                Or behind the fence of a higher run: readers void it, and all that would follow.
+            Unavailable: Kafka stored it in another log than the batches before it. Then nothing more may be
+                acknowledged: some of what waits behind this batch may have been lost with the old log. Or
+                Kafka stored it behind the fence of a higher run: readers skip it and all that would follow.
         """
         while True:
             await self._wake.wait()
@@ -90,13 +90,13 @@ class Lane:
             self._wake.clear()
 
     async def _examine(self, gap: tuple[int, int | None]) -> None:
-        """While a bridge is alone, its batches lie next to each other: see who wrote between two of them.
+        """Find out who wrote between two of our batches, which are adjacent while no other bridge writes.
 
         Raises:
-            Unavailable: a higher run did; or Kafka does not tell.
+            Unavailable: a higher run did; or Kafka does not answer.
         """
         ours = self._known.run
-        higher = await self._look(TopicPartition(self._topic, self._partition), gap, ours)
+        higher = await self._read_gap(TopicPartition(self._topic, self._partition), gap, ours)
         if higher:
             metrics.MQTT_SUPERSEDED.inc()
             raise Unavailable(
@@ -106,7 +106,7 @@ class Lane:
 
 
 class Lanes:
-    """All partitions of the log. `failed` resolves to the reason when what became of a batch is unknown."""
+    """All partitions of the log. `failed` resolves to the reason once a batch may not have been stored."""
 
     def __init__(
         self,
@@ -114,21 +114,23 @@ class Lanes:
         topic: str,
         partitions: int,
         known: LogContinuity,
-        look: Look,
+        read_gap: ReadGap,
         on_stored: Callable[[], None],
     ) -> None:
-        self._lanes = [Lane(producer, topic, number, known, look, on_stored) for number in range(partitions)]
+        self._lanes = [
+            Lane(producer, topic, number, known, read_gap, on_stored) for number in range(partitions)
+        ]
         self.failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(lane.run()) for lane in self._lanes]
         for task in self._tasks:
             task.add_done_callback(self._ended)
 
     def append(self, record: Record, at_ms: int) -> Batch:
-        """Put a record behind those of its partition."""
+        """Append a record to the lane of its partition; return the batch that it is in."""
         return self._lanes[record.partition].append(record.key, record.value, record.headers, at_ms)
 
     def append_to_each(self, headers: list[tuple[str, bytes]], at_ms: int) -> list[Batch]:
-        """Put a record without key and value, a tick, into every partition."""
+        """Append a tick, a record without key and value, to every partition; return the batches."""
         return [lane.append(None, b"", headers, at_ms) for lane in self._lanes]
 
     def fail(self, why: str) -> None:
@@ -137,7 +139,7 @@ class Lanes:
             self.failed.set_result(why)
 
     async def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
@@ -146,4 +148,4 @@ class Lanes:
         if not task.cancelled() and not self.failed.done():
             self.failed.set_result(str(task.exception()) or repr(task.exception()))
         elif not task.cancelled():
-            task.exception()  # seen: one reason is enough
+            task.exception()  # retrieved, so that asyncio does not log it: one reason is enough

@@ -1,24 +1,24 @@
-"""What the bridge's process knows of the log, from one run to the next."""
+"""What the bridge remembers of the log from one run to the next."""
 
 
 class LogContinuity:
-    """Notices that the log is not the one that it was: deleted and made anew, or cut short.
+    """Detects that the log is not the same as before: it was deleted and made anew, or truncated.
 
-    A log only grows. One that stores a record where it had stored one already, or whose highest run lies
-    below a run that it held, is another log; nothing else shows it, because Kafka lets a producer go on as if
-    nothing had happened. `anew` is True from then on until it is set back.
+    A log only grows. If it stores a record at an offset that was taken already, or its highest run is lower
+    than one that it held, it is another log. Nothing else shows this, because Kafka lets a producer go on as
+    if nothing had happened. `anew` is then True until the caller resets it.
     """
 
     def __init__(self) -> None:
         self.run = 0
         self.anew = False
-        self._held = 0  # the highest run that the log held; of one that began, the fence may never have come
+        self._held = 0  # the highest run that the log held; a later one may have stored nothing
         self._next: dict[int, int] = {}
 
     def begin(self, highest: int) -> int:
-        """The number of a run to begin on a log whose highest is this: above that, and above all of ours.
+        """The number of a new run in a log whose highest run is `highest`: above that, and above all of ours.
 
-        Readers that knew the old log void runs below its highest, so a new log does not begin again with 1.
+        Readers of the old log treat lower runs than its highest as void, so a new log does not restart at 1.
         """
         if highest < self._held:
             self._forget()
@@ -27,9 +27,9 @@ class LogContinuity:
         return self.run
 
     def gap(self, partition: int, first: int) -> tuple[int, int | None] | None:
-        """The offsets [begin, end) that others took between what we stored last and a batch at `first`.
+        """The offsets [begin, end) between our last record and a batch of ours at `first`, which others took.
 
-        None: there are none. Where Kafka does not say where it stored the batch, it may be anywhere up to the
+        None: there are none. If Kafka does not say where it stored the batch, it can be anywhere up to the
         end of the log, and the end of the gap is None.
         """
         begin = self._next.get(partition)
@@ -38,9 +38,9 @@ class LogContinuity:
         return begin, first if first >= 0 else None
 
     def follows(self, partition: int, first: int, count: int) -> bool:
-        """Note that Kafka stored `count` records from offset `first` on; False: in another log.
+        """Note that Kafka stored `count` records from offset `first` on; False if that is in another log.
 
-        A negative offset is Kafka's word for a batch that it had already, at an offset that it does not give.
+        Kafka answers with a negative offset for a batch that it had stored already; it does not say where.
         """
         if 0 <= first < self._next.get(partition, 0):
             self._forget()

@@ -1,6 +1,6 @@
-"""Whose log it is: that of the client id whose bridge wrote its highest run.
+"""Which client id owns a log: that of the bridge that wrote its highest run.
 
-A client id is an MQTT session, and each session gets every message: bridges of two client ids on one log
+A client id is an MQTT session, and each session gets every message: bridges with two client ids on one log
 would write every message twice.
 """
 
@@ -14,10 +14,11 @@ class OtherClientError(SettingsError):
 
 
 class LogOwner:
-    """Finds the highest run among the records of a log, and who wrote it.
+    """Finds the highest run among the records of a log, and the client id that wrote it.
 
-    Two bridges that begin at once on an empty log take the same run, and each may find the other's fence
-    before its own. The log is then the one's who stands first in the lowest partition: both find the same.
+    Two bridges that start at the same time on an empty log take the same run, and each may find the other's
+    fence before its own. The owner is then the one that comes first in the lowest partition: both agree on
+    it.
     """
 
     def __init__(self) -> None:
@@ -25,7 +26,7 @@ class LogOwner:
         self._clients: dict[int, Counter[str]] = {}
 
     def take(self, partition: int, run: int, client: str) -> None:
-        """Note a record; those of a partition in their order. `client` is empty where it names none."""
+        """Note a record; those of a partition in order. `client` is empty if the record names none."""
         if run > self.run:
             self.run, self._clients = run, {}
         if run == self.run and client:
@@ -33,19 +34,19 @@ class LogOwner:
 
     @property
     def client(self) -> str:
-        """Its client id; empty where no record names one, as the ticks of older releases."""
+        """The owner's client id; empty if no record names one, as in ticks of older releases."""
         if not self._clients:
             return ""
-        # By number first: who lost the race left no more than its fence. Of equals `max` takes the first.
+        # By number first: the loser of the race wrote nothing but its fence. Of equals `max` takes the first.
         written = self._clients[min(self._clients)]
         return max(written, key=written.__getitem__)
 
 
-def refuse_anothers(settings: Settings, client: str, run: int) -> None:
-    """Make sure that a log whose highest run is of this client id is ours.
+def require_own_log(settings: Settings, client: str, run: int) -> None:
+    """Make sure that we own a log whose highest run was written by `client`.
 
     Raises:
-        OtherClientError: it is another's.
+        OtherClientError: another client id owns it.
     """
     if client in ("", settings.mqtt_client_id):
         return

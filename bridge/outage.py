@@ -1,4 +1,4 @@
-"""The broker's buffer, reported: figures at `/metrics`, and sentences in the log while it fills."""
+"""Reports the broker's buffer: figures at `/metrics`, and sentences in the log while it fills."""
 
 import math
 import time
@@ -14,7 +14,7 @@ NOT_KNOWN = math.nan
 
 
 class Outage:
-    """Takes the broker's readings; `held` says whether the bridge reads nothing at present."""
+    """Reports the broker's readings; `held` says whether the bridge reads nothing at present."""
 
     def __init__(self, settings: Settings, narrator: Narrator, held: Callable[[], bool]) -> None:
         self._settings = settings
@@ -23,11 +23,11 @@ class Outage:
         self._buffer = Buffer()
         self._dropped = 0.0
         self._usual = 0.0  # messages that waited when the bridge last read all
-        self._most = 0.0  # messages that waited at worst since then
-        self._said_at = -math.inf
+        self._most = 0.0  # the most messages that have waited since then
+        self._reported_at = -math.inf
 
     def heard(self, reading: Reading | None, fresh: bool = True) -> None:
-        """Show a reading; None: the broker is not there."""
+        """Report a reading; None: the broker is not connected. `fresh`: it was published just now."""
         if reading is None:
             self._show(None, Limits(None, None))
             return
@@ -36,9 +36,9 @@ class Outage:
             self._buffer.take(reading, held)
         most = limits(self._settings, reading)
         self._show(reading, most)
-        self._tell_drops(reading)
+        self._report_drops(reading)
         if fresh and reading.waiting is not None:
-            self._tell_filling(reading, reading.waiting, most, held)
+            self._report_filling(reading, reading.waiting, most, held)
 
     def _show(self, reading: Reading | None, most: Limits) -> None:
         filling = self._buffer.filling if reading else None
@@ -55,13 +55,13 @@ class Outage:
         ):
             gauge.set(NOT_KNOWN if value is None else value)
         if reading:
-            metrics.BROKER_TOLD_AT.set(time.time())
+            metrics.BROKER_REPORTED_AT.set(time.time())
 
-    def _tell_drops(self, reading: Reading) -> None:
+    def _report_drops(self, reading: Reading) -> None:
         if reading.dropped is None:
             return
         if reading.dropped < self._dropped:
-            self._dropped = 0.0  # the broker started anew, and counts anew
+            self._dropped = 0.0  # the broker was restarted, and counts from 0
         if reading.dropped > self._dropped:
             self._narrator.say(
                 "bridge.broker_drops",
@@ -70,16 +70,16 @@ class Outage:
             )
         self._dropped = reading.dropped
 
-    def _tell_filling(self, reading: Reading, waiting: float, most: Limits, held: bool) -> None:
+    def _report_filling(self, reading: Reading, waiting: float, most: Limits, held: bool) -> None:
         little = self._usual + self._settings.mqtt_receive_maximum
         if not held and waiting <= little:
             if self._most:
                 self._narrator.say("bridge.buffer_drained", count=round(self._most))
-            self._usual, self._most, self._said_at = waiting, 0.0, -math.inf
+            self._usual, self._most, self._reported_at = waiting, 0.0, -math.inf
         elif held and waiting > self._usual:
             self._most = max(self._most, waiting)
-            if reading.at - self._said_at >= EVERY_S:
-                self._said_at = reading.at
+            if reading.at - self._reported_at >= EVERY_S:
+                self._reported_at = reading.at
                 self._say_filling(reading, waiting, most)
 
     def _say_filling(self, reading: Reading, waiting: float, most: Limits) -> None:
@@ -94,7 +94,7 @@ class Outage:
 
 
 def in_words(seconds: float) -> str:
-    """A time left, as people say it: 40 s, 12 min, 5 h, in French and English alike."""
+    """A duration for people, the same in French and English: 40 s, 12 min, 5 h."""
     if math.isinf(seconds):
         return "∞"
     if seconds < 120:

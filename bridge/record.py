@@ -1,4 +1,4 @@
-"""From an MQTT delivery to a record of the log: the same bytes, and how they came."""
+"""From an MQTT delivery to a record of the log: the same bytes, with headers that say how they arrived."""
 
 import hashlib
 import zlib
@@ -12,7 +12,7 @@ from schemas.raw import Kind, RawHeaders, Route, route
 
 OVERSIZE_KEPT_BYTES = 4096
 
-# Machines use the same few topics for years: what a topic means is looked up, not worked out again.
+# Machines use the same few topics for years, so the parsed topics are cached.
 _TOPICS_KNOWN = 4096
 
 
@@ -28,7 +28,7 @@ class Delivery(NamedTuple):
 
 
 def digest_of(payload: bytes) -> str:
-    """What tells payloads apart; the header `digest` of one that is cut."""
+    """Identifies a payload; the header `digest` of one that is truncated."""
     return hashlib.blake2b(payload, digest_size=16).hexdigest()
 
 
@@ -42,7 +42,7 @@ class Record(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
-class Place(NamedTuple):
+class Destination(NamedTuple):
     """Where a topic's records go."""
 
     route: Route
@@ -50,34 +50,41 @@ class Place(NamedTuple):
     partition: int
 
 
-def places(partitions: int) -> Callable[[str], Place]:
-    """What tells a topic's place in a log of so many partitions.
+def destinations(partitions: int) -> Callable[[str], Destination]:
+    """A function that finds the destination of an MQTT topic in a log of so many partitions.
 
     A line's partition is the one that every Kafka client's default partitioner gives its key. A topic that
-    names no line has no key; the checksum of the topic spreads these, and keeps each in order.
+    names no line has no key; the checksum of the topic spreads such topics over the partitions, and keeps
+    each in order.
     """
     partitioner, numbers = DefaultPartitioner(), list(range(partitions))
 
     @lru_cache(_TOPICS_KNOWN)
-    def place(topic: str) -> Place:
+    def destination(topic: str) -> Destination:
         routed = route(topic)
         if routed.line_id is None:
-            return Place(routed, None, zlib.crc32(topic.encode()) % partitions)
+            return Destination(routed, None, zlib.crc32(topic.encode()) % partitions)
         key = routed.line_id.encode()
-        return Place(routed, key, partitioner(key, numbers, numbers))
+        return Destination(routed, key, partitioner(key, numbers, numbers))
 
-    return place
+    return destination
 
 
 def record_of(
-    delivery: Delivery, place: Place, client: str, run: int, seq: int, backlog: bool, max_bytes: int
+    delivery: Delivery,
+    destination: Destination,
+    client: str,
+    run: int,
+    seq: int,
+    backlog: bool,
+    max_bytes: int,
 ) -> Record:
-    """The record of a delivery: its payload untouched, or the start of it where it is over `max_bytes`."""
+    """The record of a delivery: its payload untouched, or only its start if it is over `max_bytes`."""
     topic, payload, qos, retain, dup, mid = delivery
-    kind, length, digest = place.route.kind, None, None
+    kind, length, digest = destination.route.kind, None, None
     if len(payload) > max_bytes:
         kind, length = Kind.OVERSIZE, len(payload)
         digest = digest_of(payload)
         payload = payload[:OVERSIZE_KEPT_BYTES]
     headers = RawHeaders(kind, topic, qos, retain, dup, mid, client, run, seq, backlog, length, digest)
-    return Record(kind, place.partition, place.key, payload, headers.encode())
+    return Record(kind, destination.partition, destination.key, payload, headers.encode())

@@ -1,4 +1,4 @@
-"""The bridge as a role: runs one after the other until SIGTERM or SIGINT."""
+"""The bridge as a role: one run after the other until SIGTERM or SIGINT."""
 
 import asyncio
 import contextlib
@@ -24,19 +24,20 @@ from runtime.narrator import Narrator, quiet_libraries
 from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable
 
-TOPICS_MISSED = 3  # looks in a row: then they are gone, and `setup` must make them again
+TOPICS_MISSED = 3  # failed checks in a row: then the topics are gone, and `setup` must make them again
 FENCED_S = 2.0
-"""Who was cut off may have been thrown out by another bridge: so long that one may take to its fence, which
-tells. Coming back sooner throws it out in turn, in the middle of its start."""
+"""How long a new run may take to write its fence. A bridge whose MQTT connection was closed may have been
+replaced by another one, and only that one's fence shows it: reconnecting sooner would disconnect the other
+during its start."""
 
 
 class Bridge:
-    """Keeps a run going: after one that failed waits a little, then begins the next."""
+    """Keeps a run going: after one that failed it waits, then begins the next."""
 
     def __init__(self, settings: Settings, narrator: Narrator) -> None:
         self._settings = settings
         self._narrator = narrator
-        self._clock = LogClock(self._tell_clock)
+        self._clock = LogClock(self._report_clock)
         self._known = LogContinuity()
         self._run = self._new_run()
         self._started = False
@@ -45,18 +46,19 @@ class Bridge:
         self.stop = asyncio.Event()
 
     def ready(self) -> str | None:
-        """None while MQTT is subscribed and Kafka takes records, else what is wrong."""
+        """None while MQTT is subscribed and Kafka stores records, else what is wrong."""
         return self._wrong or self._run.wrong()
 
-    def held(self) -> bool:
-        """Whether nobody reads what machines send, as far as this bridge knows."""
+    def reads_nothing(self) -> bool:
+        """Whether no bridge reads what machines send, as far as this one knows."""
         return self.ready() is not None and not self._standing_by
 
     async def go(self) -> None:
         """Bridge until `stop` is set.
 
         Raises:
-            SettingsError: the log is not as `setup` makes it, and stays so; or it is another bridge's.
+            SettingsError: the log is not as `setup` makes it (before the first run: at one check, later: at
+                TOPICS_MISSED in a row), or a bridge with another client id owns it.
         """
         backoff = Backoff()
         received = missed = 0
@@ -69,7 +71,7 @@ class Bridge:
                 if isinstance(error, OtherClientError):
                     raise
                 missed = missed + 1 if isinstance(error, SettingsError) else 0
-                # A log that was right and is not may be a Kafka that has just started.
+                # If the log was right before, Kafka may just have started, without all topics yet.
                 if missed and (missed == TOPICS_MISSED or not self._started):
                     raise
                 if time.monotonic() - began > LONGEST_S:
@@ -81,28 +83,28 @@ class Bridge:
     async def _attempt(self) -> None:
         await require_topics(self._settings, [self._settings.topics.raw])
         if self._known.run:
-            await self._let_the_other_live()
+            await self._stand_by()
         await self._run.go(self.stop)
 
-    async def _let_the_other_live(self) -> None:
-        """Stand by while a bridge that took the session from this one lives."""
+    async def _stand_by(self) -> None:
+        """Stand by while a bridge that took the session from this one is alive."""
         try:
-            await stand_by(self._settings, self._known.run, self._stands_by)
+            await stand_by(self._settings, self._known.run, self._on_standby)
         finally:
             self._standing_by = False
             metrics.MQTT_STANDBY.set(0)
 
-    def _stands_by(self) -> None:
+    def _on_standby(self) -> None:
         self._standing_by = True
         metrics.MQTT_STANDBY.set(1)
         self._wrong = "standing by: another bridge has the session"
         self._narrator.say("bridge.stands_by", client=self._settings.mqtt_client_id)
 
     async def _until_stop(self, work: Coroutine[None, None, None]) -> None:
-        """Let it work; what is still on its way to a server when `stop` is set does not get there."""
+        """Await `work` until `stop` is set; a run that is not subscribed by then is cancelled."""
         working, stopping = asyncio.create_task(work), asyncio.create_task(self.stop.wait())
-        both: set[asyncio.Task[Any]] = {working, stopping}
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        tasks: set[asyncio.Task[Any]] = {working, stopping}
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not self._run.subscribed:
             working.cancel()
@@ -127,7 +129,7 @@ class Bridge:
         await asyncio.wait({stopping}, timeout=seconds)
         stopping.cancel()
 
-    def _tell_clock(self, notice: ClockNotice) -> None:
+    def _report_clock(self, notice: ClockNotice) -> None:
         if notice.what == "clock_jump":
             metrics.CLOCK_JUMPS.inc()
         self._narrator.say(f"bridge.{notice.what}", seconds=round(notice.ms / 1000))
@@ -146,7 +148,7 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, bridge.stop.set)
-    outage = Outage(settings, narrator, bridge.held)
+    outage = Outage(settings, narrator, bridge.reads_nothing)
     watch = Watch(settings, outage.heard)
     async with Health(narrator, "bridge", settings.http_host, settings.http_port, bridge.ready):
         watch.start()
@@ -157,7 +159,7 @@ async def run(settings: Settings) -> None:
 
 
 def main(settings: Settings) -> None:
-    """`run` on uvloop, which saves a fifth of the time that a message takes.
+    """`run` on uvloop, which saves a fifth of the time per message.
 
     Raises: as `run`.
     """

@@ -10,13 +10,13 @@ from aiokafka import TopicPartition
 
 from bridge.clock import LogClock
 from bridge.connection import Connection
-from bridge.declared import declared
+from bridge.declared_time import declared_time
 from bridge.deduplicator import Deduplicator, reach_of
 from bridge.flow import Flow
 from bridge.kafka import read_back, read_gap, read_tail, write_fence
 from bridge.lanes import Lanes
 from bridge.log_continuity import LogContinuity
-from bridge.log_owner import refuse_anothers
+from bridge.log_owner import require_own_log
 from runtime import metrics
 from runtime.kafka import require_topics
 from runtime.narrator import Narrator
@@ -27,15 +27,16 @@ from schemas.raw import TICK_SECONDS
 from schemas.topics import MQTT_FILTERS
 
 BATCH_BYTES = 128 * 1024
-PATIENCE_S = 30.0  # with a Kafka that answers and stores nothing: another producer may fare better
-DRAIN_S = 5.0  # with GOODBYE_S and FLUSH_S of the others, well within the 10 s that a role has to end
+PATIENCE_S = 30.0  # with a Kafka that answers but stores nothing; then another producer is tried
+DRAIN_S = 5.0  # with DISCONNECT_S and FLUSH_S it stays well within the 10 s that a role has to end
 
 
 class Run:
-    """Connects to MQTT first, so that the broker throws out an older bridge before this one writes.
+    """Connects to MQTT first, so that the broker disconnects an older bridge before this one writes.
 
-    Then it fences the log off against that one, and reads back what the log holds: only then it reads on.
-    Whatever ends a run, what is not known to be in Kafka stays unacknowledged, and comes again.
+    Then it writes its fence, which voids whatever the older bridge still writes, and reads back what the log
+    holds. Only then does it read messages. Whatever ends a run, messages that are not known to be in Kafka
+    stay unacknowledged, and the broker sends them again.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Run:
         self.cut_off = False  # MQTT ended the connection after it had served
 
     def wrong(self) -> str | None:
-        """None while MQTT is subscribed and Kafka takes records, else what is wrong."""
+        """None while MQTT is subscribed and Kafka stores records, else what is wrong."""
         if not self.subscribed or self._flow is None:
             return "not connected"
         return "Kafka stores nothing" if self._flow.kafka_silent else None
@@ -89,28 +90,28 @@ class Run:
             connection.drop()
 
     async def _with_mqtt(self, connection: Connection, session_present: bool, stop: asyncio.Event) -> None:
-        true_time, wrong = declared(self._settings)
+        true_time, wrong = declared_time(self._settings)
         if wrong is not None:
             self._narrator.say("bridge.plant_unread", why=wrong)
         tail = await read_tail(self._settings, true_time=true_time)
-        refuse_anothers(self._settings, tail.client, tail.run)
+        require_own_log(self._settings, tail.client, tail.run)
         self._clock.not_before(tail.received_at)
         producer = await open_producer(self._settings, BATCH_BYTES)
         number = self._known.begin(tail.run)
         try:
             fence = await write_fence(producer, self._settings, number, self._clock.now())
             if (await read_tail(self._settings, fence)).run >= number:
-                # It read the same tail as we did. One of the two finds the other's fence before its own in
-                # some partition, and begins again; who stands first in all of them goes on.
+                # It read the same tail as we did. A bridge that finds the other's fence before its own in
+                # some partition begins again; the one whose fence is first in all partitions goes on.
                 raise Unavailable(f"another bridge began run {number}, too")
             held = await read_back(self._settings, fence) if session_present else []
         except (Unavailable, SettingsError):
             await close_producer(producer)
             raise
-        self._notice(fence)
+        self._check_log(fence)
         raw = self._settings.topics.raw
-        look = partial(read_gap, self._settings)
-        lanes = Lanes(producer, raw, self._settings.partitions, self._known, look, self._stored)
+        gap_reader = partial(read_gap, self._settings)
+        lanes = Lanes(producer, raw, self._settings.partitions, self._known, gap_reader, self._stored)
         self._flow = flow = Flow(
             self._settings,
             self._narrator,
@@ -121,7 +122,10 @@ class Run:
             Deduplicator(held, reach_of(self._settings)),
             session_present,
         )
-        beside = [asyncio.create_task(self._tick(flow)), asyncio.create_task(self._look(flow, lanes))]
+        background = [
+            asyncio.create_task(self._tick(flow)),
+            asyncio.create_task(self._check_topics(flow, lanes)),
+        ]
         try:
             await connection.subscribe()
             for topic in MQTT_FILTERS:
@@ -130,32 +134,32 @@ class Run:
             self.subscribed = True
             metrics.MQTT_CONNECTED.set(1)
             self._on_ready()
-            await self._until_the_end(connection, lanes, beside, stop)
+            await self._until_the_end(connection, lanes, background, stop)
         finally:
             self.subscribed = False
             metrics.MQTT_CONNECTED.set(0)
-            for task in beside:
+            for task in background:
                 task.cancel()
             await self._wind_up(connection, lanes, flow)
-            metrics.MQTT_IN_FLIGHT.set(0)  # what is not acknowledged is the broker's again
+            metrics.MQTT_IN_FLIGHT.set(0)  # the broker sends again what is not acknowledged
             await close_producer(producer)
 
     async def _until_the_end(
         self,
         connection: Connection,
         lanes: Lanes,
-        beside: Sequence["asyncio.Task[None]"],
+        background: Sequence["asyncio.Task[None]"],
         stop: asyncio.Event,
     ) -> None:
         stopping = asyncio.create_task(stop.wait())
         try:
-            ends: set[asyncio.Future[Any]] = {connection.lost, lanes.failed, stopping, *beside}
+            ends: set[asyncio.Future[Any]] = {connection.lost, lanes.failed, stopping, *background}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
-        for task in beside:
+        for task in background:
             if task.done():
-                task.result()  # it never ends by itself: without ticks, time would stand still
+                task.result()  # it ends only by an error; without ticks, time would stand still
         if lanes.failed.done():
             raise Unavailable(f"Kafka {self._settings.kafka_bootstrap_servers}: {lanes.failed.result()}")
         if connection.lost.done() and not stop.is_set():
@@ -165,9 +169,9 @@ class Run:
             )
 
     async def _wind_up(self, connection: Connection, lanes: Lanes, flow: Flow) -> None:
-        """Bring what was received to Kafka, and its acknowledgements to the broker, in good order.
+        """Store what was received, acknowledge it, then close both sides.
 
-        Also when MQTT is gone: the next run's records must come behind these.
+        It is stored even if MQTT is gone, because the records of the next run must come after these.
         """
         flow.stop()
         self._narrator.sum_up()
@@ -185,8 +189,8 @@ class Run:
             self._narrator.sum_up()
             await asyncio.sleep(TICK_SECONDS)
 
-    async def _look(self, flow: Flow, lanes: Lanes) -> None:
-        """While Kafka stores nothing: look whether it still has the log. The producer would try for ever."""
+    async def _check_topics(self, flow: Flow, lanes: Lanes) -> None:
+        """While Kafka stores nothing, check that it still has the log: the producer would retry for ever."""
         answered = 0
         while True:
             await asyncio.sleep(TICK_SECONDS)
@@ -199,12 +203,12 @@ class Run:
             except SettingsError as error:
                 lanes.fail(str(error))
             except Unavailable:
-                answered = 0  # it is away, and may come back as it was
+                answered = 0  # Kafka is away, and may come back with the log
             if answered * TICK_SECONDS >= PATIENCE_S:
                 lanes.fail("it answers, and stores nothing")
 
-    def _notice(self, fence: Mapping[TopicPartition, int]) -> None:
-        """Say so if the log is not the one that it was."""
+    def _check_log(self, fence: Mapping[TopicPartition, int]) -> None:
+        """Report it if the fence shows that the log was made anew."""
         for where, offset in fence.items():
             self._known.follows(where.partition, offset, 1)
         if self._known.anew:

@@ -1,8 +1,8 @@
-"""Reading what the MQTT broker says of itself, by a connection that has nothing to do with the bridge's own.
+"""Reads what the MQTT broker publishes about itself, over a connection of its own.
 
-The bridge's session has three filters, and its connection is not read while Kafka is away: so the watch is a
-client of its own, with a name by chance, no session and QoS 0. A broker that does not publish `$SYS`, or does
-not show it to us, tells nothing: that is no trouble.
+The bridge's session has three filters, and its connection is not read while Kafka is away: so this is another
+client, with a random client id, no session and QoS 0. If a broker does not publish `$SYS`, or denies us
+access to it, there are no readings; that is no error.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from bridge.buffer import SYS, TOPICS, Reading, reading
 from bridge.connection import sign_in
 from runtime.settings import Settings
 
-SETTLE_S = 0.2  # what the broker publishes together has come
+SETTLE_S = 0.2  # after which all that the broker publishes together has arrived
 PATIENCE_S = 3.0
 KEEPALIVE_S = 30
 LONGEST_WAIT_S = 10
 
 
 class Watch:
-    """Calls `on_reading` with what the broker says, each time that it says something; None: it went away.
+    """Calls `on_reading(reading, fresh)` each time the broker publishes; with None when it is disconnected.
 
-    `fresh` tells a reading of this moment from the one that was kept for whoever comes.
+    `fresh` is False for a retained reading, which is not of this moment.
     """
 
     def __init__(self, settings: Settings, on_reading: Callable[[Reading | None, bool], None]) -> None:
@@ -47,20 +47,20 @@ class Watch:
         client.on_disconnect = self._on_disconnect
 
     def start(self) -> None:
-        """Connect, in the background, for as long as it takes."""
+        """Connect in the background, and retry until it succeeds."""
         url = self._settings.mqtt
         port = url.port or (8883 if url.scheme == "mqtts" else 1883)
         self._client.connect_async(url.hostname or "", port, KEEPALIVE_S)
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Say goodbye. Nobody waits for the thread, which may hang in a handshake: it ends by itself."""
+        """Disconnect. The thread is not joined, because it may hang in a handshake; it ends by itself."""
         self._client.on_connect = self._client.on_message = self._client.on_disconnect = None
         self._client.disconnect()
         if self._settling:
             self._settling.cancel()
 
-    # From here on: paho's thread.
+    # From here on: called in paho's thread.
 
     def _on_connect(self, client: mqtt.Client, *_: Any) -> None:
         client.subscribe([(SYS + topic, 0) for topic in TOPICS])
@@ -75,12 +75,12 @@ class Watch:
         with contextlib.suppress(RuntimeError):  # the loop has ended before us
             self._loop.call_soon_threadsafe(call, *arguments)
 
-    # From here on: the loop's.
+    # From here on: called in the event loop.
 
-    def _heard(self, topic: str, payload: bytes, kept: bool) -> None:
+    def _heard(self, topic: str, payload: bytes, retained: bool) -> None:
         self._values[topic] = payload
         if self._settling is None:
-            self._settling = self._loop.call_later(SETTLE_S, self._settled, time.monotonic(), not kept)
+            self._settling = self._loop.call_later(SETTLE_S, self._settled, time.monotonic(), not retained)
 
     def _settled(self, at: float, fresh: bool) -> None:
         self._settling = None
@@ -95,7 +95,7 @@ class Watch:
 
 
 async def look(settings: Settings) -> Reading | None:
-    """What the broker says of itself at present; None if it says nothing."""
+    """The broker's present reading; None if it publishes none in PATIENCE_S."""
     answer: asyncio.Future[Reading | None] = asyncio.get_running_loop().create_future()
 
     def on_reading(heard: Reading | None, _fresh: bool) -> None:

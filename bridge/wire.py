@@ -1,6 +1,6 @@
-"""The MQTT client's socket: read and written in large pieces, so that a small message costs no system call.
+"""The MQTT client's socket: buffered, so that a small message costs no system call of its own.
 
-paho asks the kernel three times for each packet that it reads, and once for each that it writes.
+paho makes three system calls for each packet that it reads, and one for each that it writes.
 """
 
 import socket
@@ -17,8 +17,8 @@ CHUNK_BYTES = 64 * 1024
 class BufferedSocket:
     """A non-blocking socket, plain or TLS, as paho's `SocketLike`.
 
-    What `send` takes goes out at `flush`; each call takes a whole packet, so that a packet of our own may be
-    put between two of paho's.
+    `send` only buffers, `flush` writes. Each `send` takes a whole packet, so a packet of our own can go
+    between two of paho's.
     """
 
     def __init__(self, raw: socket.socket) -> None:
@@ -42,18 +42,18 @@ class BufferedSocket:
         return data
 
     def has_more(self) -> bool:
-        """Whether bytes are here that the kernel will not announce again (TLS keeps some to itself)."""
+        """Whether bytes are buffered here or in the TLS layer, which the kernel will not announce again."""
         if self._at < len(self._read):
             return True
         return isinstance(self._raw, ssl.SSLSocket) and self._raw.pending() > 0
 
     def send(self, data: bytes | bytearray) -> int:
-        """Take all of `data`, to be sent at the next `flush`."""
+        """Buffer all of `data` for the next `flush`."""
         self._unsent += data
         return len(data)
 
     def flush(self) -> bool:
-        """Send what `send` took; False if the kernel has no room for all of it now.
+        """Write what is buffered; False if the kernel has no room for all of it now.
 
         Raises:
             OSError: the connection is gone.
@@ -77,7 +77,7 @@ class BufferedSocket:
 
 
 class Client(mqtt.Client):
-    """paho's client on a BufferedSocket, which tells when the broker has answered a ping."""
+    """paho's client on a BufferedSocket; calls `on_pingresp` when the broker has answered a ping."""
 
     on_pingresp: Callable[[], None] = staticmethod(lambda: None)
 

@@ -1,9 +1,9 @@
-"""`python -m chaos`: the pipeline is broken in every way, and must be right to the unit all the same.
+"""`python -m chaos`: breaks the pipeline in every way; its figures must be right to the unit all the same.
 
-The same seed draws the same faults and the same messages; `--seed today` is that of the date (UTC), so that
-the campaigns of a week meet every kind of fault with each of its targets. Exit code 0: nothing lost, nothing
-doubled, no row different, sums of rows are those of what was published, and the promises are kept: after each
-fault the pipeline worked again in time, and no role took too much memory.
+The same seed draws the same faults and the same messages; `--seed today` follows from the date (UTC), so that
+the campaigns of a week cover every kind of fault with each of its targets. Exit code 0: nothing lost, nothing
+doubled, no row different, the sums of rows are those of what was published, and the promises are kept: after
+each fault the pipeline worked again in time, and no role took too much memory.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def seed_of(text: str) -> int:
 
 
 def repeated(words: Sequence[str], seed: int) -> str:
-    """The command that does once more what these arguments did, whatever the date is then."""
+    """The command that repeats these arguments, also on another date."""
     named = [
         str(seed) if word == TODAY else word.replace(f"--seed={TODAY}", f"--seed={seed}") for word in words
     ]
@@ -47,7 +47,7 @@ def repeated(words: Sequence[str], seed: int) -> str:
 
 
 def arguments() -> argparse.Namespace:
-    """What was asked for."""
+    """The command line, parsed."""
     parser = argparse.ArgumentParser(
         prog="python -m chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -79,7 +79,7 @@ def planned(asked: argparse.Namespace) -> list[Planned]:
 
 
 async def campaign(asked: argparse.Namespace, plan: list[Planned], folder: Path) -> Report:
-    """Run it; SIGTERM and Ctrl-C end it and all that it started."""
+    """Run a campaign; SIGTERM and Ctrl-C end it and all that it started."""
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -90,7 +90,7 @@ async def campaign(asked: argparse.Namespace, plan: list[Planned], folder: Path)
 
 
 def main() -> int:
-    """The exit code."""
+    """Run the command; return the exit code."""
     asked = arguments()
     if asked.list:
         for kind, fault in FAULTS.items():
@@ -106,7 +106,7 @@ def main() -> int:
         print(f"this takes about {about:.0f} s, and --seconds {asked.seconds:g} ends it", file=sys.stderr)
     if wrong := missing():
         sys.exit("the campaign needs: " + ", ".join(wrong))
-    quiet_libraries(logging.CRITICAL)  # the campaign's own clients see every outage as well
+    quiet_libraries(logging.CRITICAL)  # the campaign's own clients log every outage, too
     folder = Path(tempfile.mkdtemp(prefix="linepulse-chaos-"))
     right = False
     try:

@@ -1,4 +1,4 @@
-"""A campaign: the pipeline at work, one fault after the other, and the verdict."""
+"""A campaign: the pipeline under load, one fault after the other, and the verdict."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from random import Random
 from chaos.faults import FAULTS
 from chaos.judge import judge
 from chaos.ledger import Ledger
-from chaos.losses import untold
+from chaos.losses import unreported
 from chaos.plan import Planned
 from chaos.plant import ROLES, Plant
 from chaos.pressure import Waited
@@ -24,7 +24,7 @@ from chaos.rebuilt import differing
 from chaos.recovery import MUST_S, Recovery
 from chaos.report import Report
 from chaos.settled import NotSettled, delivered, settled, ticked
-from linepulse.embedded.server import start_tied
+from linepulse.embedded.server import start_child
 from tests.commands import with_repository
 from tests.eventually import eventually
 
@@ -41,7 +41,7 @@ class Options:
     Attributes:
         rate: messages a second; 0: as fast as acknowledgements allow; None: so that they last as long as the
             faults do.
-        seconds: the whole of it, judging included, must not take longer.
+        seconds: the limit for all of it, judging included.
     """
 
     seed: int
@@ -58,23 +58,23 @@ class Options:
 
 @dataclass
 class Campaign:
-    """Runs a plan in a folder; `tell` hears what happens, a line at a time."""
+    """Runs a plan in a folder; `log` is called with what happens, a line at a time."""
 
     options: Options
     plan: list[Planned]
     folder: Path
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
     report: Report = field(init=False)
 
     def __post_init__(self) -> None:
         self.report = Report(self.options.seed, self.options.messages, len(self.plan))
         self._began = time.monotonic()
         self._waited = Waited()
-        self._over: tuple[Planned, str, float] | None = None  # a fault that is not yet known to be overcome
+        self._over: tuple[Planned, str, float] | None = None  # the last fault, until the pipeline recovered
         self._sent, self._probed = self.folder / "ledger.jsonl", self.folder / "probes.jsonl"
 
     async def run(self) -> Report:
-        """All of it; what it started has ended when this returns or raises."""
+        """Run all of it; when this returns or raises, all that it started has ended."""
         try:
             async with asyncio.timeout(self.options.seconds):
                 await self._run()
@@ -91,7 +91,7 @@ class Campaign:
         rules = self.options.rules
         async with AsyncExitStack() as ending:
             plant = await ending.enter_async_context(Plant(self.folder, rules, self.options.messages))
-            ending.callback(self._look_back, plant)
+            ending.callback(self._note_usage, plant)
             prober = ending.enter_context(Prober(plant.settings, self._probed))
             await self._first_probe(prober)
             publisher = self._publish(plant)
@@ -108,7 +108,7 @@ class Campaign:
             await self._judge(plant)
 
     async def _first_probe(self, prober: Prober) -> None:
-        """Before the bridge's first subscription nobody keeps what is published."""
+        """Wait until the pipeline works: before the bridge first subscribes, the broker keeps nothing."""
         log = self.folder / "logs" / "bridge-1.log"
 
         async def listening() -> bool:
@@ -134,7 +134,7 @@ class Campaign:
         }
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         command = [sys.executable, "-P", "-m", "chaos.publisher", *words, "--clock-scenarios"]
-        return start_tied(command, self.folder / "publisher.log", env=with_repository(os.environ))
+        return start_child(command, self.folder / "publisher.log", env=with_repository(os.environ))
 
     async def _fault(self, plant: Plant, prober: Prober, planned: Planned) -> None:
         if not planned.soon:
@@ -157,7 +157,7 @@ class Campaign:
         self._say(f"{planned.number:>3}  {planned.name} is over{f' ({what})' if what else ''}")
 
     async def _recover(self, prober: Prober) -> None:
-        """Measure how long the fault before takes to be overcome."""
+        """Measure how long the pipeline takes to recover from the last fault."""
         if self._over is None:
             return
         (planned, detail, ended), self._over = self._over, None
@@ -181,29 +181,29 @@ class Campaign:
                 await plant.roles.stop(worker, for_good=True)
         self._say("judging")
         self.report.verdict = await judge(plant.settings, ledger, plant.tape)
-        self.report.failures += await untold(plant.settings, plant.tape)
+        self.report.failures += await unreported(plant.settings, plant.tape)
         self._say("reading the log again")
         self.report.failures += await differing(plant.settings, plant.tape)
 
     async def _unless_unsettled(self, waiting: Awaitable[None]) -> None:
-        """What never comes is a failure, and judged all the same: the verdict tells more of it."""
+        """Wait; if it is in vain, note a failure and go on: the verdict shows more about it."""
         try:
             await waiting
         except NotSettled as error:
             self.report.failures.append(str(error))
             self._say(f"still unsettled after {SETTLE_S:g} s: {error}")
 
-    def _look_back(self, plant: Plant) -> None:
-        """Before the plant is gone."""
+    def _note_usage(self, plant: Plant) -> None:
+        """Note memory and ends of processes, before the plant is gone."""
         self.report.peak_mib = dict(plant.roles.peak_mib)
         self.report.stops = list(plant.roles.stops)
 
     def _say(self, text: str) -> None:
-        self.tell(f"{time.monotonic() - self._began:7.1f} s  {text}")
+        self.log(f"{time.monotonic() - self._began:7.1f} s  {text}")
 
 
 def end_process(process: "subprocess.Popen[bytes]") -> None:
-    """Whatever it does."""
+    """Kill it if it runs, and wait for it."""
     if process.poll() is None:
         process.kill()
     process.wait()

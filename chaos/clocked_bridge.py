@@ -1,6 +1,6 @@
 """`python -m chaos.clocked_bridge FILE`: the bridge on a computer whose clock is set by a file.
 
-The file holds the seconds by which the clock is off; none: it is right.
+The file holds the seconds by which the clock is off; without a file it is right.
 """
 
 import runpy
@@ -10,16 +10,16 @@ from pathlib import Path
 
 
 def set_clock_by(file: Path) -> None:
-    """From now on `time.time()` is off by what the file says at that moment."""
+    """From now on `time.time()` is off by the seconds in the file at that moment."""
     right = time.time
 
-    def told() -> float:
+    def shifted() -> float:
         try:
             return right() + float(file.read_text())
-        except (OSError, ValueError):  # none, or being written
+        except (OSError, ValueError):  # there is none, or it is being written
             return right()
 
-    time.time = told
+    time.time = shifted
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The count: each message of the ledger, against its rows and its records on the tape."""
+"""Compares the number of rows and of records on the tape with the ledger, message by message."""
 
 from collections import Counter
 from collections.abc import Iterable
 
 from chaos.ledger import Ledger, Sent
 from chaos.message import number_of
-from chaos.strip import mqtt_topic_of
+from chaos.partition_tape import mqtt_topic_of
 from chaos.tape import Tape
 from chaos.verdict import Verdict
 
@@ -19,10 +19,10 @@ class Count:
     def __init__(self, ledger: Ledger) -> None:
         self._sent = ledger.sent
         self._rows: Counter[int] = Counter()
-        self._records: Counter[int] = Counter()  # on the tape, those of superseded runs left out
+        self._records: Counter[int] = Counter()  # on the tape, without those of superseded runs
         self._gone: Counter[int | str] = Counter()  # deleted before the stream stage saw them
-        self._nameless_rows: Counter[str] = Counter()
-        self._nameless_records: Counter[str] = Counter()
+        self._unnumbered_rows: Counter[str] = Counter()
+        self._unnumbered_records: Counter[str] = Counter()
 
     def tape(self, tape: Tape) -> None:
         """Count the records on the tape."""
@@ -34,21 +34,23 @@ class Count:
                 if any(record.offset in gone for gone in left_out):
                     self._gone[topic if n is None else n] += 1
                 if n is None:
-                    self._nameless_records[topic] += 1
+                    self._unnumbered_records[topic] += 1
                 else:
                     self._records[n] += 1
 
     def applied(self) -> dict[int, int]:
-        """How often each message is in the log, those records left out that were deleted before.
+        """How often each message is in the log, without records that were deleted before they were applied.
 
-        Messages without a number are told apart by their topic alone: each is there once, the last of a topic
-        as often as it takes to make up their number.
+        Messages without a number are only counted by topic: each counts once, and the last of a topic as
+        often as is needed to make up the total.
         """
         found: dict[int, int] = {}
         last: dict[str, int] = {}
-        left = Counter({topic: there - self._gone[topic] for topic, there in self._nameless_records.items()})
+        left = Counter(
+            {topic: there - self._gone[topic] for topic, there in self._unnumbered_records.items()}
+        )
         for n, sent in self._sent.items():
-            if sent.told:
+            if sent.numbered:
                 found[n] = self._records[n] - self._gone[n]
             else:
                 found[n] = min(left[sent.topic], 1)
@@ -61,17 +63,17 @@ class Count:
     def data(self, line_id: str, pressure: float | None) -> None:
         """Count a row of `"ProductionData"`."""
         if pressure is None:
-            self._nameless_rows[f"production/{line_id}/data"] += 1
+            self._unnumbered_rows[f"production/{line_id}/data"] += 1
         else:
             self._rows[int(pressure)] += 1
 
     def letter(self, mqtt_topic: str | None, payload: bytes) -> None:
-        """Count a row of `"DeadLetter"`, unless it is of a record that no machine caused."""
+        """Count a row of `"DeadLetter"`, unless its record came from no machine."""
         n = number_of(mqtt_topic, payload)
         if n is not None:
             self._rows[n] += 1
         elif mqtt_topic is not None:
-            self._nameless_rows[_letters_of(mqtt_topic)] += 1
+            self._unnumbered_rows[_letters_of(mqtt_topic)] += 1
 
     def judge(self, verdict: Verdict) -> None:
         """Add what is lost, doubled and unknown to the verdict, and the messages' numbers."""
@@ -79,9 +81,9 @@ class Count:
             verdict.count(f"{sent.kind} messages")
             verdict.count("acknowledged", sent.acked)
             verdict.count("sent again", sent.times > 1)
-            if sent.told:
+            if sent.numbered:
                 self._judge(n, sent, verdict)
-        self._judge_nameless(verdict)
+        self._judge_unnumbered(verdict)
         for n, times in self._rows.items():
             if n not in self._sent:
                 verdict.unknown.add(f"number {n} has {times} rows")
@@ -99,13 +101,13 @@ class Count:
             where = f"{what} in {TABLE_OF[sent.kind]}, {records} times in the log"
             _within(where, self._rows[n], least, sent.times - gone, verdict)
 
-    def _judge_nameless(self, verdict: Verdict) -> None:
-        nameless = [sent for sent in self._sent.values() if not sent.told]
-        in_log = _bounds((sent.topic, sent) for sent in nameless)
-        in_rows = _bounds((_rows_key(sent), sent) for sent in nameless if sent.kind in TABLE_OF)
+    def _judge_unnumbered(self, verdict: Verdict) -> None:
+        unnumbered = [sent for sent in self._sent.values() if not sent.numbered]
+        in_log = _bounds((sent.topic, sent) for sent in unnumbered)
+        in_rows = _bounds((_rows_key(sent), sent) for sent in unnumbered if sent.kind in TABLE_OF)
         for found, bounds, what in (
-            (self._nameless_records, in_log, "the log"),
-            (self._nameless_rows, in_rows, "rows"),
+            (self._unnumbered_records, in_log, "the log"),
+            (self._unnumbered_rows, in_rows, "rows"),
         ):
             for key in found.keys() | bounds.keys():
                 least, most = bounds.get(key, (0, 0))
@@ -121,7 +123,7 @@ def _within(what: str, found: int, least: int, most: int, verdict: Verdict) -> N
 
 
 def _bounds(sent: Iterable[tuple[str, Sent]]) -> dict[str, tuple[int, int]]:
-    """At least and at most how many there are of each key."""
+    """The lowest and highest allowed count of each key."""
     bounds: dict[str, tuple[int, int]] = {}
     for key, one in sent:
         least, most = bounds.get(key, (0, 0))

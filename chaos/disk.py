@@ -1,4 +1,4 @@
-"""A small disk of its own for PostgreSQL, in memory, so that it can be full."""
+"""A small disk for PostgreSQL alone, in memory, so that it can be filled."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ PIECE = 1 << 20
 
 
 class Disk:
-    """A tmpfs where the system lets us mount one, else an ordinary folder that can't be filled."""
+    """A tmpfs if the system lets us mount one, else an ordinary folder that can't be filled."""
 
     def __init__(self, folder: Path, mib: int) -> None:
         self.folder = folder
@@ -28,7 +28,7 @@ class Disk:
             self.why_not = None if done.returncode == 0 else done.stderr.strip()
 
     def fill(self) -> int:
-        """Take every byte that is left; how many that were."""
+        """Take every byte that is left; return the size of the file that does."""
         assert self.why_not is None, self.why_not
         size = self._filler.stat().st_size if self._filler.exists() else 0
         with self._filler.open("ab") as filler:
@@ -40,7 +40,7 @@ class Disk:
         return size
 
     def free(self) -> None:
-        """Give it back."""
+        """Free what `fill` took."""
         self._filler.unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -50,7 +50,7 @@ class Disk:
 
 
 class SmallPostgres(PostgresServer):
-    """PostgreSQL that keeps little of its write-ahead log, and its messages elsewhere than its data."""
+    """PostgreSQL with a short write-ahead log, and its messages outside its data folder."""
 
     def __init__(self, folder: Path, log: Path) -> None:
         super().__init__(folder, binaries=postgres_binaries(), durable=True)

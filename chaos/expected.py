@@ -1,4 +1,4 @@
-"""What PostgreSQL must hold: the rows of the pure fold over the whole tape, kept as digests."""
+"""The rows that PostgreSQL must hold: those of the pure fold over the whole tape, kept as digests."""
 
 import hashlib
 import tempfile
@@ -24,14 +24,14 @@ Row = tuple[Any, ...]
 
 
 class Kept(NamedTuple):
-    """An expected row: what tells it from others, and where it is written down."""
+    """An expected row: its digest, and its position in the file."""
 
     digest: bytes
-    place: int
+    position: int
 
 
 def columns(table: Table) -> tuple[str, ...]:
-    """The columns that events fill: the id first, the version's two last."""
+    """The columns that events fill: the id first, the two of the version last."""
     others = tuple(name for name in table.columns if name != "id")
     return ("id", *others, "versionTime", "versionOffset") if table.versioned else ("id", *others)
 
@@ -42,7 +42,7 @@ def digest(row: Row) -> bytes:
 
 
 def row_maker(table: Table) -> Callable[[Event], Row]:
-    """What makes the row of an event of the table, columns as `columns` says."""
+    """A function that makes the row of an event of the table, with the columns of `columns`."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(table.event)}
     filled = [fields[column] for column in columns(table) if column in fields]
     names = [field.name for field in filled]
@@ -50,7 +50,7 @@ def row_maker(table: Table) -> Callable[[Event], Row]:
 
     def row(event: Event) -> Row:
         values = [getattr(event, name) for name in names]
-        for index in floats:  # a rule may name a float without a point
+        for index in floats:  # a rule may give an integer for a float
             if values[index] is not None:
                 values[index] = float(values[index])
         return (*values, *event.version) if table.versioned else tuple(values)
@@ -63,7 +63,7 @@ def _is_float(kind: Any) -> bool:
 
 
 class Expected:
-    """The expected rows of one table, by id: their digests in memory, themselves in a file."""
+    """The expected rows of one table by id: digests in memory, the rows themselves in a file."""
 
     def __init__(self, table: Table) -> None:
         self.rows: dict[str, Kept] = {}
@@ -73,26 +73,26 @@ class Expected:
         self._encode = msgspec.msgpack.Encoder().encode
 
     def put(self, event: Event) -> None:
-        """A row takes this form."""
+        """Set the row of an event to this form."""
         row = self._row(event)
         coded = self._encode(row)
         self._file.write(len(coded).to_bytes(4, "big") + coded)
         self.rows[event.id] = Kept(digest(row), self._size)
         self._size += 4 + len(coded)
 
-    def at(self, place: int) -> Row:
-        """The row written down at a place."""
-        self._file.seek(place)
+    def read(self, position: int) -> Row:
+        """The row at a position of the file."""
+        self._file.seek(position)
         coded = self._file.read(int.from_bytes(self._file.read(4), "big"))
         return tuple(msgspec.msgpack.decode(coded))
 
     def close(self) -> None:
-        """Forget the rows."""
+        """Delete the file."""
         self._file.close()
 
 
 def fold_tape(tape: Tape, rules: Rules) -> Mapping[str, Expected]:
-    """The fold over the tape: the expected rows, by table."""
+    """Fold the tape; return the expected rows by table."""
     expected = {table.name: Expected(table) for table in TABLES}
     table_of = {table.event: expected[table.name] for table in TABLES}
     for partition in tape.partitions:

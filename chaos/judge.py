@@ -1,8 +1,8 @@
-"""The judge: is PostgreSQL, to the row and the column, what the ledger and the log say?
+"""The judge: compares PostgreSQL with the ledger and the log, to the row and the column.
 
-Three answers: each message of the ledger is there as often as it must be (`count`), each row is that of the
-product's own fold over the tape (`expected`), and rows add up to what was published (`oracle`, `sums`), which
-a wrong rule of the fold can't make right.
+In three ways: each message of the ledger is there as often as it must be (`count`), each row is that of the
+product's own fold over the tape (`expected`), and rows add up to what was published (`oracle`, `sums`), where
+a wrong rule of the fold shows.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ import psycopg
 from chaos.count import Count
 from chaos.expected import Expected, Row, columns, digest, fold_tape
 from chaos.ledger import Ledger
-from chaos.losses import REASONS as TOLD_LOST
-from chaos.oracle import of_lines
+from chaos.losses import REASONS as LOSS_REASONS
+from chaos.oracle import expected_sums
 from chaos.rows import rows, sums
 from chaos.sums import compare_sums, read_sums
 from chaos.tape import Tape
@@ -35,7 +35,7 @@ async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:
     `settings` name Kafka and PostgreSQL themselves, not proxies.
 
     Raises:
-        TapeError: the tape has a hole.
+        TapeError: the tape has a gap.
         Unavailable: Kafka or PostgreSQL does not answer.
     """
     began = time.monotonic()
@@ -64,7 +64,7 @@ async def judge(settings: Settings, ledger: Ledger, tape: Tape) -> Verdict:
 async def _add_up(
     connection: psycopg.AsyncConnection, ledger: Ledger, count: Count, tape: Tape, verdict: Verdict
 ) -> None:
-    """What rows add up to with what was published."""
+    """Compare the sums of rows with what was published."""
     end = max(tape.last_time(partition) for partition in tape.partitions)
     try:
         async with connection.transaction():
@@ -72,12 +72,12 @@ async def _add_up(
     except psycopg.DataError as error:
         verdict.summed.add(f"the rows can't be summed: {error}")
         return
-    compare_sums(of_lines(ledger, count.applied(), end), found, end, verdict)
+    compare_sums(expected_sums(ledger, count.applied(), end), found, end, verdict)
 
 
 @asynccontextmanager
 async def _reading(url: str) -> AsyncIterator[psycopg.AsyncConnection]:
-    """A connection that reads everything as it is at one moment."""
+    """A connection whose reads all see the same moment."""
     try:
         async with await psycopg.AsyncConnection.connect(url) as connection:
             await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
@@ -90,14 +90,14 @@ async def _reading(url: str) -> AsyncIterator[psycopg.AsyncConnection]:
 async def _compare(
     connection: psycopg.AsyncConnection, table: Table, expected: Expected, count: Count, verdict: Verdict
 ) -> None:
-    """A table with what is expected of it, both ways; its rows are counted on the way."""
+    """Compare a table with its expected rows in both directions, and count its rows."""
     names = columns(table)
     missing, extra, different = verdict.findings(table.name)
     where = {name: index for index, name in enumerate(names)}
     async for row in rows(connection, table):
         verdict.count(f"rows of {table.name}")
         if table is DEAD_LETTER:
-            if row[where["reason"]] in TOLD_LOST:
+            if row[where["reason"]] in LOSS_REASONS:
                 verdict.told_lost.add(_shown(names, row))
                 continue
             count.letter(row[where["mqttTopic"]], row[where["payload"]])
@@ -107,16 +107,16 @@ async def _compare(
         if kept is None:
             extra.add(_shown(names, row))
         elif kept.digest != digest(row):
-            different.add(_difference(names, expected.at(kept.place), row))
+            different.add(_difference(names, expected.read(kept.position), row))
     for kept in expected.rows.values():
-        missing.add(_shown(names, expected.at(kept.place)))
+        missing.add(_shown(names, expected.read(kept.position)))
 
 
 async def _compare_sums(connection: psycopg.AsyncConnection, verdict: Verdict) -> None:
-    """The sums by hour with the windows, which are compared already."""
+    """Compare the sums by hour with the windows, which are compared already."""
     missing, extra, different = verdict.findings(SUMS)
     try:
-        async with connection.transaction():  # what fails in it leaves the rest to be read
+        async with connection.transaction():  # an error in it leaves the outer transaction usable
             side_by_side = await sums(connection)
     except psycopg.DataError as error:
         different.add(f"the windows can't be summed: {error}")

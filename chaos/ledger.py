@@ -14,14 +14,14 @@ Event = Literal["sent", "acked", "again"]
 
 
 class Entry(msgspec.Struct, omit_defaults=True, gc=False):
-    """A line of the file. Only `sent` says what the message was; `made`: when that was, ms since 1970."""
+    """A line of the file. Only `sent` describes the message; `made`: when it was made, ms since 1970."""
 
     n: int
     event: Event
     line: str = ""
     kind: Kind = "data"
     topic: str = ""
-    told: bool = True  # the number can be read from the payload or the topic
+    numbered: bool = True  # the number can be read from the payload or the topic
     made: int = 0
     at: int | None = None  # this and the next two as in Message
     pieces: int | None = 0
@@ -30,12 +30,12 @@ class Entry(msgspec.Struct, omit_defaults=True, gc=False):
 
 @dataclass(slots=True)
 class Sent:
-    """What is known of a number. Sent more than once: the broker may have taken it as often."""
+    """What is known of a number. If it was sent several times, the broker may have accepted it as often."""
 
     line: str
     kind: Kind
     topic: str
-    told: bool
+    numbered: bool
     made: int = 0
     at: int | None = None
     pieces: int | None = 0
@@ -51,47 +51,47 @@ class Sent:
 
 def sent_at(made: int, message: Message) -> Entry:
     """The entry of a message that is handed to the client at `made` (ms since 1970)."""
-    n, line, kind, topic, _, told, at, pieces, running = message
-    return Entry(n, "sent", line, kind, topic, told, made, at, pieces, running)
+    n, line, kind, topic, _, numbered, at, pieces, running = message
+    return Entry(n, "sent", line, kind, topic, numbered, made, at, pieces, running)
 
 
 class LedgerFile:
-    """Writes a ledger: an event a line. A line is on its way to the disk when `flush` returns."""
+    """Writes a ledger, one event per line. After `flush` the lines are with the operating system."""
 
     def __init__(self, path: Path) -> None:
         self._file: IO[bytes] = path.open("ab")
         self._encode = msgspec.json.Encoder().encode
 
     def sent(self, message: Message) -> None:
-        """Before a message is handed to the client."""
+        """Note a message, before it is handed to the client."""
         self._file.write(self._encode(sent_at(int(time.time() * 1000), message)) + b"\n")
 
     def acked(self, n: int) -> None:
-        """The broker has acknowledged it."""
+        """Note that the broker has acknowledged it."""
         self._file.write(self._encode(Entry(n, "acked")) + b"\n")
 
     def again(self, n: int) -> None:
-        """The connection ended before the acknowledgement: the client sends it once more."""
+        """Note that the client sends it again: the connection ended before the acknowledgement."""
         self._file.write(self._encode(Entry(n, "again")) + b"\n")
 
     def flush(self) -> None:
-        """Hand what is written to the system."""
+        """Hand what is written to the operating system."""
         self._file.flush()
 
     def close(self) -> None:
-        """Write no more."""
+        """Close the file."""
         self._file.close()
 
 
 class Ledger:
-    """Each number, and what became of it at the broker."""
+    """What was sent under each number, and whether the broker acknowledged it."""
 
     def __init__(self) -> None:
         self.sent: dict[int, Sent] = {}
 
     @classmethod
     def read(cls, *paths: Path) -> "Ledger":
-        """Read ledgers whose numbers differ; a last line that is not whole yet is left out.
+        """Read ledgers whose numbers differ; an incomplete last line is skipped.
 
         Raises:
             ValueError: a number is acknowledged that was never sent, or sent as two messages.
@@ -104,7 +104,7 @@ class Ledger:
         return ledger
 
     def add(self, entry: Entry) -> None:
-        """Take in an event.
+        """Add an event.
 
         Raises:
             ValueError: as `read`.
@@ -117,7 +117,7 @@ class Ledger:
                 entry.line,
                 entry.kind,
                 entry.topic,
-                entry.told,
+                entry.numbered,
                 entry.made,
                 entry.at,
                 entry.pieces,

@@ -1,4 +1,4 @@
-"""Production lines, each with its way to send: what a line's machine says next. No clock, no I/O."""
+"""Production lines that send in different ways: the next message of a line's machine. No clock, no I/O."""
 
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +19,7 @@ JUMPS = (0, 0, 0, 30 * SECOND, -30 * SECOND, 50 * SECOND, -3 * HOUR, -2 * DAY, -
 
 
 class Form(NamedTuple):
-    """What a line looks like for a while: the fields of its data messages."""
+    """How a line behaves for a while: the fields of its data messages."""
 
     pieces: int
     rate: float
@@ -34,7 +34,7 @@ FORMS = (
     Form(2, 70.0, 0, True, 24.5),  # slow
     Form(2, 115.5, 1, True, 24.5),  # many defects
     Form(2, 115.5, 0, True, 31.5),  # hot
-    Form(9, 115.5, 0, True, 25.0),  # counts other than it says
+    Form(9, 115.5, 0, True, 25.0),  # counts more than its reported rate
     Form(0, 0.0, 0, False, 23.0),  # stopped
     Form(0, 0.0, 0, False, 23.0),
 )
@@ -54,10 +54,10 @@ STAMPS: tuple[Callable[[int], str], ...] = (_iso, _iso, str, lambda at: f"{at / 
 
 
 class Line:
-    """An ordinary line. Its payloads differ by nothing but number and time while its form lasts.
+    """An ordinary line. While its form lasts, its payloads differ in number and time only.
 
-    `words`: now and then it says a bare word, which has no timestamp: when that counts depends on when it
-    arrives, so that only the rules can tell how long such a line stood.
+    `words`: now and then it sends a bare word as its status, without timestamp. That counts at its arrival,
+    so how long such a line was stopped follows from the rules only.
     """
 
     believed = True  # its timestamps are those of a right clock
@@ -72,7 +72,7 @@ class Line:
         self._next: deque[Callable[[int, int], Message]] = deque()
 
     def clock(self, now: int) -> int:
-        """What the machine takes for the time."""
+        """The time by the machine's clock."""
         return now
 
     def next(self, n: int, now: int) -> Message:
@@ -84,7 +84,7 @@ class Line:
     def _decide(self) -> None:
         chance = self._rng.random()
         if chance < 0.03:
-            self._turn(self._rng.choice(FORMS))
+            self._change_form(self._rng.choice(FORMS))
         elif chance < 0.04:
             self._next.append(self._order)
         elif chance < 0.045 and self._words:
@@ -92,11 +92,11 @@ class Line:
         else:
             self._next.append(self.data)
 
-    def _turn(self, form: Form) -> None:
-        """The line changes: its status may come before the data that shows it, after it, or not at all."""
-        told, self._form = form.running != self._form.running, form
+    def _change_form(self, form: Form) -> None:
+        """Change the form: the status may be sent before the data that shows it, after it, or not at all."""
+        changed, self._form = form.running != self._form.running, form
         steps: list[Callable[[int, int], Message]] = [self.data]
-        if told:
+        if changed:
             steps.insert(self._rng.choice((0, 0, 1)), self._status)
         self._next.extend(steps if self._rng.random() < 0.9 else [self.data])
 
@@ -115,16 +115,16 @@ class Line:
             payload = f'{{"n":{n},"status":"running"{self._time(at)}}}'
         else:
             reason = self._rng.choice(REASONS)
-            said = self._rng.choice(STOPPED)
-            payload = f'{{"n":{n},{said},"reason":"{reason}"{self._time(at)}}}'
+            stopped = self._rng.choice(STOPPED)
+            payload = f'{{"n":{n},{stopped},"reason":"{reason}"{self._time(at)}}}'
         return self._message(n, "status", payload, at, running=self._form.running)
 
     def _word(self, n: int, _at: int) -> Message:
         word = self._rng.choice(WORDS)
-        return Message(n, self.line_id, "status", f"production/{self.line_id}/status", word, told=False)
+        return Message(n, self.line_id, "status", f"production/{self.line_id}/status", word, numbered=False)
 
     def _order(self, n: int, at: int) -> Message:
-        """Planned orders of a few numbers, so that numbers and requests come twice and ends hit or miss."""
+        """Planned orders with few numbers: numbers and requests repeat, and not every end finds its order."""
         rng = self._rng
         number = f'"orderNumber":"PO-{rng.randrange(40)}",' if rng.random() < 0.8 else ""
         action = rng.choice(("add", "add", "add", "add", "close", "cancel"))
@@ -150,19 +150,19 @@ class Line:
         running: bool | None = None,
     ) -> Message:
         topic = f"production/{self.line_id}/{kind}"
-        told = at if self.believed else None
+        believed = at if self.believed else None
         return Message(
-            n, self.line_id, kind, topic, payload.encode(), at=told, pieces=pieces, running=running
+            n, self.line_id, kind, topic, payload.encode(), at=believed, pieces=pieces, running=running
         )
 
     def _time(self, at: int) -> str:
         return f',"timestamp":{self._stamp(at)}'
 
 
-class Off(Line):
-    """A line whose clock is off, always by the same: its messages count when they arrive.
+class WrongClock(Line):
+    """A line whose clock is off by a constant: its messages count when they arrive.
 
-    One that is behind is refused until it has shown that it is always behind by the same.
+    If it is behind, its messages are refused until it is known to be behind by a constant.
     """
 
     believed = False
@@ -177,7 +177,7 @@ class Off(Line):
 
 
 class Jumping(Line):
-    """A line whose clock jumps now and then: which of its timestamps are believed is for the rules to say."""
+    """A line whose clock jumps now and then: which of its timestamps are believed depends on the rules."""
 
     believed = counts = False
     _by = 0
@@ -189,34 +189,34 @@ class Jumping(Line):
 
 
 class Gateway(Line):
-    """A line behind a gateway that loses its network: then comes the past, in a burst, with its own times."""
+    """A line behind a gateway that loses its network, and then sends its backlog in a burst."""
 
     _since: int | None = None
-    _past: int = 0  # messages of the past still to be sent
+    _backlog: int = 0  # messages of the backlog still to be sent
     _step: int = 0
 
     def waits(self) -> int:
-        """How many messages the gateway has to send at once."""
-        return self._past
+        """How many messages of its backlog the gateway still has to send."""
+        return self._backlog
 
     def offline_for(self, messages: int) -> None:
-        """The network is back, `messages` later."""
-        self._past = messages
+        """The network is back; the backlog has so many messages."""
+        self._backlog = messages
         self._step = 0
 
     def clock(self, now: int) -> int:
-        if self._since is None or not self._past:
+        if self._since is None or not self._backlog:
             self._since = now
             return now
-        if not self._step:  # evenly over the time that it was away
-            self._step = max(1, (now - self._since) // (self._past + 1))
-        self._past -= 1
+        if not self._step:  # evenly over the time without network
+            self._step = max(1, (now - self._since) // (self._backlog + 1))
+        self._backlog -= 1
         self._since += self._step
         return self._since
 
 
 class Bare(Line):
-    """A machine that says no more than it must: no time, no rate, not whether it runs."""
+    """A machine that sends the required field only: no time, no rate, no running state."""
 
     def _decide(self) -> None:
         self._next.append(self._count)
@@ -228,10 +228,10 @@ class Bare(Line):
 
 
 class Same(Line):
-    """A machine that sends the same bytes again and again, and means it each time."""
+    """A machine that sends the same bytes again and again; each message counts."""
 
     PAYLOAD = b'{"count":1,"running":true}'
 
     def next(self, n: int, _now: int) -> Message:
         topic = f"production/{self.line_id}/data"
-        return Message(n, self.line_id, "data", topic, self.PAYLOAD, told=False, pieces=1, running=True)
+        return Message(n, self.line_id, "data", topic, self.PAYLOAD, numbered=False, pieces=1, running=True)

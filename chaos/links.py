@@ -1,4 +1,4 @@
-"""The links between the roles and the servers, each through the proxy."""
+"""The links between roles and servers, which all lead through the proxy."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ class Links:
     def __init__(self, log: Path) -> None:
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self.ports: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
@@ -36,7 +36,7 @@ class Links:
     async def __aexit__(self, *_: object) -> None:
         if self._process is not None:
             assert self._process.stdin is not None
-            self._process.stdin.close()  # its end; it comes with ours as well
+            self._process.stdin.close()  # the proxy ends with its input, also when we die
             try:
                 await asyncio.wait_for(self._process.wait(), 5)
             except TimeoutError:
@@ -44,22 +44,22 @@ class Links:
                 await self._process.wait()
 
     async def add(self, name: str, to: int, listen: int | None = None) -> int:
-        """A new link to a local port; the port to connect to."""
+        """Add a link to a local port; return the port to connect to."""
         self.ports[name] = listen or free_port()
-        await self._order({"link": name, "listen": self.ports[name], "to": to})
+        await self._send({"link": name, "listen": self.ports[name], "to": to})
         return self.ports[name]
 
     async def become(self, name: str, mode: str, after: int = 0) -> None:
         """Change how a link behaves (see `chaos.proxy.MODES`)."""
-        await self._order({"link": name, "mode": mode, "after": after})
+        await self._send({"link": name, "mode": mode, "after": after})
 
-    async def _order(self, order: dict[str, Any]) -> None:
+    async def _send(self, command: dict[str, Any]) -> None:
         process = self._process
         assert process is not None, "the proxy is not running"
         assert process.stdin is not None
         assert process.stdout is not None
-        async with self._turn:
-            process.stdin.write(json.dumps(order).encode() + b"\n")
+        async with self._lock:
+            process.stdin.write(json.dumps(command).encode() + b"\n")
             answer = await asyncio.wait_for(process.stdout.readline(), 20)
         if answer.strip() != b"ok":
-            raise RuntimeError(f"the proxy failed at {order}: see {self._log}")
+            raise RuntimeError(f"the proxy failed at {command}: see {self._log}")

@@ -1,20 +1,20 @@
-"""The machines of a campaign: which of them sends next, drawn by seed. No clock, no I/O."""
+"""The machines of a campaign: draws by seed which of them sends next. No clock, no I/O."""
 
 from random import Random
 
 from chaos import poison
-from chaos.lines import STAMPS, YEAR, Bare, Gateway, Jumping, Line, Off, Same
+from chaos.lines import STAMPS, YEAR, Bare, Gateway, Jumping, Line, Same, WrongClock
 from chaos.message import Message
 
 POISON = 0.03  # of the messages
-FLOOD = 0.8  # of the messages, while it floods
+FLOOD = 0.8  # of the messages, during a flood
 SHARE_OF_OTHERS = 0.25  # of the rest comes from lines that are not ordinary
 
 
-class Plant:
-    """A plant of `lines` ordinary lines, and some that are not: `flood`, `gateway`, `bare`, `same`.
+class Machines:
+    """The machines of `lines` ordinary lines, and of some that are not: `flood`, `gateway`, `bare`, `same`.
 
-    The same seed draws the same messages; only their timestamps follow the clock of whoever asks.
+    The same seed draws the same messages; only their timestamps follow the caller's clock.
     `clock_scenarios`: lines whose clock is a year `ahead`, a year `behind`, and one that `jumps`.
     """
 
@@ -29,8 +29,8 @@ class Plant:
         self._others = [self._flood, self._gateway, Bare("bare", self._own()), Same("same", self._own())]
         if clock_scenarios:
             self._others += [
-                Off("ahead", self._own(), YEAR),
-                Off("behind", self._own(), -YEAR),
+                WrongClock("ahead", self._own(), YEAR),
+                WrongClock("behind", self._own(), -YEAR),
                 Jumping("jumps", self._own(), words=True),
             ]
         self._n = 0

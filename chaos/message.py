@@ -1,4 +1,4 @@
-"""One MQTT message, and the number by which it is found again."""
+"""One MQTT message, and the number that identifies it everywhere."""
 
 import re
 from typing import Literal, NamedTuple
@@ -17,11 +17,11 @@ class Message(NamedTuple):
     """One MQTT message and its number in the ledger.
 
     Attributes:
-        told: the number can be read again from its row, its dead letter or its raw record. Of messages that
-            can't carry one, only how many there are on a topic is known.
-        at: its timestamp (ms since 1970); None: it has none, or one that is not to be believed.
-        pieces: how many it counts; None: whether they count is for the rules to say.
-        running: what it says of the line; None: nothing.
+        numbered: the number can be read back from its row, its dead letter or its raw record. Messages that
+            can't carry a number are only counted by topic.
+        at: its timestamp (ms since 1970); None: it has none, or one that must not be believed.
+        pieces: how many it counts; None: whether they count depends on the rules.
+        running: whether the line runs; None: it does not say.
     """
 
     n: int
@@ -29,14 +29,14 @@ class Message(NamedTuple):
     kind: Kind
     topic: str
     payload: bytes
-    told: bool = True
+    numbered: bool = True
     at: int | None = None
     pieces: int | None = 0
     running: bool | None = None
 
 
 def number_of(topic: str | None, payload: bytes) -> int | None:
-    """The number that a message carries, None where it carries none."""
+    """The number that a message carries, None if it carries none."""
     found = _IN_PAYLOAD.search(payload, 0, _SEARCHED_BYTES)
     if found is not None:
         return int(found[1] or found[2])

@@ -1,8 +1,8 @@
 """The plan of a campaign: which faults, when, for how long. The same seed gives the same plan.
 
-Seeds that follow each other take turns at the targets: if a campaign has at least as many faults as there
-are kinds, then `turn(kinds)` consecutive seeds meet every pair of a kind and one of its targets. CI takes its
-seed from the date, so a week meets all of them.
+Consecutive seeds go through the targets in turn: if a campaign has at least as many faults as there are
+kinds, then `seeds_for_all_pairs(kinds)` consecutive seeds cover every pair of a kind and one of its targets.
+CI takes its seed from the date, so a week covers all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-PAUSE_S = (0.5, 2.5)  # beside the 4 s for which it has worked
+PAUSE_S = (0.5, 2.5)  # in addition to the 4 s for which it has worked
 SOON = 0.2  # the share of faults that come while the pipeline is still recovering from the one before
 SOON_S = (0.0, 3.0)
-WHOLE_LOG = ("rebuild", "retention")  # what reads all of the log comes before what deletes of it
+WHOLE_LOG = ("rebuild", "retention")  # what reads all of the log is drawn before what deletes some of it
 
 
 class Drawable(Protocol):
-    """What the plan must know of a kind of fault."""
+    """What the plan needs to know about a kind of fault."""
 
     @property
     def targets(self) -> tuple[str, ...]: ...
@@ -29,13 +29,13 @@ class Drawable(Protocol):
 
 @dataclass(frozen=True)
 class Planned:
-    """A fault to come.
+    """A planned fault.
 
     Attributes:
-        soon: it does not wait until the pipeline works again after the fault before.
+        soon: it begins before the pipeline has recovered from the fault before.
         pause_s: seconds before it begins.
         lasts_s: seconds from its begin to its end.
-        seed: what else it draws, it draws from this.
+        seed: for everything else that is drawn.
     """
 
     number: int
@@ -62,15 +62,15 @@ def pairs(kinds: Mapping[str, Drawable]) -> set[tuple[str, str]]:
     return {(kind, target) for kind, drawable in kinds.items() for target in drawable.targets}
 
 
-def turn(kinds: Mapping[str, Drawable]) -> int:
-    """How many consecutive seeds it takes to meet every pair."""
+def seeds_for_all_pairs(kinds: Mapping[str, Drawable]) -> int:
+    """How many consecutive seeds it takes to cover every pair."""
     return max(len(drawable.targets) for drawable in kinds.values())
 
 
 def draw_plan(seed: int, count: int, kinds: Mapping[str, Drawable]) -> list[Planned]:
-    """So many faults; each kind at least once if they are enough, each target of a kind in its turn."""
+    """Draw `count` faults: each kind at least once if they suffice, the targets of a kind in turn."""
     draw = Random(seed)
-    # Kinds with the same targets begin at different ones: not every fault of a campaign is about one link.
+    # Kinds with the same targets start at different ones, so that a campaign does not break one link only.
     turns = {kind: seed + place for place, kind in enumerate(kinds)}
     planned = []
     for number, kind in enumerate(_kinds(draw, count, kinds), 1):

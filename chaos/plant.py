@@ -1,4 +1,4 @@
-"""The plant that is broken: servers, links, and the roles between them."""
+"""The plant that a campaign breaks: servers, links, and the roles between them."""
 
 import asyncio
 import subprocess
@@ -22,15 +22,13 @@ ROLES = ("bridge", "streams", "sinks")
 LINKS = ("bridge-mqtt", "bridge-kafka", "streams-kafka", "sinks-kafka", "sinks-postgres")
 SESSION_S, REBALANCE_S = 6, 3
 WORKERS = {"bridge": 1, "streams": 2, "sinks": 2}
-SERVER_S = (
-    150.0  # for a server to start: what a busy machine does to Kafka's start is no failure of the roles
-)
+SERVER_S = 150.0  # for a server to start: a slow start of Kafka on a busy machine is no failure of the roles
 DISK_MIB = 512
-ROW_KIB = 2  # of PostgreSQL's disk, for each message, its indexes included
+ROW_KIB = 2  # of PostgreSQL's disk for each message, indexes included
 
 
 class Plant:
-    """Everything that a campaign runs, in one folder. It ends with the block."""
+    """Everything that a campaign runs, in one folder. It ends with the `async with` block."""
 
     def __init__(self, folder: Path, rules: str, messages: int) -> None:
         self.folder = folder
@@ -73,8 +71,8 @@ class Plant:
     async def _begin(self) -> None:
         await asyncio.gather(*(started(server) for server in self.servers.values()))
         await self._ending.enter_async_context(self.links)
-        for role, (listens, told) in self._detours.items():
-            await self.links.add(f"{role}-kafka", listens, told)
+        for role, (port, advertised) in self._detours.items():
+            await self.links.add(f"{role}-kafka", port, advertised)
         await self.links.add("bridge-mqtt", self.mqtt.port)
         await self.links.add("sinks-postgres", self.postgres.port)
         await in_thread(self._set_up)
@@ -90,7 +88,7 @@ class Plant:
                 self.roles.add(role)
 
     def _of(self, role: str) -> Settings:
-        """What a role is told: its own ways to the servers."""
+        """The settings of a role, with its own links to the servers."""
         ports = self.links.ports
         return self._settings(
             f"127.0.0.1:{ports[f'{role}-kafka']}",
@@ -130,5 +128,5 @@ async def started(server: Server) -> None:
 
 
 async def in_thread(work: Callable[[], object]) -> None:
-    """Run what waits for a process, beside the event loop."""
+    """Run blocking work in a thread."""
     await asyncio.to_thread(work)

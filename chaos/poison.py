@@ -1,4 +1,4 @@
-"""Poison: what no machine should send, and some do. Each becomes one dead letter, whatever came before."""
+"""Poison: messages that no machine should send. Each becomes one dead letter, whatever was sent before."""
 
 from collections.abc import Callable
 from random import Random
@@ -7,16 +7,16 @@ from typing import NamedTuple
 from chaos.message import Message
 
 OVERSIZE_BYTES = 1024 * 1024
-OVERSIZE_ONE_IN = 150  # poisons: a mebibyte each is a load of its own
+OVERSIZE_ONE_IN = 150  # poisons: with a mebibyte each, more would be a load test
 
 
 class Sort(NamedTuple):
-    """A sort of poison: the reason of its dead letter, its topic's last level, its payload by number."""
+    """A sort of poison: the reason of its dead letter, the last level of its topic, its payload by number."""
 
     reason: str
     level: str
     payload: Callable[[int], bytes]
-    told: bool = True
+    numbered: bool = True
 
 
 def _text(template: str) -> Callable[[int], bytes]:
@@ -31,9 +31,9 @@ OVERSIZE = Sort("oversize", "data", lambda n: b'{"n":%d,"count":1,"note":"%s"}' 
 UNROUTABLE = _sort("unroutable", '{"count":1}')
 BAD_LINES = ("bad n@", "é n@", "x" * 70 + "n@", "$ n@")
 SORTS = (
-    Sort("empty", "data", lambda _n: b"", told=False),
-    Sort("blank", "data", lambda _n: b" " * 5000, told=False),
-    Sort("empty", "status", lambda _n: b"", told=False),
+    Sort("empty", "data", lambda _n: b"", numbered=False),
+    Sort("blank", "data", lambda _n: b" " * 5000, numbered=False),
+    Sort("empty", "status", lambda _n: b"", numbered=False),
     _sort("not_json", "not json n@"),
     _sort("not_json", '{"n":@,"count":2,"targetRate":1'),
     _sort("bad_field", '{"n":@,"count":NaN}'),
@@ -61,11 +61,11 @@ SORTS = (
 
 
 def draw(rng: Random, n: int, line: str) -> Message:
-    """A poison of some sort, on a line that otherwise makes sense."""
+    """A poison of some sort, on a line that otherwise sends valid messages."""
     sort = OVERSIZE if rng.randrange(OVERSIZE_ONE_IN) == 0 else rng.choice(SORTS)
     return message(sort, n, rng.choice(BAD_LINES).replace("@", str(n)) if sort is UNROUTABLE else line)
 
 
 def message(sort: Sort, n: int, line: str) -> Message:
     """The poison of a sort."""
-    return Message(n, line, "poison", f"production/{line}/{sort.level}", sort.payload(n), sort.told)
+    return Message(n, line, "poison", f"production/{line}/{sort.level}", sort.payload(n), sort.numbered)

@@ -1,4 +1,4 @@
-"""How busy the machine was: for what share of the time some process waited for a core (Linux)."""
+"""How busy the machine was: the share of time in which some process waited for a core (Linux)."""
 
 import re
 import time
@@ -9,7 +9,7 @@ PRESSURE = Path("/proc/pressure/cpu")
 
 
 def waited_s(pressure: Path = PRESSURE) -> float | None:
-    """For how many seconds since its start the machine had somebody waiting; None where it doesn't tell."""
+    """Seconds since the machine's start in which a process waited for a core; None if not reported."""
     try:
         found = re.search(r"^some .*total=(\d+)", pressure.read_text("ascii"), re.MULTILINE)
     except OSError:
@@ -18,14 +18,14 @@ def waited_s(pressure: Path = PRESSURE) -> float | None:
 
 
 class Waited:
-    """Counts from when it is made."""
+    """Measures from when it is made."""
 
     def __init__(self, pressure: Path = PRESSURE, clock: Callable[[], float] = time.monotonic) -> None:
         self._pressure, self._clock = pressure, clock
         self._began, self._before = clock(), waited_s(pressure)
 
     def percent(self) -> float | None:
-        """The share of the time since then, None where the machine doesn't tell."""
+        """The share of the time since then, in percent; None if the machine does not report it."""
         now, passed = waited_s(self._pressure), self._clock() - self._began
         if now is None or self._before is None or not passed:
             return None

@@ -1,4 +1,4 @@
-"""Probes: messages of the campaign itself, a line to every partition, that show when the pipeline works."""
+"""Probes: messages on a line of each partition, whose rows show when the pipeline works."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ import paho.mqtt.client as mqtt
 import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bridge.record import places
+from bridge.record import destinations
 from chaos.ledger import LedgerFile
 from chaos.message import PROBES, Message
 from runtime.settings import Settings
@@ -27,16 +27,16 @@ FOUND = 'SELECT count(*) FROM "ProductionData" WHERE "lineId" = ANY(%s) AND "pre
 class Prober:
     """Publishes probes straight to the broker, and looks for their rows straight in PostgreSQL.
 
-    They are in a ledger of their own, and judged as every other message is. Their lines are heard of at
-    probes only: they have no signal most of the time.
+    They are in a ledger of their own, and judged as every other message. Their lines send nothing else, so
+    they are without signal most of the time.
     """
 
     def __init__(self, settings: Settings, ledger: Path) -> None:
         self._settings = settings
         self._ledger = LedgerFile(ledger)
-        self._turn = threading.Lock()  # paho calls from a thread of its own
+        self._lock = threading.Lock()  # paho calls from a thread of its own
         self._waiting: dict[int, int] = {}  # packet id -> number
-        self._early: set[int] = set()  # acknowledged before we knew the packet id
+        self._early: set[int] = set()  # acknowledged before `publish` had returned the packet id
         self._next = PROBES
         self.lines = lines_of_partitions(settings.partitions)
         self.pause_s = PAUSE_S
@@ -58,8 +58,10 @@ class Prober:
         self._ledger.close()
 
     async def steady(self, seconds: float) -> float | None:
-        """Probe until the pipeline works without a pause for STEADY_S: a worker that comes back late makes
-        all others of its group stop once more. Seconds until it did, None if not in time.
+        """Probe until the pipeline has worked without a pause for STEADY_S; return the seconds until it did.
+
+        One probe is not enough: a worker that comes back late makes all others of its group stop once more.
+        None: not within `seconds`.
         """
         began = time.monotonic()
         steady = Steady(self.pause_s)
@@ -74,7 +76,7 @@ class Prober:
         return None
 
     async def calm(self, seconds: float) -> float:
-        """Before any fault: how long a probe takes on this machine, and so what is a pause from now on.
+        """Before any fault: measure how long a probe takes on this machine; this sets what counts as a pause.
 
         Raises:
             TimeoutError: the pipeline does not work.
@@ -101,7 +103,7 @@ class Prober:
 
     async def acknowledged(self) -> bool:
         """Whether the broker has all of them."""
-        with self._turn:
+        with self._lock:
             return not self._waiting
 
     async def _rows(self, numbers: list[int]) -> int:
@@ -117,12 +119,12 @@ class Prober:
         payload = b'{"count": 1, "running": true, "pressure": %d}' % number
         topic = f"production/{line}/data"
         message = Message(number, line, "data", topic, payload, pieces=1, running=True)
-        with self._turn:
+        with self._lock:
             self._ledger.sent(message)
             self._ledger.flush()
-        # Not in our turn: paho holds a lock of its own here, and when it calls `_on_publish`.
+        # Without our lock: paho holds its own here, and also when it calls `_on_publish`.
         mid = self._client.publish(message.topic, message.payload, qos=1).mid
-        with self._turn:
+        with self._lock:
             if mid in self._early:
                 self._early.discard(mid)
                 self._ledger.acked(number)
@@ -132,13 +134,13 @@ class Prober:
         return number
 
     def _on_connect(self, *_: object) -> None:
-        with self._turn:
-            for number in self._waiting.values():  # the client sends them once more
+        with self._lock:
+            for number in self._waiting.values():  # the client sends them again
                 self._ledger.again(number)
             self._ledger.flush()
 
     def _on_publish(self, _client: object, _data: object, mid: int, *_: object) -> None:
-        with self._turn:
+        with self._lock:
             number = self._waiting.pop(mid, None)
             if number is None:
                 self._early.add(mid)
@@ -148,30 +150,30 @@ class Prober:
 
 
 class Steady:
-    """Since when probes have come back without a pause."""
+    """Tracks since when probes have had their rows without a pause."""
 
     def __init__(self, pause_s: float) -> None:
         self._pause_s = pause_s
         self._since: float | None = None
 
     def probed(self, sent: float, took: float) -> float:
-        """Take in a probe by when it was sent; since when there has been no pause."""
+        """Add a probe; return since when there has been no pause."""
         if self._since is None or took > self._pause_s:
             self._since = sent + took
         return self._since
 
 
 def pause_of(calm: Sequence[float]) -> float:
-    """What a probe must take to show that the pipeline has paused, where calm ones take so long.
+    """From how many seconds on a probe shows a pause, given how long probes take without any fault.
 
-    On a machine so busy that each takes 2 s, as many seconds are no pause.
+    On a machine so busy that each takes 2 s, 2 s are no pause.
     """
     return min(MOST_PAUSE_S, max(PAUSE_S, TIMES_CALM * median(calm)))
 
 
 def lines_of_partitions(partitions: int) -> list[str]:
     """A line's name for each partition of the log."""
-    place = places(partitions)
+    place = destinations(partitions)
     found: dict[int, str] = {}
     number = 0
     while len(found) < partitions:

@@ -1,11 +1,11 @@
-"""What a campaign promises beside right rows: how soon the pipeline works again, how much memory it takes."""
+"""What a campaign checks beside the rows: how soon the pipeline works again, how much memory it takes."""
 
 from collections.abc import Iterable, Mapping
 
 from chaos.recovery import ENOUGH, MOST_S, MUST_S, Recovery, figures
 
 MOST_MIB = {"bridge": 128.0, "streams": 192.0, "sinks": 192.0}
-"""Resident memory of one process of a role, at worst."""
+"""The highest allowed resident memory of one process of a role."""
 
 
 def broken(recoveries: Iterable[Recovery], peak_mib: Mapping[str, float]) -> list[str]:

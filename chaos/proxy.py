@@ -1,4 +1,4 @@
-"""A TCP proxy in a process of its own: what lies between two processes, and can be broken.
+"""A TCP proxy in a process of its own, whose links can be broken.
 
 `python -m chaos.proxy` reads one JSON object a line and answers each with `ok`:
     {"link": "sinks-postgres", "listen": 20001, "to": 5432}      a new link
@@ -28,14 +28,14 @@ MODES = {
 
 
 class Half(asyncio.Protocol):
-    """One side of a connection: passes what it hears to the other side."""
+    """One side of a connection: passes what it receives to the other side."""
 
     def __init__(self, link: "Link", other: "Half | None" = None) -> None:
         self.link = link
         self.other = other
         self.transport: asyncio.Transport | None = None
         self.ended = False
-        self.held = b""  # read although it was to wait: before the other side was there, or in a drop
+        self.held = b""  # received before the other side was connected, or in mode `drop`
         self._full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -67,7 +67,7 @@ class Half(asyncio.Protocol):
             self.other.flow()
 
     def flow(self) -> None:
-        """Read while the other side takes it and the link lets it pass."""
+        """Read while the other side has room and the link lets bytes pass."""
         if self.transport is None or self.transport.is_closing():
             return
         if self.other is None or self.other.transport is None or self.other._full or self.link.mode == "drop":
@@ -105,7 +105,7 @@ class Link:
         self._server = await loop.create_server(lambda: Half(self), HOST, self._listen, reuse_address=True)
 
     async def become(self, mode: str, after: int = 0) -> None:
-        """Change the mode, for what is connected and for what comes."""
+        """Change the mode, for present and future connections."""
         self.mode, self._after = mode, after
         self._passed.clear()
         if mode in ("refuse", "reset"):
@@ -120,7 +120,7 @@ class Link:
             self._attend(half)
 
     def made(self, half: Half) -> None:
-        """A connection was accepted, or the one that it leads to was made."""
+        """A connection was accepted, or the onward connection was made."""
         self.halves.add(half)
         self._attend(half)
         if half.other is not None:
@@ -133,7 +133,7 @@ class Link:
             self._dialling.add(task)
             task.add_done_callback(self._dialling.discard)
         if self.mode == "reset" and half.other is None and half.transport is not None:
-            half.transport.resume_reading()  # until it says something
+            half.transport.resume_reading()  # until it sends something
         else:
             half.flow()
 
@@ -148,7 +148,7 @@ class Link:
             near.abort()
 
     def passing(self, half: Half, data: bytes) -> None:
-        """Bytes of one side for the other."""
+        """Handle bytes from one side for the other."""
         other = half.other
         if self.mode == "reset":
             half.abort()
@@ -162,26 +162,26 @@ class Link:
             if passed > self._after:
                 other.transport.write(data[: max(0, len(data) - (passed - self._after))])
                 half.other = None
-                other.transport.close()  # not before it has written its part
+                other.transport.close()  # after it has written its part
                 half.abort()
                 return
         other.transport.write(data)
 
 
 async def serve() -> None:
-    """Follow the orders that come on standard input, until its end."""
+    """Follow the commands on standard input, until its end."""
     loop = asyncio.get_running_loop()
-    orders = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    commands = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
     links: dict[str, Link] = {}
-    while line := await orders.readline():
-        order: dict[str, Any] = json.loads(line)
-        name = order["link"]
-        if "to" in order:
-            links[name] = Link(order["listen"], order["to"])
+    while line := await commands.readline():
+        command: dict[str, Any] = json.loads(line)
+        name = command["link"]
+        if "to" in command:
+            links[name] = Link(command["listen"], command["to"])
             await links[name].open()
         else:
-            await links[name].become(order["mode"], order.get("after", 0))
+            await links[name].become(command["mode"], command.get("after", 0))
         print("ok", flush=True)
 
 

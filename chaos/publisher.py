@@ -1,4 +1,4 @@
-"""The publisher: a process of its own, that keeps the ledger.
+"""The publisher: a process of its own that writes the ledger.
 
 `python -m chaos.publisher --url mqtt://... --ledger FILE --seed S --messages N --lines L --rate R
 [--clock-scenarios]` publishes N messages at QoS 1 and ends when all of them are acknowledged, however
@@ -21,19 +21,19 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from chaos.ledger import LedgerFile
-from chaos.machines import Plant
+from chaos.machines import Machines
 from chaos.message import Message
 
 IN_FLIGHT = 200
 BURST = 50  # messages between two looks at the socket
-KEEPALIVE_S = 60  # long: a broker that is only frozen must not make messages doubtful
+KEEPALIVE_S = 60  # long, so that no connection ends while the broker is only frozen
 CONNECT_S = 5.0
 AGAIN_S = 0.3
 FLUSH_S = 0.2
 
 
 class Publisher:
-    """One session, the client driven by hand; whatever is not acknowledged goes out again."""
+    """One session, whose client's loop runs in `pump`; messages that are not acknowledged are sent again."""
 
     def __init__(self, url: str, ledger: LedgerFile) -> None:
         self._url = urlsplit(url)
@@ -43,7 +43,7 @@ class Publisher:
         self._flushed = 0.0
         self.sent = self.acked = self.again = 0
         self.stop = threading.Event()
-        # Nothing is kept for us by the broker: what is in flight, the client keeps.
+        # The broker keeps nothing for this client; the client keeps what is in flight.
         client_id = f"campaign-{uuid4().hex[:12]}"
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv311)
         self._client.connect_timeout = CONNECT_S
@@ -108,7 +108,7 @@ class Publisher:
         if reason.is_failure:
             return
         self._connected = True
-        for n in self._waiting.values():  # the client is about to send them once more
+        for n in self._waiting.values():  # the client is about to send them again
             self._ledger.again(n)
         self.again += self.in_flight
 
@@ -120,7 +120,7 @@ class Publisher:
         self.acked += 1
 
 
-def publish(publisher: Publisher, plant: Plant, messages: int, rate: float) -> None:
+def publish(publisher: Publisher, machines: Machines, messages: int, rate: float) -> None:
     """Publish so many messages, `rate` a second, evenly; 0: as fast as possible."""
     began = time.monotonic()
     for index in range(messages):
@@ -129,12 +129,12 @@ def publish(publisher: Publisher, plant: Plant, messages: int, rate: float) -> N
             publisher.pump(min(early, 0.1))
         if publisher.stop.is_set():
             break
-        publisher.publish(plant.next(int(time.time() * 1000)))
+        publisher.publish(machines.next(int(time.time() * 1000)))
     publisher.settle()
 
 
 def main() -> None:
-    """Publish, and tell how much it was."""
+    """Publish, and print how much it was."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--url", required=True)
     arguments.add_argument("--ledger", type=Path, required=True)
@@ -148,11 +148,11 @@ def main() -> None:
     publisher = Publisher(asked.url, ledger)
     signal.signal(signal.SIGTERM, lambda *_: publisher.stop.set())
     began = time.monotonic()
-    plant = Plant(asked.seed, asked.lines, clock_scenarios=asked.clock_scenarios)
-    publish(publisher, plant, asked.messages, asked.rate)
+    machines = Machines(asked.seed, asked.lines, clock_scenarios=asked.clock_scenarios)
+    publish(publisher, machines, asked.messages, asked.rate)
     ledger.close()
-    told = {"sent": publisher.sent, "acked": publisher.acked, "again": publisher.again}
-    print(json.dumps({**told, "seconds": round(time.monotonic() - began, 1)}))
+    totals = {"sent": publisher.sent, "acked": publisher.acked, "again": publisher.again}
+    print(json.dumps({**totals, "seconds": round(time.monotonic() - began, 1)}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""After a campaign the log is read again: what a rebuild would change, and may not."""
+"""After a campaign the log is rebuilt: it must not change a row."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ SHOWN = 10
 
 
 async def differing(settings: Settings, tape: Tape) -> list[str]:
-    """A sentence for each line, day and table in which a rebuild gives other rows than there are.
+    """A sentence for each line, day and table in which a rebuild gives other rows than the live ones.
 
-    Partitions of which retention took records are left out. Their log begins later now, and what their lines
-    were then is not known; or it does not: Kafka writes down once a minute what it deleted, and one that is
-    killed before comes back with records that the stream stage has never seen.
+    Partitions in which retention deleted records are left out. Either their log begins later now, and the
+    earlier state of their lines is not known; or the records are back: Kafka saves once a minute what it
+    deleted, and if it is killed before, it starts with records that the stream stage has never seen.
     """
     plant = (await rules_in_force(settings)).plant
     found = await asyncio.to_thread(rebuild_tables, settings, RebuildRequest(plant, quiet=True))
@@ -30,11 +30,11 @@ async def differing(settings: Settings, tape: Tape) -> list[str]:
 
 
 def _wrong(found: RebuildResult, whole: set[int], partitions: int) -> Iterator[str]:
-    place, every = DefaultPartitioner(), list(range(partitions))
+    partition_of, every = DefaultPartitioner(), list(range(partitions))
     for (table, line, day), difference in found.comparison.places.items():
-        if line and place(line.encode(), every, every) not in whole:
+        if line and partition_of(line.encode(), every, every) not in whole:
             continue
-        # What can't be routed has no line and no past: at most it comes back.
+        # Unroutable messages have no line and no state: at most, some of them are back.
         back = len(whole) < partitions and not difference.changed and not difference.removed
         if not line and back:
             continue

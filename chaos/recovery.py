@@ -1,10 +1,10 @@
-"""How long it took until the pipeline worked again, by kind of fault.
+"""How long the pipeline took to work again, by kind of fault.
 
-Measured from the end of the fault (of a server: when it takes connections again) to the moment from which
-probes of every partition have their rows, without a pause for 4 s. What is a pause depends on how long a
-probe takes on this machine before anything is broken (`chaos/prober.py`). The figure includes the start of
-whatever process the fault ended (the import of a role takes 1 to 3 s of CPU), the pause before it is started
-again, and the session timeout of Kafka (6 s here) where a member of a group died.
+Measured from the end of the fault (for a server: when it accepts connections again) to the moment from which
+probes of every partition have their rows, without a pause for 4 s. What counts as a pause depends on how long
+a probe takes on this machine before anything is broken (`chaos/prober.py`). The figure includes the start of
+processes that the fault ended (the import of a role takes 1 to 3 s of CPU), the delay before they are started
+again, and, if a member of a group died, Kafka's session timeout (6 s here).
 """
 
 from collections import defaultdict
@@ -14,15 +14,15 @@ from statistics import median
 
 MUST_S = 60.0  # after any fault
 MOST_S = 20.0  # 95 of 100 times
-ENOUGH = 10  # recoveries: of fewer, p95 is little else than the longest
+ENOUGH = 10  # recoveries: of fewer, p95 is little more than the longest
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """A fault's end, and what came after.
+    """The recovery from one fault.
 
-    `seconds`: until probes of every partition had their rows without a pause; None: they had not when nobody
-    waited any longer.
+    `seconds`: until probes of every partition had their rows without a pause; None: the campaign gave up
+    waiting.
     """
 
     number: int
@@ -33,13 +33,13 @@ class Recovery:
 
     @property
     def in_time(self) -> bool:
-        """As it must be after any fault."""
+        """Whether it took MUST_S at most, as it must after any fault."""
         return self.seconds is not None and self.seconds <= MUST_S
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Recoveries together; seconds are None where one never came to an end."""
+    """Figures of several recoveries; seconds are None (for ever) if too many never ended."""
 
     count: int
     median_s: float | None
@@ -60,14 +60,14 @@ def figures(recoveries: Iterable[Recovery]) -> Figures:
 
 
 def p95(values: Sequence[float]) -> float:
-    """The 95th percentile, between the two values around it by its distance to them.
+    """The 95th percentile, interpolated linearly between the two nearest values.
 
-    Of 18 values it is 0.85 of the second largest and 0.15 of the largest: one that is late by itself is
-    borne, two are not.
+    Of 18 values it is 0.85 of the second largest and 0.15 of the largest: a single late one is tolerated, two
+    are not.
     """
     ordered = sorted(values)
-    place = 0.95 * (len(ordered) - 1)
-    lower, part = int(place), place - int(place)
+    rank = 0.95 * (len(ordered) - 1)
+    lower, part = int(rank), rank - int(rank)
     return ordered[lower] if not part else ordered[lower] * (1 - part) + ordered[lower + 1] * part
 
 

@@ -11,7 +11,7 @@ from chaos.verdict import Verdict
 
 @dataclass
 class Report:
-    """The outcome; `right` only if nothing at all is wrong."""
+    """The outcome; `right` only if nothing is wrong and no promise is broken."""
 
     seed: int
     messages: int
@@ -21,7 +21,7 @@ class Report:
     recoveries: list[Recovery] = field(default_factory=list)
     stops: list[Stop] = field(default_factory=list)
     peak_mib: dict[str, float] = field(default_factory=dict)
-    waited_percent: float | None = None  # of the time, some process waited for a core
+    waited_percent: float | None = None  # the share of time in which some process waited for a core
     skipped: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     verdict: Verdict | None = None

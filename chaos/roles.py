@@ -1,4 +1,4 @@
-"""The roles of the pipeline as processes, each started again when it ends, as `linepulse run` does it."""
+"""The roles of the pipeline as processes; each is started again when it ends, as by `linepulse run`."""
 
 import asyncio
 import os
@@ -23,13 +23,13 @@ class Stop:
     role: str
     seconds: float
     code: int
-    began: bool = True  # it had come so far as to listen for SIGTERM
+    began: bool = True  # it had started far enough to handle SIGTERM
 
     @property
     def clean(self) -> bool:
-        """As every role must; before it begins it has nothing to tidy up."""
-        ended_so = {0} if self.began else {0, -signal.SIGTERM}
-        return self.code in ended_so and self.seconds <= CLEAN_S
+        """Whether it ended as every role must; before it handles SIGTERM it has nothing to tidy up."""
+        allowed = {0} if self.began else {0, -signal.SIGTERM}
+        return self.code in allowed and self.seconds <= CLEAN_S
 
 
 def catches(pid: int, signum: signal.Signals) -> bool:
@@ -40,7 +40,7 @@ def catches(pid: int, signum: signal.Signals) -> bool:
 
 
 class Worker:
-    """A place in which a role runs, in one process after the other."""
+    """A worker of a role, in one process after the other."""
 
     def __init__(self, role: str, number: int, command: list[str], env: Mapping[str, str], log: Path) -> None:
         self.role = role
@@ -50,7 +50,7 @@ class Worker:
 
     @property
     def pid(self) -> int | None:
-        """The process that runs now, if one does."""
+        """The id of its running process; None if there is none."""
         process = self._child.process
         return process.pid if process is not None and process.poll() is None else None
 
@@ -68,7 +68,7 @@ class Worker:
         return True
 
     async def runs(self, seconds: float = 60) -> int:
-        """Wait until it runs; its process."""
+        """Wait until it runs; return its process id."""
         deadline = time.monotonic() + seconds
         while (pid := self.pid) is None:
             if time.monotonic() > deadline:
@@ -77,7 +77,7 @@ class Worker:
         return pid
 
     async def stop(self) -> Stop | None:
-        """SIGTERM, and SIGKILL if it does not end; how it ended, None if it did not run."""
+        """SIGTERM, and SIGKILL if it does not end; return how it ended, None if it did not run."""
         process = self._child.process
         if process is None or process.poll() is not None:
             return None
@@ -91,7 +91,7 @@ class Worker:
         return Stop(self.role, time.monotonic() - began, process.returncode, listens)
 
     def kill(self) -> None:
-        """End it, whatever it does."""
+        """SIGKILL it, and start it no more."""
         self.held = True
         process = self._child.process
         if process is not None and process.poll() is None:
@@ -108,8 +108,8 @@ class Roles:
         self.stops: list[Stop] = []
         self.peak_mib: dict[str, float] = {}
         self._numbers: dict[str, int] = {}
-        self._told: TextIO = (logs / "supervisor.log").open("a", encoding="utf-8")
-        self._narrator = Narrator("en", "json", "supervisor", out=self._told)
+        self._log: TextIO = (logs / "supervisor.log").open("a", encoding="utf-8")
+        self._narrator = Narrator("en", "json", "supervisor", out=self._log)
         self._supervising: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Roles":
@@ -122,7 +122,7 @@ class Roles:
             await asyncio.wait({self._supervising})
         for worker in self.workers:
             worker.kill()
-        self._told.close()
+        self._log.close()
 
     def add(self, role: str) -> Worker:
         """One more worker of a role."""
@@ -138,7 +138,7 @@ class Roles:
         return [worker for worker in self.workers if worker.role == role]
 
     async def stop(self, worker: Worker, *, for_good: bool = False) -> Stop | None:
-        """SIGTERM one; it is started again, unless it is held or stopped for good."""
+        """SIGTERM a worker; it is started again, unless it is held or stopped for good."""
         if for_good:
             worker.held = True
         stop = await worker.stop()
@@ -149,16 +149,16 @@ class Roles:
         return stop
 
     async def _supervise(self) -> None:
-        look = 0
+        rounds = 0
         while True:
             for worker in list(self.workers):
                 worker.keep_up(self._narrator)
-            look += 1
-            if look % 5 == 0:
-                self._weigh()
+            rounds += 1
+            if rounds % 5 == 0:
+                self._measure_memory()
             await asyncio.sleep(POLL_S)
 
-    def _weigh(self) -> None:
+    def _measure_memory(self) -> None:
         for worker in self.workers:
             pid = worker.pid
             if pid is None:

@@ -1,4 +1,4 @@
-"""What PostgreSQL holds, read as a stream, each value in the form that events have."""
+"""Reads PostgreSQL's rows as a stream, each value in the form that it has in events."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -51,7 +51,7 @@ async def rows(
 
 
 async def sums(connection: psycopg.AsyncConnection) -> list[tuple[Side, Side]]:
-    """The sums by hour as they are kept, and as the windows say now; None where one side has no such row."""
+    """The sums by hour, as kept and as made from the windows now; None if a side has no such row."""
     query = sql.SQL(SIDE_BY_SIDE).format(sums=sql.Identifier(SUMS), summed=summed(KPI_SNAPSHOT.name))
     return await (await connection.execute(query)).fetchall()
 

@@ -1,8 +1,8 @@
-"""Waiting until nothing is on its way any more: the moment to judge.
+"""Waits until nothing is on its way any more, so that PostgreSQL can be judged.
 
-First `delivered`: every acknowledged message is in the raw log. Then `ticked`: so is a tick behind them.
-Then stop the bridge (its ticks change rows for ever). Then `settled`: PostgreSQL has everything that the log
-implies.
+First `delivered`: every acknowledged message is in the raw log. Then `ticked`: so is a tick after each of
+them. Then the bridge is stopped (its ticks change rows for ever). Then `settled`: PostgreSQL has everything
+that follows from the log.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from chaos.ledger import Ledger
 from chaos.message import number_of
-from chaos.strip import mqtt_topic_of
+from chaos.partition_tape import mqtt_topic_of
 from chaos.tape import Tape
 from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
@@ -24,13 +24,13 @@ from schemas.errors import Unavailable
 
 MARKER = b"the judge was here"
 EVERY_S = 0.2
-LAST = 1000  # records of a partition among which its last message is, if it was not long ago
-TOLD_S = 2.0  # the open window is told at most once a second
+LAST = 1000  # records of a partition's end in which its last message is, unless it was long ago
+SENT_S = 2.0  # after which an open window was sent: that is done once a second at most
 SHOWN = 10
 
 
 class NotSettled(Exception):  # noqa: N818
-    """Something is still on its way when the time is over; the text says what."""
+    """Something is still on its way after the time is over; the text says what."""
 
 
 async def delivered(ledger: Ledger, tape: Tape, seconds: float) -> None:
@@ -39,8 +39,8 @@ async def delivered(ledger: Ledger, tape: Tape, seconds: float) -> None:
     Raises:
         NotSettled: some are missing; the text has their number and a few of them.
     """
-    missing = {n for n, sent in ledger.sent.items() if sent.told and sent.acked}
-    nameless = Counter(sent.topic for sent in ledger.sent.values() if not sent.told and sent.acked)
+    missing = {n for n, sent in ledger.sent.items() if sent.numbered and sent.acked}
+    unnumbered = Counter(sent.topic for sent in ledger.sent.values() if not sent.numbered and sent.acked)
     read = dict.fromkeys(tape.partitions, 0)
 
     async def all_there() -> str | None:
@@ -50,24 +50,24 @@ async def delivered(ledger: Ledger, tape: Tape, seconds: float) -> None:
                 topic = mqtt_topic_of(record)
                 if (n := number_of(topic, record.value or b"")) is not None:
                     missing.discard(n)
-                elif nameless[topic]:
-                    nameless[topic] -= 1
+                elif unnumbered[topic]:
+                    unnumbered[topic] -= 1
             read[partition] = end
-        if missing or nameless.total():
-            few = sorted(missing)[:SHOWN] or list(+nameless)[:SHOWN]
-            return f"{len(missing) + nameless.total()} messages are not in {tape.topic}: {few}"
+        if missing or unnumbered.total():
+            few = sorted(missing)[:SHOWN] or list(+unnumbered)[:SHOWN]
+            return f"{len(missing) + unnumbered.total()} messages are not in {tape.topic}: {few}"
         return None
 
     await _until(all_there, seconds)
 
 
 async def ticked(tape: Tape, seconds: float) -> None:
-    """Wait until each partition of the tape has a tick well behind its last message.
+    """Wait until each partition of the tape has a tick well after its last message.
 
-    A window is told once a second at most: without it, the pieces of a line's last messages may be in none.
+    A window is sent once a second at most: without the tick, a line's last pieces may be in no window.
 
     Raises:
-        NotSettled: some have none; the text names them.
+        NotSettled: some have no such tick; the text names them.
     """
 
     async def all_have() -> str | None:
@@ -84,18 +84,18 @@ def _has_ticked(tape: Tape, partition: int) -> bool:
             last = record.timestamp
         elif not record.superseded:
             ticked_at = record.timestamp
-    return last is None or ticked_at >= last + TOLD_S * 1000
+    return last is None or ticked_at >= last + SENT_S * 1000
 
 
 async def settled(settings: Settings, tape: Tape, seconds: float) -> None:
     """Wait until streams and sinks have applied all that the log holds. The bridge must not run.
 
-    Writes two records of its own into each partition, one after the other's effect is seen: they become dead
-    letters (`foreign`), on the tape as in PostgreSQL. What the second caused comes after all that the
-    records before the first caused is durable.
+    Writes two records to each partition, the second after the effect of the first is seen: they become dead
+    letters (`foreign`), on the tape and in PostgreSQL. When the second one has its row, everything that
+    follows from the records before the first is durable.
 
     Raises:
-        NotSettled: the text says how far which partition is.
+        NotSettled: the text says how far each partition is.
     """
     deadline = time.monotonic() + seconds
     for _ in range(2):
@@ -106,7 +106,11 @@ async def settled(settings: Settings, tape: Tape, seconds: float) -> None:
 
 
 async def _until(wrong: Callable[[], Awaitable[str | None]], seconds: float) -> None:
-    """Ask until nothing is wrong any more."""
+    """Call `wrong` until it returns None.
+
+    Raises:
+        NotSettled: it did not in time.
+    """
     deadline = time.monotonic() + seconds
     while (why := await wrong()) is not None:
         if time.monotonic() > deadline:
@@ -115,7 +119,7 @@ async def _until(wrong: Callable[[], Awaitable[str | None]], seconds: float) -> 
 
 
 async def _mark(settings: Settings, tape: Tape, deadline: float) -> dict[int, int]:
-    """A record in each partition that no bridge wrote; their offsets."""
+    """Write a record that is not a bridge's to each partition; return their offsets."""
     while True:
         try:
             producer = await open_producer(settings, 16_384)

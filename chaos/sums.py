@@ -1,4 +1,4 @@
-"""The sums of PostgreSQL's rows by line, and whether they are those of what was published."""
+"""Compares the sums of PostgreSQL's rows by line with what was published."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from chaos.oracle import OfLine, Output, Stood
+from chaos.oracle import LineSums, Output, StoppedTime
 from chaos.verdict import Verdict
 
 LATE_MS = 60_000  # how far a machine's clock may be ahead of the log's end
@@ -43,13 +43,13 @@ class Stops(NamedTuple):
 
 @dataclass
 class Sums:
-    """What rows add up to, by line.
+    """The sums of rows, by line.
 
     Attributes:
         pieces: by table or view, line and day.
         produced: pieces of all orders.
         stops: rows of stops.
-        stopped_ms: what windows were charged as stopped.
+        stopped_ms: stopped time of all windows.
     """
 
     pieces: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
@@ -72,14 +72,14 @@ async def read_sums(connection: psycopg.AsyncConnection) -> Sums:
     return sums
 
 
-def compare_sums(expected: Mapping[str, OfLine | None], found: Sums, end: int, verdict: Verdict) -> None:
-    """Add to the verdict where sums are not those of what was published.
+def compare_sums(expected: Mapping[str, LineSums | None], found: Sums, end: int, verdict: Verdict) -> None:
+    """Add to the verdict each sum that is not that of what was published.
 
     `end`: when the log ended, ms since 1970.
     """
     for line, of_line in expected.items():
         if of_line is None:
-            verdict.count("lines of which only the rules can tell what counts")
+            verdict.count("lines for which only the rules can say what counts")
             continue
         verdict.count("lines whose pieces were added up")
         verdict.count("pieces published", of_line.made.total)
@@ -88,13 +88,13 @@ def compare_sums(expected: Mapping[str, OfLine | None], found: Sums, end: int, v
             _compare_days(line, table, output, by_line.get(line, {}), verdict)
         produced = found.produced.get(line, 0)
         _compare(f"{line}: pieces in ProductionOrder", produced, of_line.made.total, verdict)
-        if of_line.stood is not None:
+        if of_line.stopped is not None:
             verdict.count("lines whose stops were added up")
-            verdict.count("stops published", of_line.stood.stops)
-            _compare_stops(line, of_line.stood, found, end, verdict)
+            verdict.count("stops published", of_line.stopped.stops)
+            _compare_stops(line, of_line.stopped, found, end, verdict)
     for table, by_line in found.pieces.items():
         for line in by_line.keys() - expected.keys():
-            verdict.summed.add(f"{line}: pieces in {table}, and nobody published for it")
+            verdict.summed.add(f"{line}: pieces in {table}, but none were published for it")
 
 
 def _compare_days(line: str, table: str, output: Output, found: Mapping[str, int], verdict: Verdict) -> None:
@@ -104,12 +104,12 @@ def _compare_days(line: str, table: str, output: Output, found: Mapping[str, int
     _compare(f"{line}: pieces in {table}", sum(found.values()), output.total, verdict)
 
 
-def _compare_stops(line: str, stood: Stood, found: Sums, end: int, verdict: Verdict) -> None:
+def _compare_stops(line: str, stopped: StoppedTime, found: Sums, end: int, verdict: Verdict) -> None:
     stops = found.stops.get(line, Stops())
-    _compare(f"{line}: stops in Downtime that ended", stops.ended, stood.stops, verdict)
-    _compare(f"{line}: stops in Downtime that last", stops.open, int(stood.since is not None), verdict)
-    _compare(f"{line}: ms of stops in Downtime", stops.ms, stood.ms, verdict)
-    least, most = stood.bounds(end + LATE_MS)
+    _compare(f"{line}: stops in Downtime that ended", stops.ended, stopped.stops, verdict)
+    _compare(f"{line}: stops in Downtime that last", stops.open, int(stopped.since is not None), verdict)
+    _compare(f"{line}: ms of stops in Downtime", stops.ms, stopped.ms, verdict)
+    least, most = stopped.bounds(end + LATE_MS)
     _compare(f"{line}: ms stopped in KPISnapshot", found.stopped_ms.get(line, 0), least, verdict, most)
 
 

@@ -8,13 +8,13 @@ EXAMPLES = 20
 
 @dataclass
 class Finding:
-    """What is wrong in one way: how often, and the first few."""
+    """One kind of error: how often it was found, and the first examples."""
 
     count: int = 0
     examples: list[str] = field(default_factory=list)
 
     def add(self, example: str) -> None:
-        """One more."""
+        """Count one more."""
         self.count += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(example)
@@ -28,10 +28,10 @@ class Verdict:
         counts: what was compared: messages by kind, rows by table, records of the log, ...
         lost: acknowledged messages without a row (or a record on the tape).
         doubled: messages with more rows than they were sent times.
-        unknown: rows of numbers that nobody sent.
+        unknown: rows of numbers that were never sent.
         missing, extra, different: rows by table, against the fold.
         summed: pieces and stops that do not add up to what was published.
-        told_lost: dead letters in which the stage itself says what it lost (`expired`, `log_lost`).
+        told_lost: dead letters in which a stage itself reports a loss (`expired`, `log_lost`).
         seconds: how long judging took.
     """
 
@@ -69,8 +69,8 @@ class Verdict:
         """For people: the counts, and each finding with its examples."""
         lines = [f"{'RIGHT' if self.right else 'WRONG'}, judged in {self.seconds:g} s"]
         lines += [f"  {number:>9} {what}" for what, number in self.counts.items()]
-        told = [("reported as lost by the pipeline itself", self.told_lost)]
-        for what, finding in (*self._wrong(), *told):
+        reported = [("reported as lost by the pipeline itself", self.told_lost)]
+        for what, finding in (*self._wrong(), *reported):
             if finding.count:
                 lines.append(f"{finding.count} {what}:")
                 lines += [f"  {example}" for example in finding.examples]

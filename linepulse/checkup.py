@@ -1,4 +1,4 @@
-"""What `linepulse doctor` looks at: each part, and what is wrong with it."""
+"""What `linepulse doctor` checks: each part, and what is wrong with it."""
 
 import asyncio
 import math
@@ -7,16 +7,16 @@ import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from bridge.buffer import Reading, foreseen, limits
+from bridge.buffer import Reading, limits, predicted
 from bridge.outage import in_words
 from bridge.watch import look
-from linepulse.failures import internal_errors
 from linepulse.finding import Finding
+from linepulse.internal_errors import internal_errors
 from linepulse.log_check import check_log
+from linepulse.older_events import older_event
 from linepulse.operator_message import broker_answers
-from linepulse.page_answers import check_page
-from linepulse.stages import check_stages
-from linepulse.waiting import older_event
+from linepulse.page_check import check_page
+from linepulse.stage_check import check_stages
 from plant.rules import PlantError, plant_text, read_plant
 from rebuild.other_generations import other_generations
 from runtime.errors import UserError
@@ -36,7 +36,7 @@ LOSS_DAYS = 7
 
 
 async def check_all(settings: Settings) -> list[Finding]:
-    """Look at every part; what rests on a part that is wrong is left out."""
+    """Check every part; what depends on a part that is wrong is not checked."""
     mqtt = await check_mqtt(settings)
     topics = await check_topics(settings)
     schema = await check_schema(settings)
@@ -55,7 +55,7 @@ async def check_all(settings: Settings) -> list[Finding]:
 
 
 async def check_mqtt(settings: Settings) -> Finding:
-    """The broker answers, and lets us in."""
+    """The broker answers, and accepts us."""
     part = f"MQTT broker {without_password(settings.mqtt_broker_url)}"
     try:
         await asyncio.to_thread(broker_answers, settings)
@@ -65,7 +65,7 @@ async def check_mqtt(settings: Settings) -> Finding:
 
 
 async def check_buffer(settings: Settings) -> Finding:
-    """The broker keeps what waits for the bridge, and not much waits."""
+    """The broker discards nothing, and few messages wait."""
     part = "MQTT broker's buffer"
     reading = await look(settings)
     if reading is None or reading.waiting is None:
@@ -87,17 +87,17 @@ async def check_buffer(settings: Settings) -> Finding:
 
 
 def _waiting(settings: Settings, reading: Reading) -> str:
-    filling = foreseen(reading)
+    filling = predicted(reading)
     left = filling.seconds_left(reading, limits(settings, reading)) if filling else None
     text = f"{reading.waiting:.0f} messages wait, in all its sessions"
     if left is None:
-        return f"{text}; LINEPULSE_MQTT_BUDGET_BYTES would tell for how long there is room"
+        return f"{text}; LINEPULSE_MQTT_BUDGET_BYTES would show for how long there is room"
     rate = reading.rate or 0.0
     return f"{text}; room for {in_words(left)} without the bridge, at {rate:.1f} messages a second"
 
 
 async def check_topics(settings: Settings) -> list[Finding]:
-    """Kafka answers; every topic is there, with its partitions, and set so that it keeps what it gets."""
+    """Kafka answers; every topic exists, with its partitions and a configuration that loses nothing."""
     part = f"Kafka {settings.kafka_bootstrap_servers}"
     planned = plan(settings)
     try:
@@ -114,7 +114,7 @@ async def check_topics(settings: Settings) -> list[Finding]:
 
 
 async def check_schema(settings: Settings) -> Finding:
-    """PostgreSQL answers; the database has our tables, as they are now."""
+    """PostgreSQL answers; the database has our tables, in the present version."""
     from sinks.schema import check  # noqa: PLC0415 - slow to import
 
     part = f"PostgreSQL {without_password(settings.database_url)}"
@@ -125,7 +125,7 @@ async def check_schema(settings: Settings) -> Finding:
 
 
 def check_plant(settings: Settings) -> Finding:
-    """The plant file can be read and says what can be followed."""
+    """The plant file can be read and is valid."""
     part = f"plant file {settings.plant}"
     try:
         read_plant(plant_text(settings.plant), str(settings.plant))
@@ -135,7 +135,7 @@ def check_plant(settings: Settings) -> Finding:
 
 
 async def check_rules(settings: Settings) -> Finding:
-    """The log, the database and the plant file say the same rules."""
+    """The log, the database and the plant file have the same rules."""
     part = f"rules in {settings.topics.rules}"
     logged = await newest_rules(settings)
     stored = await asyncio.to_thread(rules_in_database, settings.database_url)
@@ -160,7 +160,7 @@ async def check_rules(settings: Settings) -> Finding:
 
 
 async def check_progress(settings: Settings) -> Finding:
-    """What PostgreSQL has applied lies within the log, and the next can be applied."""
+    """PostgreSQL's cursors are within the log, and the next events can be written."""
     part = "progress of the sinks"
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_auto_commit=False)
     with psycopg.connect(settings.database_url) as connection:
@@ -192,7 +192,7 @@ async def check_progress(settings: Settings) -> Finding:
 
 
 def check_losses(settings: Settings) -> Finding:
-    """No record was lost lately; for LOSS_DAYS it stays a finding."""
+    """No record was lost in the last LOSS_DAYS."""
     part = "records lost"
     with psycopg.connect(settings.database_url) as connection:
         row = connection.execute(statement("doctor.losses"), {"days": LOSS_DAYS}).fetchone()
@@ -202,14 +202,14 @@ def check_losses(settings: Settings) -> Finding:
         return Finding(part)
     return Finding(
         part,
-        f"{count} dead letters of the last {LOSS_DAYS} days, the latest of {last:%Y-%m-%d %H:%M %Z}, tell of "
+        f"{count} dead letters of the last {LOSS_DAYS} days, the latest of {last:%Y-%m-%d %H:%M %Z}, report "
         "records that were lost with their log or expired before they were applied; see linepulse "
         "dead-letters list",
     )
 
 
 def check_generations(settings: Settings) -> list[Finding]:
-    """What stands beside the live generation: kept from before it, or begun after it and not finished."""
+    """Generations beside the live one: kept from before it, or begun after it and not finished."""
     try:
         found = other_generations(settings.database_url)
     except UserError:

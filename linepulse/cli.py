@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how they fail. Each lives in a module of its own."""
+"""The command line: which commands exist, and how they fail. Each has a module of its own."""
 
 import sys
 import traceback
@@ -36,7 +36,7 @@ ROLES = "One role, in the foreground"
 
 
 class Commands(Mapping[str, Any]):
-    """Every command by its name; its module is imported when it is asked for: no role waits for others."""
+    """Every command by its name; its module is imported on demand, so that no role imports the others."""
 
     def __getitem__(self, name: str) -> Any:
         module = import_module(MODULES[name])
@@ -88,11 +88,11 @@ def _options(
         typer.Option("--version", help="Say which release this is.", callback=_say_version, is_eager=True),
     ] = False,
 ) -> None:
-    """What stands before a command."""
+    """Options before the command."""
 
 
 def main() -> None:
-    """Run a command; what a person can mend is one line on standard error, without a traceback."""
+    """Run a command; an error that a person can correct is one line on standard error, without traceback."""
     try:
         code = app(prog_name="linepulse", standalone_mode=False)
     except typer.TyperException as error:
@@ -117,6 +117,6 @@ def main() -> None:
 
 
 def fail(sentence: str, code: int) -> None:
-    """End with a sentence on standard error; control characters in it are made visible, passwords hidden."""
+    """Exit with a sentence on standard error; its control characters are escaped, its passwords hidden."""
     print(plain_lines(redacted(sentence)), file=sys.stderr)
     sys.exit(code)

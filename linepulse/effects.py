@@ -1,4 +1,4 @@
-"""How the effect of a person's message shows in PostgreSQL: on the row of an order, or of a stop."""
+"""How the effect of a person's message is seen in PostgreSQL: in the row of an order or a stop."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,25 +10,25 @@ ENDS = {"close": "completed", "cancel": "cancelled"}
 
 
 class OrderAdded(Effect):
-    """A new order by its number, or a waiting one that is planned anew."""
+    """A new order, or a waiting one that is modified."""
 
     def __init__(self, line: str, fields: dict[str, Any]) -> None:
-        """`fields`: of the message; its `orderNumber` is known."""
+        """`fields`: those of the message, with `orderNumber`."""
         self._line, self._fields, self._number = line, fields, fields["orderNumber"]
         self._before: Row | None = None
 
     def note(self, rows: Rows) -> Outcome | None:
-        """An order that runs or is done is not planned again."""
+        """An order that runs or is done can't be planned again."""
         self._before = row = rows.one("effects.order", line=self._line, number=self._number)
         return None if row is None or row["status"] == "waiting" else self._exists(row)
 
-    def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row tells
-        """Its row is new, or another than before, and says what was asked."""
+    def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row suffices
+        """Applied once its row is new or has changed, and has the values that were asked for."""
         row, before = rows.one("effects.order", line=self._line, number=self._number), self._before
         if row is None or (before is not None and version(row) <= version(before)):
             return None
         if (row["product"], row["quantity"]) != (self._fields["productType"], self._fields["quantity"]):
-            # Others plan orders, too: of the same number, or this one started before it could be modified.
+            # Somebody else planned the same number, or the order started before it could be modified.
             return None if row["status"] == "waiting" else self._exists(row)
         facts = {"line": self._line, "number": self._number}
         if before is None:
@@ -45,16 +45,16 @@ class OrderAdded(Effect):
 
 
 class OrderEnded(Effect):
-    """An order that is closed or cancelled; without a number, the one that runs."""
+    """An order that is closed or cancelled; without a number, the running one."""
 
     def __init__(self, line: str, fields: dict[str, Any]) -> None:
-        """`fields`: of the message; it names the running order once that is known."""
+        """`fields`: those of the message; the running order's number is added once it is known."""
         self._line, self._fields = line, fields
         self._wanted = ENDS[fields["action"]]
         self._last: tuple[int, int] | None = None
 
     def note(self, rows: Rows) -> Outcome | None:
-        """What is done already is not ended again; of the running one, the message says the number."""
+        """An order that is done is not ended again. Else put its number into the message."""
         row = rows.one("effects.order", line=self._line, number=self._fields["orderNumber"])
         if row is not None and row["status"] in DONE:
             return self._done(row, already=True)
@@ -62,10 +62,10 @@ class OrderEnded(Effect):
             self._fields["orderNumber"] = row["number"]
         return None
 
-    def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row tells
-        """The order has ended."""
+    def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row suffices
+        """Applied once the order has ended."""
         if self._fields["orderNumber"] is None:
-            return None  # none was running: the refusal says so
+            return None  # none was running: there will be a refusal
         row = rows.one("effects.order", line=self._line, number=self._fields["orderNumber"])
         return None if row is None or row["status"] not in DONE else self._done(row, already=False)
 
@@ -82,7 +82,7 @@ class OrderEnded(Effect):
 
 
 class OrderCorrected(Effect):
-    """An order whose quantity, or number of rejects, is another than before."""
+    """An order whose quantity, or number of rejects, is changed."""
 
     def __init__(self, line: str, number: str, quantity: int | None, change: int) -> None:
         self._line, self._number, self._quantity, self._change = line, number, quantity, change
@@ -93,8 +93,9 @@ class OrderCorrected(Effect):
         self._before = rows.one("effects.order", line=self._line, number=self._number)
         return None
 
-    def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row tells
-        """It says what was asked. A running order's row moves by itself: then a refusal may still come."""
+    def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row suffices
+        """Applied once the row has the values asked for. A running order's row also changes by itself: then a
+        refusal may still come."""
         row, before = rows.one("effects.order", line=self._line, number=self._number), self._before
         if row is None or (before is not None and version(row) <= version(before)):
             return None
@@ -113,8 +114,8 @@ class OrderCorrected(Effect):
         return Outcome("applied", "asked.order_corrected", {**facts, **was}, [row], sure=sure or waits)
 
 
-class StopTold(Effect):
-    """A stop with the reason that a person gave, or planned: that of an id, at a time, or the latest."""
+class StopDeclared(Effect):
+    """A stop that gets a reason or is declared planned: by its id, a time within it, or the latest one."""
 
     def __init__(
         self, line: str, *, stop: str | None, at: int | None, reason: str | None, planned: bool | None
@@ -126,12 +127,12 @@ class StopTold(Effect):
         self._before: dict[str, Row] = {}
 
     def note(self, rows: Rows) -> Outcome | None:
-        """Remember the stops that may be meant."""
+        """Remember the rows of the stops that may be meant."""
         self._before = {row["id"]: row for row in rows.all("effects.stops", **self._which)}
         return None
 
-    def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row tells
-        """One of them is another than before, and says what was asked."""
+    def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - the row suffices
+        """Applied once one of them has changed, and has the values that were asked for."""
         for row in rows.all("effects.stops", **self._which):
             before = self._before.get(row["id"])
             if before is not None and version(row) <= version(before):

@@ -1,7 +1,7 @@
-"""What a person's message did to its line's state, where no row tells: announced stops, a line that ends.
+"""The effect of a person's message that is in the line's state only: announced stops, a retired line.
 
-The stream stage writes each line's state to a changelog, with the offset that it stands at; the raw log tells
-at which offset the message came. A state at or behind it has taken the message, or refused it.
+The stream stage writes each line's state to a changelog, with the offset of its last record; the raw log has
+the offset of the message. A state at that offset or a later one has applied the message, or refused it.
 """
 
 import asyncio
@@ -27,22 +27,21 @@ START_S = 5.0
 POLL_MS = 50
 
 
-class Tail:
-    """The end of the raw log and of the states' changelog, as it grows: one line's records."""
+class LineFollower:
+    """Follows the records of one line at the ends of the raw log and of the states' changelog."""
 
     def __init__(self, settings: Settings, line: str, generation: int) -> None:
-        """Note where both end now.
+        """Start at the present ends of both.
 
         Raises:
             Unavailable: Kafka does not answer, or there is no changelog yet.
         """
         self._raw, self._states = settings.topics.raw, changelog(settings.topic_prefix, generation)
         self._line = line.encode()
-        # Whose state is deleted has taken all that came for it.
+        # A line whose state was deleted has applied all its messages.
         self._gone = LineState(line, -1, offset=sys.maxsize, forgotten=True)
         self._runner = asyncio.Runner()
         self._consumer: Any = None
-        self._places: dict[bytes, TopicPartition] = {}
         self._at: dict[bytes, int] = {}
         self._newest: LineState | None = None
         try:
@@ -57,13 +56,13 @@ class Tail:
             raise
 
     def after(self, payload: bytes) -> LineState | None:
-        """The line's state once it stands at the message with this payload or behind it; None: not yet."""
+        """The line's state once it has applied the message with this payload; None: not yet."""
         self._runner.run(self._read(payload))
         at, state = self._at.get(payload), self._newest
         return state if at is not None and state is not None and state.offset >= at else None
 
     def close(self) -> None:
-        """Let go of Kafka."""
+        """Close the connection to Kafka."""
         if self._consumer is not None:
             with contextlib.suppress(KafkaError):
                 self._runner.run(self._consumer.stop())
@@ -96,27 +95,27 @@ class Tail:
 
 
 class StateChanged(Effect):
-    """A message whose effect is seen in the line's state only: `plan`, `unplan`, `retire` or `forget`."""
+    """A message whose effect is only in the line's state: `plan`, `unplan`, `retire` or `forget`."""
 
     patience_s = PATIENCE_S
 
     def __init__(self, settings: Settings, line: str, fields: dict[str, Any]) -> None:
-        """`fields`: of the message; its `requestId` is there once it is sent."""
+        """`fields`: those of the message; `requestId` is added before it is sent."""
         self._settings, self._line, self._fields = settings, line, fields
-        self._tail: Tail | None = None
+        self._follower: LineFollower | None = None
 
     def attend(self, rows: Rows) -> None:
-        """Stand at the end of both logs. Where Kafka does not let us, only a refusal can be seen."""
+        """Start at the ends of both logs. If Kafka does not answer, only a refusal can be seen."""
         record = rows.one("generation.live_rules")
         try:
             if record is not None:
-                self._tail = Tail(self._settings, self._line, record["generation"])
+                self._follower = LineFollower(self._settings, self._line, record["generation"])
         except Unavailable:
             self.patience_s = Effect.patience_s
 
-    def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - no row tells
-        """The line's state has taken the message; where it does not hold what was asked, it was refused."""
-        state = None if self._tail is None else self._tail.after(payload)
+    def look(self, rows: Rows, payload: bytes) -> Outcome | None:  # noqa: ARG002 - it is in no row
+        """Applied once the line's state has it; refused if the state came past the message without it."""
+        state = None if self._follower is None else self._follower.after(payload)
         if state is None:
             return None
         request = str(self._fields["requestId"])
@@ -135,9 +134,9 @@ class StateChanged(Effect):
         return Outcome("refused", "asked.refused_unread", facts, sure=False)
 
     def close(self) -> None:
-        """Let go of Kafka."""
-        if self._tail is not None:
-            self._tail.close()
+        """Close the connection to Kafka."""
+        if self._follower is not None:
+            self._follower.close()
 
 
 def _row(line: str, plan: Plan) -> dict[str, Any]:

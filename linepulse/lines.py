@@ -1,4 +1,4 @@
-"""The lines as the stream stage knows them: read from the changelog of their states."""
+"""The lines that the stream stage knows, read from the changelog of their states."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -18,11 +18,11 @@ from schemas.state import LineState, decode
 from streams.changelog import changelog
 
 COLUMNS = ("line", "name", "declared", "state", "heard", "retired")
-READ_S = 60.0  # a changelog is twice the states at most, and a little
+READ_S = 60.0  # a changelog holds little more than twice the states
 
 
 async def read_states(settings: Settings, generation: int) -> list[LineState]:
-    """Every line's state, and the partitions' own entries, as they were written last.
+    """The last written state of every line, and the last written own entry of every partition.
 
     Raises:
         Unavailable: Kafka does not answer, or the stream stage has not run under these rules.
@@ -64,7 +64,7 @@ def rows_of(states: Iterable[LineState], rules: Rules) -> list[tuple[Any, ...]]:
         if state is not None and not declared:
             own = admitted.get(state.partition)
             if own is not None and line_id not in own.lines:
-                continue  # let go just now
+                continue  # dropped just now
         at = 0 if state is None else state.received_at
         heard = None
         if state is not None and state.heard_at:

@@ -1,24 +1,24 @@
-"""What `linepulse doctor` finds at the end of the log: time that is ahead, records that readers leave out."""
+"""The part of `linepulse doctor` about the end of the log: time that is ahead, and void records."""
 
 import time
 
 from bridge.ahead import Ahead, first_ahead
 from bridge.clock import JUMP_MS
-from bridge.declared import declared
+from bridge.declared_time import declared_time
 from bridge.examine import Examined, examine
 from bridge.outage import in_words
-from runtime.partitions import raised
+from runtime.partitions import partitions_changed
 from runtime.settings import Settings
 from schemas.instant import text_of
 
 
 async def check_log(settings: Settings) -> tuple[str, str | None]:
-    """The part, and what is wrong with it; None: nothing.
+    """The name of the part, and what is wrong with it; None: nothing.
 
     Raises:
         Unavailable: Kafka does not answer.
     """
-    found = await examine(settings, declared(settings)[0])
+    found = await examine(settings, declared_time(settings)[0])
     now_ms = time.time() * 1000
     ahead = found.received_at - now_ms > JUMP_MS
     first = await first_ahead(settings, int(now_ms) + JUMP_MS) if ahead else None
@@ -28,10 +28,10 @@ async def check_log(settings: Settings) -> tuple[str, str | None]:
 def verdict(
     settings: Settings, found: Examined, now_ms: float, first: Ahead | None = None
 ) -> tuple[str, str | None]:
-    """As `check_log`, of what was found at a moment; `first`: where the log began to be ahead."""
+    """As `check_log`, for an examination at `now_ms`; `first`: where the log began to be ahead."""
     part = f"log {settings.topics.raw}"
-    if found.moved:
-        return part, str(raised(settings, found.moved, settings.partitions))
+    if found.misplaced:
+        return part, str(partitions_changed(settings, found.misplaced, settings.partitions))
     ahead_ms = found.received_at - now_ms
     if ahead_ms > JUMP_MS:
         return part, (

@@ -1,4 +1,4 @@
-"""What people ask for, as the plant's log takes it: one message on `production/<line>/order` or `status`."""
+"""Sends what people ask for: one MQTT message on `production/<line>/order` or `status`."""
 
 import ssl
 import threading
@@ -25,10 +25,10 @@ PATIENCE_S = 10.0
 
 
 def message_of(settings: Settings, line: str, kind: Kind, fields: dict[str, object]) -> tuple[str, bytes]:
-    """A person's message: its `requestId`, which `fields` then has too, and its bytes.
+    """A person's message: its `requestId`, which is also added to `fields`, and its bytes.
 
     Raises:
-        UserError: the line has no such name, or the pipeline would refuse the message whatever it knows.
+        UserError: the line's name is not valid, or the pipeline would refuse the message in any state.
     """
     if not LINE_ID.fullmatch(line):
         raise UserError(
@@ -55,7 +55,7 @@ def publish(settings: Settings, line: str, kind: Kind, payload: bytes) -> None:
     """Publish a message of a line at QoS 1, and wait until the broker has it.
 
     Raises:
-        UserError: the broker does not take the message.
+        UserError: the broker does not accept the message.
     """
     with _session(settings) as client:
         sent = client.publish(f"production/{line}/{kind}", payload, qos=1)
@@ -70,7 +70,7 @@ def broker_answers(settings: Settings) -> None:
     """Open a session and close it.
 
     Raises:
-        UserError: the broker does not answer, or does not let us in.
+        UserError: the broker does not answer, or refuses access.
     """
     with _session(settings):
         pass
@@ -96,7 +96,7 @@ def _session(settings: Settings) -> Iterator[Client]:
     client.loop_start()
     try:
         if not answered.wait(PATIENCE_S):
-            raise UserError(f"{_where(settings)}: no MQTT broker, it says nothing; correct the variable")
+            raise UserError(f"{_where(settings)}: no MQTT broker, there is no answer; correct the variable")
         if refused:
             raise UserError(
                 f"{_where(settings)}: the broker refused us ({refused[0]}); correct user or password"

@@ -1,4 +1,4 @@
-"""What became of a person's message: the row as it is now, a refusal, or nothing that could be seen yet."""
+"""The outcome of a person's message: the row as it is now, a refusal, or nothing seen in time."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -23,18 +23,18 @@ UNSEEN = 3
 CONNECT_S = 3
 ANSWER_S = 3.0
 Row = dict[str, Any]
-_INNER = ("versionTime", "versionOffset")  # which event made the row: nothing for people
+_INNER = ("versionTime", "versionOffset")  # which event made the row: not shown to people
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the message, as people see it.
+    """The outcome of the message, as people see it.
 
     Attributes:
-        what: `applied`, `unchanged` (it was so already), `refused`, `unseen` or `sent` (not waited for).
-        key: of the catalogue's section `asked`, or `order.add` and the like; `facts` fill its blanks in.
+        what: `applied`, `unchanged` (it was so before), `refused`, `unseen` or `sent` (not waited for).
+        key: of the catalogue's section `asked`, or `order.add` and the like; `facts` fill its blanks.
         rows: as they are now.
-        sure: False where the rows could be so without the message, too: a refusal may still come.
+        sure: False if the rows could be so without the message, so that a refusal may still come.
     """
 
     what: str
@@ -69,8 +69,9 @@ class Rows:
         """The rows of a named statement.
 
         Raises:
-            psycopg.Error: PostgreSQL has not our tables, or does not answer in ANSWER_S: who is frozen breaks
-                no connection, and keeps no timeout of its own.
+            psycopg.Error: PostgreSQL does not have our tables, or does not answer in ANSWER_S (a frozen
+            server
+                neither closes the connection nor enforces its own timeouts).
         """
         answer: Future[list[Row]] = Future()
 
@@ -87,7 +88,10 @@ class Rows:
             raise psycopg.OperationalError(f"no answer in {ANSWER_S:g} s") from None
 
     def one(self, name: str, **parameters: Any) -> Row | None:
-        """The first of them."""
+        """The first row of a named statement, None if it has none.
+
+        Raises: as `all`.
+        """
         found = self.all(name, **parameters)
         return found[0] if found else None
 
@@ -97,27 +101,27 @@ class Rows:
 
 
 class Effect(ABC):
-    """How the effect of one kind of message is seen."""
+    """How the effect of one kind of message is observed."""
 
     patience_s = 5.0
 
-    def note(self, rows: Rows) -> Outcome | None:  # noqa: ARG002 - for those that remember
-        """Before the message is sent: remember what is there; an outcome where nothing is to be sent."""
+    def note(self, rows: Rows) -> Outcome | None:  # noqa: ARG002 - used by subclasses
+        """Before the message is sent: remember the rows; return an outcome if nothing is to be sent."""
         return None
 
     def attend(self, rows: Rows) -> None:  # noqa: B027 - most have nothing to open
-        """Before the message is sent, if somebody waits for it."""
+        """Before the message is sent, if its outcome is waited for: start to observe."""
 
     @abstractmethod
     def look(self, rows: Rows, payload: bytes) -> Outcome | None:
-        """After it was sent: what became of it, None while that can't be seen."""
+        """After it was sent: its outcome, None while there is none yet."""
 
     def close(self) -> None:  # noqa: B027 - most hold nothing
-        """Let go of what was opened."""
+        """Close what was opened."""
 
 
 def version(row: Row) -> tuple[int, int]:
-    """Which event made a row: a later one has a higher one."""
+    """The version of the event that made a row: later events have higher ones."""
     return row["versionTime"], row["versionOffset"]
 
 

@@ -1,4 +1,4 @@
-"""Times as people read and write them: by the clock of their line, with its offset."""
+"""Times as people read and write them: in the time zone of the line, with its offset."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -14,18 +14,18 @@ from schemas.instant import ms_of
 
 
 class PlantTime:
-    """The clocks of a plant's lines, by the rules in force."""
+    """The time zones of a plant's lines, by the rules in force."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
     @classmethod
     def read(cls, settings: Settings) -> "PlantTime":
-        """By the rules in PostgreSQL; the built-in ones where there are none yet.
+        """From the rules in PostgreSQL, or the built-in ones if there are none yet.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
-            UserError: the database has not our tables.
+            UserError: the database does not have our tables.
         """
         record = rules_in_database(settings.database_url)
         text, generation = ("", 0) if record is None else (record.plant, record.generation)
@@ -41,7 +41,7 @@ class PlantTime:
         return line in self._rules.named
 
     def shown(self, moment: datetime, line: str, separator: str = " ") -> str:
-        """`2026-01-15 14:03:05.250+01:00`: as fine as it must be to name the same moment when read back."""
+        """`2026-01-15 14:03:05.250+01:00`: milliseconds only if needed to read the same moment back."""
         try:
             moment = moment.astimezone(ZoneInfo(self._zone(line, moment)))
         except OverflowError:  # on the last day of the year 9999
@@ -49,7 +49,7 @@ class PlantTime:
         return moment.isoformat(separator, "milliseconds" if moment.microsecond else "seconds")
 
     def ms(self, settings: Settings, text: str, line: str, field: str) -> int:
-        """What a person wrote, in ms since 1970; without an offset it is by the line's clock.
+        """What a person wrote, in ms since 1970; without an offset it is in the line's time zone.
 
         Raises:
             UserError: it is no point in time.

@@ -12,7 +12,7 @@ from rebuild.compare import Comparison, Difference, Place
 from rebuild.steps import RebuildResult
 from schemas.instant import text_of
 
-MOST_PLACES = 40  # lines and days that are listed; the rest is summed up
+MOST_PLACES = 40  # lines and days that are listed; the others are summed up
 
 
 def tables_as_dict(comparison: Comparison) -> dict[str, dict[str, int]]:
@@ -30,7 +30,7 @@ class Report:
             self._console = Console(width=PIPE_WIDTH)
 
     def show(self, found: RebuildResult, seconds: float) -> None:
-        """All of it."""
+        """Print all of it."""
         read = found.messages - found.before
         rate = round(read / max(seconds, 0.1))
         self._say("done", messages=read, seconds=round(seconds, 1), rate=rate)
@@ -51,7 +51,7 @@ class Report:
         return shown
 
     def _places(self, comparison: Comparison) -> Table:
-        """The lines and days where most rows differ."""
+        """The lines and days in which most rows differ."""
         shown = Table(*self._words("line", "day", "table", "changed", "added", "removed"))
         places = sorted(comparison.places.items(), key=lambda item: -item[1].differing)
         for place, difference in sorted(places[:MOST_PLACES], key=_by_line):

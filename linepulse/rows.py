@@ -18,7 +18,7 @@ from runtime.sql import statement
 from runtime.text import json_text, one_line, plain
 
 PIPE_WIDTH = 200  # columns where the output is no terminal
-IN_UTC = "-c timezone=UTC"  # Python has no year 10000, which a zone ahead of it would make of our last moment
+IN_UTC = "-c timezone=UTC"  # east of it, our last moment is in the year 10000, which Python does not have
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")]
 
@@ -29,7 +29,7 @@ def read_rows(
     """The column names and the rows of a named statement.
 
     Raises:
-        UserError: PostgreSQL does not answer, or has not our tables.
+        UserError: PostgreSQL does not answer, or does not have our tables.
     """
     where = f"DATABASE_URL: {without_password(settings.database_url)}"
     try:
@@ -44,16 +44,16 @@ def read_rows(
 
 
 def in_utc(database_url: str, *more: str) -> str:
-    """Where to connect, for times in UTC, with more options beside those that the URL has."""
+    """The connection string for times in UTC, with `more` options in addition to those of the URL."""
     options = [str(psycopg.conninfo.conninfo_to_dict(database_url).get("options") or ""), IN_UTC, *more]
     return psycopg.conninfo.make_conninfo(database_url, options=" ".join(filter(None, options)))
 
 
 def list_rows(settings: Settings, name: str, parameters: Sequence[Any], *, as_json: bool) -> None:
-    """Print the rows of a named statement, times by the plant's clock, as a table or as a list in JSON.
+    """Print the rows of a named statement, times in the line's zone, as a table or as a JSON list.
 
     Raises:
-        UserError: PostgreSQL does not answer, or has not our tables.
+        UserError: PostgreSQL does not answer, or does not have our tables.
     """
     print_rows(*read_rows(settings, name, parameters), PlantTime.read(settings), as_json=as_json)
 
@@ -61,7 +61,7 @@ def list_rows(settings: Settings, name: str, parameters: Sequence[Any], *, as_js
 def print_rows(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], clock: PlantTime, *, as_json: bool
 ) -> None:
-    """Print rows, times by the plant's clock, as a table or as a list in JSON."""
+    """Print rows, times in the line's zone, as a table or as a JSON list."""
     if as_json:
         print(json_text([row_as_json(columns, row, clock) for row in rows]))
         return
@@ -75,7 +75,7 @@ def row_as_json(columns: Sequence[str], row: Sequence[Any], clock: PlantTime) ->
 
 
 def line_of(columns: Sequence[str], row: Sequence[Any]) -> str:
-    """Whose clock a row's times are shown by: `lineId` or `line`; of a row without either, the plant's."""
+    """The line in whose zone a row's times are shown: `lineId` or `line`; without either "", the plant."""
     named = dict(zip(columns, row, strict=True))
     return str(named.get("lineId", named.get("line", "")))
 
@@ -95,7 +95,7 @@ def cell(value: Any, clock: PlantTime, line: str) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows as a table, as wide as the terminal. What stands in them is text: no markup, no controls."""
+    """Print rows as a table as wide as the terminal. Markup and control characters have no effect."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)

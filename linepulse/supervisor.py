@@ -1,4 +1,4 @@
-"""Roles as child processes: started again when they die, ended together, never left behind."""
+"""Roles as child processes: started again when they die, ended together, never left running."""
 
 import asyncio
 import contextlib
@@ -9,31 +9,31 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from linepulse.checks import EVERY_S, Check
 from linepulse.embedded.ports import free_port
-from linepulse.embedded.server import start_tied
+from linepulse.embedded.server import start_child
+from linepulse.liveness import EVERY_S, LivenessCheck
 from runtime.narrator import Narrator
 
 FIRST_DELAY_S = 0.5
-LONGEST_DELAY_S = 10.0  # whose servers are away shall be back soon after them
-HEALTHY_S = 30.0  # who lived this long starts again without delay
+LONGEST_DELAY_S = 10.0  # a role whose servers are away must be back soon after them
+HEALTHY_S = 30.0  # a child that ran this long is started again with the shortest delay
 STOP_S = 9.0
 POLL_S = 0.1
 SETUP_S = 60.0
-LACKS_SETUP = 2  # the exit code of a role that found its servers not as `setup` leaves them
+LACKS_SETUP = 2  # the exit code of a role whose servers are not as `setup` makes them
 
 
 def linepulse(*arguments: str) -> list[str]:
-    """The command that runs a part of linepulse with this Python."""
+    """The command line that runs a linepulse command with this Python."""
     return [sys.executable, "-P", "-m", "linepulse", *arguments]
 
 
 class Child:
-    """One process that shall run.
+    """One process that is kept running.
 
-    `once`: it is not started again when it ends. `orphan_signal`: what it gets when we die. `port`: where it
-    shall serve its health, or, if that is busy, at another one: it is asked there, on the address that it
-    listens on (`host`), whether it lives.
+    `once`: it is not started again when it ends. `orphan_signal`: the signal that it gets when we die.
+    `port`: where it serves its health; if that port is busy, on another one. There, on the address that it
+    listens on (`host`), it is asked whether it is alive.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Child:
         self.name = name
         self.process: subprocess.Popen[bytes] | None = None
         self.port = port
-        self.check: Check | None = None
+        self.check: LivenessCheck | None = None
         self._command = list(command)
         self._env = env
         self._log = log
@@ -63,7 +63,7 @@ class Child:
         self._not_before = 0.0
 
     def keep_up(self, narrator: Narrator) -> int | None:
-        """Start it if it is due, kill it if it does not live; take note if it died: its exit code."""
+        """Start it if it is due, kill it if it is not alive; return its exit code if it has just ended."""
         if self.process is None:
             if time.monotonic() >= self._not_before:
                 self._try_to_start(narrator)
@@ -81,7 +81,7 @@ class Child:
     def _try_to_start(self, narrator: Narrator) -> None:
         try:
             self._start()
-        except OSError as error:  # no memory, no process left: the others shall not end for it
+        except OSError as error:  # no memory or processes are left: the other children must go on
             self.process = self.check = None
             self._not_before = time.monotonic() + LONGEST_DELAY_S
             narrator.say("run.not_started", name=self.name, why=str(error), delay=LONGEST_DELAY_S)
@@ -91,9 +91,9 @@ class Child:
         if self.port is not None:
             self.port = free_port(self.port)
             env["LINEPULSE_HTTP_PORT"] = str(self.port)
-            self.check = Check(self._host, self.port)
+            self.check = LivenessCheck(self._host, self.port)
         self._begun = time.monotonic()
-        self.process = start_tied(self._command, self._log, self._orphan_signal, env)
+        self.process = start_child(self._command, self._log, self._orphan_signal, env)
 
     def _ended(self, code: int, narrator: Narrator) -> None:
         now = time.monotonic()
@@ -112,7 +112,7 @@ class Child:
 
 
 class Setup:
-    """`linepulse setup`, run again when a child lacks what it makes; meanwhile nobody is started."""
+    """`linepulse setup`, run again when a child needs what it makes; meanwhile no child is started."""
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
         self.process: subprocess.Popen[bytes] | None = None
@@ -121,14 +121,14 @@ class Setup:
         self._begun = 0.0
 
     def begin(self) -> None:
-        """Run it, unless it runs."""
+        """Start it, unless it is running."""
         if self.process is None:
             self._begun = time.monotonic()
-            with contextlib.suppress(OSError):  # who lacks it will end again
-                self.process = start_tied(self._command, None, env=self._env)
+            with contextlib.suppress(OSError):  # a child that needs it will end again
+                self.process = start_child(self._command, None, env=self._env)
 
     def under_way(self) -> bool:
-        """Whether it still runs; after SETUP_S it is given up. Who lacks it will end again, and ask again."""
+        """Whether it still runs. After SETUP_S it is killed; a child that needs it will end again."""
         if self.process is not None and self.process.poll() is not None:
             self.process = None
         if self.process is not None and time.monotonic() - self._begun > SETUP_S:
@@ -161,14 +161,14 @@ async def supervise(
 
 
 async def _ask(children: Sequence[Child]) -> None:
-    """Ask each child that serves its health, again and again."""
+    """Ask each child that serves its health, every EVERY_S."""
     while True:
         checks = [child.check for child in children if child.check is not None]
         await asyncio.gather(asyncio.sleep(EVERY_S), *(check.ask() for check in checks))
 
 
 async def end(processes: Sequence["subprocess.Popen[bytes]"], seconds: float = STOP_S) -> None:
-    """SIGTERM to all, and SIGKILL to who is left after a while."""
+    """Send SIGTERM to all, and SIGKILL to those that still run after `seconds`."""
     for process in processes:
         process.terminate()
         process.send_signal(signal.SIGCONT)

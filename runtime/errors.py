@@ -1,4 +1,4 @@
-"""What a person can mend: printed in one line, exit code 2."""
+"""Errors that a person can correct: printed on one line, exit code 2."""
 
 
 class UserError(Exception):

@@ -1,7 +1,7 @@
 """Faust's consumer, with a fetched batch as one message.
 
-What a fetch brought counts as read. So nothing of it may be left out here unless a seek follows: records that
-are gone without one show only when others come behind them, and a recovery waits for its last ones for ever.
+All that a fetch returns counts as read. So no record may be dropped here unless a seek follows: without one,
+the loss shows only when later records arrive, and a recovery waits for its last records for ever.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -15,26 +15,27 @@ from faust.types.tuples import ConsumerMessage
 if TYPE_CHECKING:
     from runtime.batches import Stage
 
-# A partition whose stream buffer is full is left out of a wait for records; once the buffer has drained, the
-# wait that is under way still does not see it. With Faust's 1 s such a worker stood still for most of it.
+# Waiting for records leaves out partitions whose stream buffer is full, also when the buffer drains during
+# the wait. With Faust's 1 s such a worker was idle for most of that time.
 RECORDS_WAIT_S = 0.05
 # One fetch at a time is under way, for the partitions whose records are used up. While it waits for quiet
-# ones the others run dry, and what they hold stays unseen: for 1.5 s, if Faust has its way.
+# partitions, the others run out of records and are not fetched: for 1.5 s, with Faust's default.
 FETCH_WAIT_MS = 200
 
 
 class Fetched(NamedTuple):
-    """What a fetch brought for a partition, after how many seeks there."""
+    """The records that a fetch returned for a partition, and how many seeks were done there before it."""
 
     records: list[ConsumerRecord]
     seeks: int
 
 
 class PromptThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust's Kafka client, that does not wait for long where nothing comes.
+    """Faust's Kafka client, with short waits for records.
 
-    It counts its seeks where it fetches: the word that a seek is done can reach the stage after the first
-    records from there. Taken for records of before, they would be put aside, and never come again.
+    It counts seeks in the thread that fetches: the stage can learn that a seek is done after the first
+    records from the new offset arrive. It would take these for earlier ones and drop them, and they would not
+    come again.
     """
 
     def _create_worker_consumer(self, transport: Any) -> Any:
@@ -54,17 +55,17 @@ class PromptThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             if self.consumer.wants(tp):
                 wanted[tp] = Fetched(records, self.consumer.stage.seeks[tp])
             else:
-                # A fetch that a rebalance overtakes waits for its end, and brings what was asked for since:
-                # of a changelog, say, to which Faust's recovery has sought, and which it has not resumed.
+                # A fetch that is under way at a rebalance returns after it, with what was requested since:
+                # such as records of a changelog to which Faust's recovery has sought, and which is paused.
                 consumer.seek(tp, records[0].offset)
         return wanted
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
-    """Faust's consumer, handing over what a fetch brought for a source partition as one message."""
+    """Faust's consumer; all records that a fetch returned for a source partition are one message."""
 
     stage: "Stage"
-    _recovered: int | None = None  # the generation that is to be located
+    _recovered: int | None = None  # the generation of the group whose positions are to be located
 
     def _new_consumer_thread(self) -> PromptThread:
         return PromptThread(self, loop=self.loop, beacon=self.beacon)
@@ -80,12 +81,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         generation = self.app.consumer_generation_id
         if fetched is None or self.should_stop:
             return
-        # A rebalance that begins now brings seeks, and with them what is left out. Faust would seek here, in
-        # the middle of a recovery, when the table does not hold all states yet.
+        # If a rebalance begins now, its seeks bring back the records that are dropped here. Faust would seek
+        # here, in the middle of a recovery, when the table does not hold all states yet.
         for tp, (records, seeks) in fetched.items():
             if tp.topic in self.stage.sources:
                 messages = [self._batch(tp, records, seeks, generation)]
-                # Faust would drop what it takes for read already; the stage alone judges that.
+                # Faust would drop what it takes for read already; only the stage decides that.
                 self._read_offset[tp] = None
             else:  # a changelog, as Faust wants it
                 messages = [self._to_message(tp, record) for record in records]
@@ -95,7 +96,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 yield tp, message
 
     def wants(self, tp: TP) -> bool:
-        """Whether what is fetched of a partition now is to be handed over."""
+        """Whether records of a partition that are fetched now are to be handed over."""
         return self.flow_active and (tp in self._active_partitions or tp in self._buffered_partitions)
 
     def _batch(self, tp: TP, records: list[ConsumerRecord], seeks: int, generation: int) -> ConsumerMessage:
@@ -120,9 +121,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return message
 
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
-        """Where partitions end; a changelog not before what was read of it.
+        """The ends of partitions; of a changelog, at least the offset after what was read of it.
 
-        A broker that lists offsets by batch (the embedded one does) would make Faust take its changelog for
+        With a broker that lists offsets by batch (the embedded one does), Faust would take its changelog for
         another one after a rebalance, and end the worker.
         """
         listed = await super().highwaters(*partitions)
@@ -132,8 +133,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         }
 
     async def perform_seek(self) -> None:
-        # Not yet: when Faust resumes the flow, just after this, it empties the agents' queues. What had come
-        # by then from where the stage stands would be gone, and only a later record would show it.
+        # Only note that it is due: when Faust resumes the flow, just after this, it empties the agents'
+        # queues. Records fetched since the seek would be lost, and only a later record would show it.
         self._recovered = self.app.consumer_generation_id
 
     def resume_flow(self) -> None:

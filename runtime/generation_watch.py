@@ -1,4 +1,4 @@
-"""A worker of a generation that was superseded ends, and the same process begins again as the new one."""
+"""Ends a worker whose generation was superseded; the same process starts again with the new one."""
 
 import asyncio
 import os
@@ -14,27 +14,27 @@ from plant.rules import RulesRecord
 from runtime.settings import Settings
 
 WAIT_MS = 2000  # Kafka answers at once where there is something new
-AGAIN_S = 2.0
+RETRY_S = 2.0
 
 
 async def until_newer(settings: Settings, generation: int) -> int:
-    """Wait until `production.rules` holds a newer generation, Kafka's absence included; which one it is."""
+    """Wait until `production.rules` holds a newer generation, also while Kafka is away; return it."""
     while True:
         try:
             async for found in _records(settings):
                 if found.generation > generation:
                     return found.generation
         except (KafkaError, OSError):
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(RETRY_S)
 
 
-def begin_again() -> NoReturn:
-    """Let this process begin anew with the words that it was started with: nobody need start it again.
+def restart_process() -> NoReturn:
+    """Replace this process by itself, started with the same command line: no supervisor needs to start it.
 
-    Whoever supervises it sees the same process; its threads, sockets and whatever a library left behind end.
+    For its supervisor it stays the same process; threads, sockets and all that libraries left behind end.
 
     Raises:
-        OSError: what it was started from is gone.
+        OSError: the executable is gone.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -42,7 +42,7 @@ def begin_again() -> NoReturn:
 
 
 async def _records(settings: Settings) -> AsyncIterator[RulesRecord]:
-    """All records of the topic, then each new one as it comes. One fetch in WAIT_MS while there is none."""
+    """All records of the topic, then each new one as it arrives: one fetch in WAIT_MS while there is none."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         enable_auto_commit=False,
@@ -58,6 +58,6 @@ async def _records(settings: Settings) -> AsyncIterator[RulesRecord]:
                     try:
                         yield msgspec.json.decode(record.value or b"", type=RulesRecord)
                     except msgspec.DecodeError:
-                        continue  # whoever starts says so
+                        continue  # the role that starts reports it
     finally:
         await consumer.stop()

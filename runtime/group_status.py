@@ -1,4 +1,4 @@
-"""What Kafka says about a worker, asked apart from the worker's own consumer, which may have died."""
+"""What Kafka reports about a worker, over connections apart from its consumer, which may be dead."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -19,14 +19,14 @@ ANSWER_S = 10.0
 class GroupStatus:
     """The log and the group at one moment."""
 
-    ends: Mapping[TP, int]  # as ListOffsets says; the embedded broker's may lie below what was read
-    member: bool  # the group is at rest, and this worker is in it
-    given: frozenset[TP] | None  # what the group gives to this worker; None where the broker does not tell
-    free: frozenset[TP]  # what it gives to nobody, as far as the broker tells
+    ends: Mapping[TP, int]  # from ListOffsets; the embedded broker's can be lower than what was read
+    member: bool  # the group is stable, and this worker is a member
+    given: frozenset[TP] | None  # what is assigned to this worker; None if the broker does not report it
+    free: frozenset[TP]  # what is assigned to nobody, as far as the broker reports it
 
 
 async def look(servers: str, group: str, client_id: str, partitions: Collection[TP]) -> GroupStatus:
-    """Ask over connections of our own, made for this one look.
+    """Ask Kafka, over connections made for this one question.
 
     Raises:
         Unavailable: Kafka does not answer.
@@ -56,14 +56,14 @@ async def look(servers: str, group: str, client_id: str, partitions: Collection[
 async def _members(
     admin: AIOKafkaAdminClient, group: str, client_id: str
 ) -> tuple[str | None, dict[str, frozenset[TP] | None]]:
-    """This worker's name in the group, and who has what; no name while the group is not at rest."""
+    """This worker's member id and the assignment of all members; no id while the group is not stable."""
     [response] = await admin.describe_consumer_groups([group])
     [(error, _, state, _, _, members, *_)] = response.groups
     if error:
         raise for_code(error)
     if state != "Stable":
         return None, {}
-    # A broker names members after the client id that they came with.
+    # A broker's member ids begin with the client id.
     ours = next((name for name, *_ in members if name.startswith(f"{client_id}-")), None)
     return ours, {name: _partitions(given) for name, _, _, _, given, *_ in members}
 

@@ -15,7 +15,7 @@ class Health:
     """Serves a role's health while an `async with` block lasts.
 
     `alive` and `ready` return None, or the sentence that says what is wrong. A role that is still starting
-    is alive, and not ready; it sets `ready` when it knows better.
+    is alive but not ready; it replaces `ready` once it can answer.
     """
 
     def __init__(
@@ -37,10 +37,10 @@ class Health:
         self.port = 0
 
     async def __aenter__(self) -> Self:
-        """Listen; a busy default port falls back to a free one, and the log says which.
+        """Listen. If the default port is busy, a free one is taken, and the log says which.
 
         Raises:
-            OSError: the port that was asked for by name is busy.
+            OSError: the port that the settings name is busy.
         """
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)

@@ -1,4 +1,4 @@
-"""Small things that several roles do with Kafka."""
+"""Questions that several roles ask Kafka: are the topics there, and which rules are in force."""
 
 import asyncio
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from plant.rules import RulesRecord
-from runtime.partitions import other_count
+from runtime.partitions import wrong_partition_count
 from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable
 
 
 async def require_topics(settings: Settings, names: Iterable[str]) -> None:
-    """Make sure that topics are there, with the partitions that the settings say.
+    """Make sure that topics exist, with the number of partitions in the settings.
 
     Raises:
         SettingsError: a topic is missing, or has another number of partitions.
@@ -37,7 +37,7 @@ async def require_topics(settings: Settings, names: Iterable[str]) -> None:
         if found == 0:
             raise SettingsError(f"no topic {name} on {servers}; run linepulse setup")
         if found != settings.partitions:
-            raise SettingsError(await other_count(settings, name, found, settings.partitions))
+            raise SettingsError(await wrong_partition_count(settings, name, found, settings.partitions))
 
 
 async def rules_in_force(settings: Settings) -> RulesRecord:
@@ -63,7 +63,7 @@ async def newest_rules(settings: Settings) -> RulesRecord | None:
     """
     servers = settings.kafka_bootstrap_servers
     where = TopicPartition(settings.topics.rules, 0)
-    # Not seek_to_beginning: the reset to the end, still under way, may come after it.
+    # Not seek_to_beginning: the default reset to the end, still under way, can overtake it.
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers, enable_auto_commit=False, auto_offset_reset="earliest"
     )

@@ -1,4 +1,4 @@
-"""Where partitions of the log really end, and whether they are of the log that was applied."""
+"""Where partitions really end, and whether their log is still the one that was applied."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -14,20 +14,21 @@ ANSWER_S = 15.0
 
 
 class Applied(NamedTuple):
-    """The last record that a store has applied of a partition: its offset, and its time in ms if known."""
+    """The last record of a partition that a store has applied: its offset, and its time in ms if known."""
 
     offset: int
     time: int | None
 
 
 async def fetched_ends(servers: str, listed: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-    """The offset after the last record of each partition, as a fetch tells it.
+    """The offset after the last record of each partition, as a fetch reports it.
 
-    A broker that lists offsets by batch (the embedded one does) answers ListOffsets with the place of its
-    last batch's first record, so a listed end may lie below what was read long ago. A fetch knows better.
+    A broker that lists offsets by batch (the embedded one does) answers ListOffsets with the offset of the
+    first record of its last batch, so a listed end can be lower than what was read long ago. A fetch returns
+    the exact end.
 
     Args:
-        listed: what ListOffsets said.
+        listed: the ends from ListOffsets.
     Raises:
         Unavailable: Kafka does not answer.
     """
@@ -49,13 +50,13 @@ async def fetched_ends(servers: str, listed: Mapping[TopicPartition, int]) -> di
 
 
 class Logs:
-    """What one asks Kafka about its logs, each time anew."""
+    """Questions to Kafka about partitions; each opens a connection of its own."""
 
     def __init__(self, servers: str) -> None:
         self._servers = servers
 
     async def ends(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """The offset after the last record of each partition, as a fetch tells it.
+        """The offset after the last record of each partition, as a fetch reports it.
 
         Raises:
             Unavailable: Kafka does not answer.
@@ -81,8 +82,8 @@ class Logs:
     async def others(self, applied: Mapping[TopicPartition, Applied]) -> set[TopicPartition]:
         """The partitions whose log is not the one that was applied.
 
-        It ends before the last applied record, or has another one in its place. Where retention deleted that
-        record nothing speaks against the log.
+        It ends before the last applied record, or has another record at that offset. If retention deleted
+        that record, the log counts as the same.
 
         Raises:
             Unavailable: Kafka does not answer.
@@ -101,7 +102,7 @@ class Logs:
                     if tp in asked and _another(records[0], applied[tp]):
                         others.add(tp)
                     asked.discard(tp)
-                for tp in list(asked):  # an offset at the very end is valid, and brings nothing
+                for tp in list(asked):  # an offset at the very end is valid, but no record arrives
                     if (end := consumer.highwater(tp)) is not None and end <= applied[tp].offset:
                         others.add(tp)
                         asked.discard(tp)
@@ -111,18 +112,18 @@ class Logs:
 def _another(found: ConsumerRecord, applied: Applied) -> bool:
     if found.offset == applied.offset:
         return applied.time is not None and found.timestamp != applied.time
-    # Before it: the client went back to the start, for the log ends earlier. Behind it: it expired just now.
+    # Before it: the client was reset to the start, because the log ends earlier. After it: it has expired.
     return bool(found.offset < applied.offset)
 
 
 @asynccontextmanager
 async def _consumer(servers: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer of no group, that asks for next to nothing; what takes longer than ANSWER_S is given up."""
+    """A consumer without a group that fetches as little as possible; it gives up after ANSWER_S."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=4096,  # a batch is the least that Kafka hands over, and all that is wanted
+        max_partition_fetch_bytes=4096,  # Kafka returns one batch at least, and no more is needed
     )
     try:
         async with asyncio.timeout(ANSWER_S):
@@ -130,6 +131,6 @@ async def _consumer(servers: str) -> AsyncIterator[AIOKafkaConsumer]:
             yield consumer
     except (TimeoutError, KafkaError) as error:
         why = str(error) or type(error).__name__
-        raise Unavailable(f"Kafka {servers} does not tell about its log: {why}") from None
+        raise Unavailable(f"Kafka {servers} does not answer about its log: {why}") from None
     finally:
         await consumer.stop()

@@ -1,4 +1,4 @@
-"""The event loop's watchdog: a process whose loop stands still ends; its supervisor starts it again."""
+"""The event loop's watchdog: ends a process whose loop is blocked; its supervisor starts it again."""
 
 import asyncio
 import faulthandler
@@ -10,15 +10,15 @@ from runtime.narrator import Narrator
 
 LIMIT_S = 40.0
 BEAT_S = 1.0
-LAST_WORDS_S = 2.0
+REPORT_S = 2.0
 
 
 class LoopWatchdog:
-    """Asks the loop for an answer again and again, from a thread.
+    """Asks the loop for an answer every `beat_s`, from a thread.
 
-    Only beats of that thread count: a process that was frozen, or slept with its machine, has missed none,
-    and its loop gets its chance. Who holds Python's lock for good stops the thread as well: only a supervisor
-    that asks /healthz from outside can tell.
+    It counts beats of that thread, not time: a process that was frozen, or whose machine was asleep, has
+    missed none, and its loop gets its chance. Code that never releases Python's lock stops the thread as
+    well: only a supervisor that asks /healthz from outside can detect that.
     """
 
     def __init__(
@@ -37,11 +37,11 @@ class LoopWatchdog:
         self._thread = threading.Thread(target=self._watch, name="loop-watchdog", daemon=True)
 
     def start(self) -> None:
-        """Watch from now on."""
+        """Start watching."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._over.set()
         self._thread.join()
 
@@ -63,12 +63,12 @@ class LoopWatchdog:
                 return  # the loop is closed
 
     def _end(self, missed: int) -> None:
-        # What holds the loop may be the log itself: a pipe that nobody reads. Nothing here waits for it.
-        words = threading.Thread(target=self._last_words, args=(missed,), daemon=True)
-        words.start()
-        words.join(LAST_WORDS_S)
+        # Writing the log may be what blocks the loop (a full pipe), so the report has a time limit.
+        report = threading.Thread(target=self._report, args=(missed,), daemon=True)
+        report.start()
+        report.join(REPORT_S)
         os._exit(1)
 
-    def _last_words(self, missed: int) -> None:
+    def _report(self, missed: int) -> None:
         self._narrator.say("watchdog.hangs", seconds=round(missed * self._beat_s))
         faulthandler.dump_traceback(sys.stderr)

@@ -1,12 +1,12 @@
-"""Every metric, with its meaning; `/metrics` serves them in Prometheus' form."""
+"""Every metric, with its meaning; `/metrics` serves them in Prometheus' format."""
 
 import math
 
 from prometheus_client import Counter, Gauge, Histogram
 
 
-def _known_later(name: str, meaning: str) -> Gauge:
-    """A gauge that is NaN as long as nobody knows."""
+def _unknown_at_first(name: str, meaning: str) -> Gauge:
+    """A gauge that is NaN as long as its value is not known."""
     gauge = Gauge(name, meaning)
     gauge.set(math.nan)
     return gauge
@@ -32,38 +32,38 @@ LOG_ANEW = Counter("linepulse_log_anew", "Times that the bridge found a log that
 CLOCK_JUMPS = Counter(
     "linepulse_clock_jumps", "Leaps of the computer's clock over 60 s that its monotonic clock denied"
 )
-LOG_AHEAD = _known_later(
+LOG_AHEAD = _unknown_at_first(
     "linepulse_log_ahead_seconds",
     "How far the log's time is ahead of the bridge's clock; negative: behind it, by a leap not yet confirmed",
 )
 
-# What the MQTT broker says of itself ($SYS), all its clients together; NaN: it does not say.
-BROKER_WAITING = _known_later(
+# What the MQTT broker reports about itself ($SYS), for all its clients together; NaN if it does not.
+BROKER_WAITING = _unknown_at_first(
     "linepulse_mqtt_broker_waiting",
     "MQTT messages that the broker keeps for sessions, retained ones left out",
 )
-BROKER_PAYLOAD_BYTES = _known_later(
+BROKER_PAYLOAD_BYTES = _unknown_at_first(
     "linepulse_mqtt_broker_payload_bytes", "Payload bytes that the broker keeps, retained ones included"
 )
-BROKER_MEMORY_BYTES = _known_later("linepulse_mqtt_broker_memory_bytes", "Memory that the broker uses")
-BROKER_DROPPED = _known_later(
+BROKER_MEMORY_BYTES = _unknown_at_first("linepulse_mqtt_broker_memory_bytes", "Memory that the broker uses")
+BROKER_DROPPED = _unknown_at_first(
     "linepulse_mqtt_broker_dropped", "MQTT messages that the broker has thrown away since it started"
 )
-BROKER_FILLING = _known_later(
+BROKER_FILLING = _unknown_at_first(
     "linepulse_mqtt_broker_filling",
     "MQTT messages a second added to the broker's buffer; while the bridge reads: if it did not",
 )
-BROKER_TOLD_AT = _known_later(
+BROKER_REPORTED_AT = _unknown_at_first(
     "linepulse_mqtt_broker_told_timestamp_seconds", "When the broker last said something of itself"
 )
-BUDGET_MESSAGES = _known_later(
+BUDGET_MESSAGES = _unknown_at_first(
     "linepulse_mqtt_budget_messages", "Messages that the broker may keep (LINEPULSE_MQTT_BUDGET_MESSAGES)"
 )
-BUDGET_BYTES = _known_later(
+BUDGET_BYTES = _unknown_at_first(
     "linepulse_mqtt_budget_bytes",
     "Memory that the broker may use (LINEPULSE_MQTT_BUDGET_BYTES; or what this machine has, if it runs here)",
 )
-BUDGET_SECONDS = _known_later(
+BUDGET_SECONDS = _unknown_at_first(
     "linepulse_mqtt_budget_seconds",
     "Time for which the broker can keep what comes, at the present rate, if the bridge reads nothing",
 )

@@ -1,4 +1,4 @@
-"""The narrated log: one plain line an event at a plant's pace, a summary a second when it becomes a flood."""
+"""The narrated log: a plain line per event at a plant's pace, a summary per second in a flood."""
 
 import logging
 import sys
@@ -15,9 +15,9 @@ LINES_A_SECOND = 20
 
 
 class Narrator:
-    """Tells people what happens, in their language.
+    """Writes what happens for people, in their language.
 
-    `say` is for what must be seen; `event` is for what happens at every message, and is summed up past
+    `say` always writes a line; `event`, for what happens at every message, is summed up beyond
     LINES_A_SECOND. With `form="json"` each line is an object with `time`, `role`, `key` and the facts.
     """
 
@@ -35,8 +35,8 @@ class Narrator:
         self._out = out
         self._clock = clock
         self._second = clock()
-        self._told = 0
-        self._untold = 0
+        self._written = 0
+        self._left_out = 0
 
     def say(self, key: str, **facts: Any) -> None:
         """Write one line."""
@@ -50,51 +50,51 @@ class Narrator:
         print(line, file=out, flush=True)
 
     def wants(self) -> bool:
-        """Whether an event would be logged now; spares the caller the work of forming it."""
-        return self._told < LINES_A_SECOND or self._clock() - self._second >= 1.0
+        """Whether an event would be written now; if not, the caller need not format it."""
+        return self._written < LINES_A_SECOND or self._clock() - self._second >= 1.0
 
     def event(self, key: str, **facts: Any) -> None:
-        """Write one line, or count it towards the second's summary."""
+        """Write one line, or count it in the summary of the present second."""
         now = self._clock()
         if now - self._second >= 1.0:
             self.sum_up(now)
-        if self._told < LINES_A_SECOND:
-            self._told += 1
+        if self._written < LINES_A_SECOND:
+            self._written += 1
             self.say(key, **facts)
         else:
-            self._untold += 1
+            self._left_out += 1
 
     def skip(self, count: int = 1) -> None:
-        """Count events that nobody formed a line for."""
-        self._untold += count
+        """Count events that the caller did not format."""
+        self._left_out += count
 
     def sum_up(self, now: float | None = None) -> None:
-        """End the current second: say how much was left out of it."""
+        """End the present second: write how many lines were left out."""
         now = self._clock() if now is None else now
-        if self._untold:
-            self.say("many.lines", count=self._untold, seconds=max(1, round(now - self._second)))
-        self._second, self._told, self._untold = now, 0, 0
+        if self._left_out:
+            self.say("many.lines", count=self._left_out, seconds=max(1, round(now - self._second)))
+        self._second, self._written, self._left_out = now, 0, 0
 
 
 class OnceASecond(logging.Filter):
-    """Lets a library say the same thing once a second: a refused connection it tells a thousand times."""
+    """Lets a library log the same message once a second: it logs a refused connection a thousand times."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._told: dict[tuple[str, str], float] = {}
+        self._logged_at: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is logged; what comes with a traceback always is."""
-        now, what = self._clock(), (record.name, str(record.msg))
-        if record.exc_info is None and now - self._told.get(what, -1.0) < 1.0:
+        """Whether the record is logged; one with a traceback always is."""
+        now, source = self._clock(), (record.name, str(record.msg))
+        if record.exc_info is None and now - self._logged_at.get(source, -1.0) < 1.0:
             return False
-        self._told[what] = now
+        self._logged_at[source] = now
         return True
 
 
 def quiet_libraries(level: int = logging.WARNING) -> None:
-    """Send what libraries log from `level` up to standard error, in one plain form."""
+    """Write what libraries log at `level` or above to standard error, in one plain format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.addFilter(OnceASecond())

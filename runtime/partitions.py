@@ -1,7 +1,7 @@
-"""The number of partitions of a log: fixed for its life, because a line's records must stay together.
+"""The number of partitions of a log: fixed for its life, because a line's records must stay in one of them.
 
-A line's name leads to its partition, by a checksum and the number of partitions. Where that number is
-changed, about half of the lines go on in another partition, and have a second state and order there.
+A line's partition follows from a checksum of its name and the number of partitions. If that number is
+changed, about half of the lines continue in another partition, with a second state and a second order there.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from runtime.producer import REQUEST_MS, START_S
 from runtime.settings import Settings, SettingsError
 from schemas.errors import Unavailable
 
-LOOKED_AT = 500  # of each partition's last records
+SAMPLED = 500  # of each partition's last records are read
 _LINES_KNOWN = 4096
 _partitioner = DefaultPartitioner()
 
 
-class Moved(NamedTuple):
-    """A line whose records are in a partition to which its name does not lead."""
+class Misplaced(NamedTuple):
+    """A line whose records are in another partition than its name belongs to."""
 
     line: str
     partition: int
@@ -31,23 +31,23 @@ class Moved(NamedTuple):
 
 @lru_cache(_LINES_KNOWN)
 def partition_of(key: bytes, partitions: int) -> int:
-    """Where every Kafka client's default partitioner puts a key."""
+    """The partition that every Kafka client's default partitioner chooses for a key."""
     numbers = list(range(partitions))
     return int(_partitioner(key, numbers, numbers))
 
 
-def moved(record: ConsumerRecord, partitions: int) -> Moved | None:
-    """The line of a record that a bridge wrote, if so many partitions would not place it there."""
+def misplaced(record: ConsumerRecord, partitions: int) -> Misplaced | None:
+    """The line of a record, if a bridge wrote it and its key belongs elsewhere among so many partitions."""
     if record.key is None or not any(name == "run" for name, _ in record.headers):
         return None
     leads_to = partition_of(record.key, partitions)
     if leads_to == record.partition:
         return None
-    return Moved(record.key.decode(errors="replace"), record.partition, leads_to)
+    return Misplaced(record.key.decode(errors="replace"), record.partition, leads_to)
 
 
-def raised(settings: Settings, line: Moved, partitions: int) -> SettingsError:
-    """The number of partitions of the log was changed after it held records."""
+def partitions_changed(settings: Settings, line: Misplaced, partitions: int) -> SettingsError:
+    """The error that the number of partitions was changed after the log held records."""
     return SettingsError(
         f"topic {settings.topics.raw} on {settings.kafka_bootstrap_servers} has {partitions} partitions, and"
         f" holds records of line {line.line} in partition {line.partition}, where {partitions} would place it"
@@ -58,8 +58,8 @@ def raised(settings: Settings, line: Moved, partitions: int) -> SettingsError:
     )
 
 
-async def other_count(settings: Settings, topic: str, found: int, expected: int) -> str:
-    """What to do about a topic that has `found` partitions and not those expected.
+async def wrong_partition_count(settings: Settings, topic: str, found: int, expected: int) -> str:
+    """What is wrong with a topic that has `found` partitions instead of `expected`, and what to do.
 
     Raises:
         Unavailable: Kafka does not answer.
@@ -70,17 +70,17 @@ async def other_count(settings: Settings, topic: str, found: int, expected: int)
             f"{has}: if only this topic differs, delete it and run linepulse setup, and what it held is sent"
             f" again; if {settings.topics.raw} has {found}, too, mend that first"
         )
-    line = await line_elsewhere(settings, found)
+    line = await find_misplaced_line(settings, found)
     if line is not None:
-        return f"{has}; {raised(settings, line, found)}"
+        return f"{has}; {partitions_changed(settings, line, found)}"
     return (
         f"{has}: the number is fixed for the life of a log; set LINEPULSE_PARTITIONS={found}, with which it"
         " was made, or choose another LINEPULSE_TOPIC_PREFIX and run linepulse setup"
     )
 
 
-async def line_elsewhere(settings: Settings, partitions: int) -> Moved | None:
-    """A line in the last records of the log that is not where so many partitions place it.
+async def find_misplaced_line(settings: Settings, partitions: int) -> Misplaced | None:
+    """A line in the last records of the log whose partition is wrong for so many partitions; None: none.
 
     Raises:
         Unavailable: Kafka does not answer.
@@ -98,13 +98,13 @@ async def line_elsewhere(settings: Settings, partitions: int) -> Moved | None:
             ends = await consumer.end_offsets(wheres)
             begins = await consumer.beginning_offsets(wheres)
             for where in wheres:
-                consumer.seek(where, max(begins[where], ends[where] - LOOKED_AT))
+                consumer.seek(where, max(begins[where], ends[where] - SAMPLED))
             waiting = {where for where in wheres if ends[where] > begins[where]}
             while waiting:
                 for where, records in (await consumer.getmany(*waiting, timeout_ms=200)).items():
                     deadline.reschedule(asyncio.get_running_loop().time() + START_S)
                     for record in records:
-                        if (line := moved(record, partitions)) is not None:
+                        if (line := misplaced(record, partitions)) is not None:
                             return line
                     if records[-1].offset >= ends[where] - 1:
                         waiting.discard(where)

@@ -1,4 +1,4 @@
-"""An idempotent Kafka producer that starts in time or fails, and ends whether Kafka answers or not."""
+"""An idempotent Kafka producer: it starts in START_S or fails, and closes whether Kafka answers or not."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ FLUSH_S = 1.0
 
 
 async def open_producer(settings: Settings, batch_bytes: int) -> Any:
-    """A started producer that stores once and in order, or fails.
+    """A started producer that stores each batch once and in order, or fails.
 
     Args:
         batch_bytes: the largest batch of more than one record.
@@ -42,10 +42,10 @@ async def open_producer(settings: Settings, batch_bytes: int) -> Any:
 
 
 async def close_producer(producer: Any) -> None:
-    """Close it, whether Kafka answers or not.
+    """Close a producer, whether Kafka answers or not.
 
-    `stop` waits until everything is stored, which for an idempotent producer without Kafka is for ever; then
-    what it still holds is given up, and with it this producer's identity.
+    `stop` waits until everything is stored: for ever, if the producer is idempotent and Kafka is away. After
+    FLUSH_S what it still holds is discarded, and with it this producer's identity.
     """
     stopping = asyncio.ensure_future(producer.stop())
     await asyncio.wait({stopping}, timeout=FLUSH_S)
@@ -58,4 +58,4 @@ async def close_producer(producer: Any) -> None:
         stopping.cancel()
         await asyncio.wait({stopping})
     if not stopping.cancelled():
-        stopping.exception()  # a producer that ends badly ends all the same
+        stopping.exception()  # retrieved, so that asyncio does not log it: it is closed all the same

@@ -1,4 +1,4 @@
-"""How far the bridge and the stream stage have come in the raw log, as Kafka tells it to anybody."""
+"""How far the bridge and the stream stage have come in the raw log, asked of Kafka from outside."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from runtime.settings import Settings
 from schemas.errors import Unavailable
 
 ANSWER_S = 8.0
-RECORD_BYTES = 4096  # a batch is the least that Kafka hands over, and all that is wanted
+RECORD_BYTES = 4096  # Kafka returns one batch at least, and no more is needed
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Progress:
     """The raw log at one moment, by partition.
 
     Attributes:
-        ends: the offset after the last record; the embedded broker tells the start of its last batch.
-        times: of the newest record (ms, the bridge's clock), where there is one.
-        applied: the next offset to apply, as the stream stage's group has committed it: a hint, good enough
+        ends: the offset after the last record; of the embedded broker, the start of its last batch.
+        times: of the newest record (ms, the bridge's clock), if there is one.
+        applied: the next offset to apply, as the stream stage's group has committed it: a hint, exact enough
             to see that it moves.
     """
 
@@ -41,10 +41,10 @@ class Progress:
 
 
 async def progress(settings: Settings, generation: int) -> Progress:
-    """Ask Kafka, over connections made for this one look.
+    """Ask Kafka, over connections made for this one question.
 
     Args:
-        generation: of the rules in force: its stream stage is asked about.
+        generation: of the rules in force; the progress is that of its stream stage.
     Raises:
         Unavailable: Kafka does not answer.
     """
@@ -66,7 +66,7 @@ async def progress(settings: Settings, generation: int) -> Progress:
             committed = await _committed(admin, settings.topics.group(generation), partitions)
     except (KafkaError, TimeoutError, OSError) as error:
         why = str(error) or type(error).__name__
-        raise Unavailable(f"Kafka {servers} does not tell how far its log has come: {why}") from None
+        raise Unavailable(f"Kafka {servers} does not report how far its log has come: {why}") from None
     finally:
         await consumer.stop()
         await admin.close()
@@ -80,7 +80,7 @@ async def progress(settings: Settings, generation: int) -> Progress:
 async def _committed(
     admin: AIOKafkaAdminClient, group: str, partitions: list[TopicPartition]
 ) -> dict[int, int]:
-    """What a group has committed; nothing, too, where Kafka has no coordinator for it yet."""
+    """What a group has committed; empty if Kafka has no coordinator for it yet."""
     try:
         found = await admin.list_consumer_group_offsets(group, partitions=partitions)
     except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError, GroupLoadInProgressError):
@@ -99,6 +99,6 @@ async def _newest(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
         for tp, records in (await consumer.getmany(timeout_ms=100)).items():
             times[tp.partition] = records[-1].timestamp
             asked.discard(tp)
-        # Deleted just now, it brings nothing.
+        # If the record was deleted just now, none arrives.
         asked -= {tp for tp in asked if (end := consumer.highwater(tp)) is not None and end < ends[tp]}
     return times

@@ -1,14 +1,14 @@
-"""Passwords never reach a log, a terminal or an error: they are hidden wherever an URL or a text has them."""
+"""Hides the passwords in URLs and texts, so that none reaches a log, a terminal or an error."""
 
 import re
 from urllib.parse import unquote
 
 HIDDEN = "***"
-# In the name of a parameter. In free text `pass` alone may be what a machine counts.
+# Found in the name of a parameter. `pass` alone only in an URL: in free text it may be what a machine counts.
 _SECRET = r"(?:passw|passphrase|passfile|pwd|secret|token|scram)"
 _SECRET_PARAMETER = re.compile(rf"pass|{_SECRET}", re.IGNORECASE)
 _HINT = re.compile(rf"://|{_SECRET}", re.IGNORECASE)
-# Repetitions are bounded: a text may be made so that a regular expression never ends.
+# Repetitions are bounded, because a text can be crafted so that a regular expression takes for ever.
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]{0,30}"
 _URL = re.compile(rf"(?P<scheme>\b{_SCHEME}://)(?P<rest>\S*)")
 _PARAMETER = re.compile(r"(?P<name>[?&][^=&]*)=(?P<value>[^&]*)")
@@ -21,10 +21,10 @@ _PAIR = re.compile(
 
 
 def without_password(url: str) -> str:
-    """An URL, or what was meant to be one, as it may be shown.
+    """An URL, or what was meant to be one, without its password.
 
-    It need not be well formed: what stands before the last `@` and behind a colon is a password, so are
-    parameters that are called like one, percent-encoded or not, and libpq's `password=...`.
+    It need not be well formed: a password is what is between a colon and the last `@`, the value of a
+    parameter whose name says so, percent-encoded or not, and libpq's `password=...`.
     """
     scheme, separator, rest = url.partition("://")
     if not separator or re.fullmatch(_SCHEME, scheme) is None:
@@ -40,7 +40,7 @@ def redacted(text: str) -> str:
 
 
 def _hidden(rest: str) -> str:
-    """What follows `scheme://`. An unescaped `/`, `?`, `#` or `@` in a password is still of the password."""
+    """What follows `scheme://`, redacted. An unescaped `/`, `?`, `#` or `@` may be part of the password."""
     info, at, host = rest.rpartition("@" if "@" in rest else "%40")
     if at:
         user, colon, _ = re.sub("%3a", ":", info, flags=re.IGNORECASE).partition(":")

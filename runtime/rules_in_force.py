@@ -24,7 +24,7 @@ def rules_in_database(database_url: str) -> RulesRecord | None:
 
     Raises:
         Unavailable: PostgreSQL does not answer, or does not let us in.
-        UserError: the database has not our tables.
+        UserError: the database does not have our tables.
     """
     where = f"DATABASE_URL: {without_password(database_url)}"
     try:
@@ -39,7 +39,7 @@ def rules_in_database(database_url: str) -> RulesRecord | None:
 
 
 async def settle_rules(settings: Settings, plant: str) -> tuple[RulesRecord, bool]:
-    """Make the log and the database say the same; where neither says anything, generation 1 is `plant`.
+    """Make the log and the database agree; if neither has rules, `plant` becomes generation 1.
 
     Returns:
         The rules in force, and whether they are new.
@@ -51,7 +51,7 @@ async def settle_rules(settings: Settings, plant: str) -> tuple[RulesRecord, boo
     if wrong := disagreement(settings, logged, stored):
         raise UserError(wrong)
     new = logged is None and stored is None
-    # A swap of generations commits in the database first: the log follows it.
+    # A swap of generations commits in the database first, and the log follows.
     force = stored or logged or RulesRecord(1, plant, text_of(ms_of(datetime.now(UTC))))
     if logged is None or logged.generation < force.generation:
         await _log(settings, force)
@@ -64,7 +64,7 @@ async def settle_rules(settings: Settings, plant: str) -> tuple[RulesRecord, boo
 
 
 def disagreement(settings: Settings, logged: RulesRecord | None, stored: RulesRecord | None) -> str | None:
-    """Why the log and the database can't be of one installation, if they can't."""
+    """Why the log and the database are not of one installation; None if they can be."""
     if logged is None or stored is None or logged.generation < stored.generation:
         return None
     if (logged.generation, logged.plant) == (stored.generation, stored.plant):

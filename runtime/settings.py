@@ -32,14 +32,14 @@ def _mqtt_url(url: str) -> str:
 
 
 def _split(url: str, form: str) -> SplitResult:
-    """The parts of an URL. Python's own errors quote it, with the password: they go no further."""
+    """The parts of an URL. Python's own errors are dropped, because they quote the password."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         raise ValueError(form + ENCODE) from None
     if "@" in parts.path + parts.query + parts.fragment and "@" not in parts.netloc:
-        raise ValueError(form + ENCODE)  # what is left of it is no host: a password went on behind it
+        raise ValueError(form + ENCODE)  # the supposed host is the start of a password that holds /, ? or #
     return parts
 
 
@@ -56,13 +56,13 @@ def _database_url(url: str) -> str:
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
         raise ValueError(DATABASE_FORM)
     if parts.query or "%" in url:
-        from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 - slow to import, and hardly ever asked
+        from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 - slow to import, rarely needed
 
         try:
             conninfo.conninfo_to_dict(url)
         except ProgrammingError as error:
             unknown = _UNKNOWN_PARAMETER.search(str(error))
-            if unknown is None:  # the error quotes what it can't read, which may be of the password
+            if unknown is None:  # the error quotes what it can't read, which may be part of the password
                 raise ValueError(DATABASE_FORM + ENCODE) from None
             raise ValueError(f"{unknown[0]}; leave it out") from None  # such as Prisma's ?schema=public
     return url
@@ -204,7 +204,7 @@ class Settings(BaseSettings):
         None,
         ge=1,
         title="MQTT buffer, bytes",
-        description="memory that the MQTT broker may use (its memory_limit, or its machine's): tells for how"
+        description="memory that the MQTT broker may use (its memory_limit, or its machine's): shows for how"
         " long it can keep messages; unset: what is free here, if the broker runs on this machine",
         validation_alias="LINEPULSE_MQTT_BUDGET_BYTES",
     )
@@ -221,7 +221,7 @@ class Settings(BaseSettings):
         le=64 * 1024 * 1024,
         title="Largest payload",
         description="a larger MQTT payload goes to the log cut, as `oversize`; topics that are there keep"
-        " their own limit: `linepulse doctor` tells how to raise it",
+        " their own limit: `linepulse doctor` says how to raise it",
         validation_alias="LINEPULSE_MAX_PAYLOAD_BYTES",
     )
     http_host: str = Field(
@@ -255,8 +255,8 @@ class Settings(BaseSettings):
 
     @field_validator("mqtt_packet_ids")
     @classmethod
-    def _tell_messages_apart(cls, ids: int, info: ValidationInfo) -> int:
-        # Four windows of them are read back, in a third of the ids: see `bridge.deduplicator`.
+    def _distinguish_messages(cls, ids: int, info: ValidationInfo) -> int:
+        # Four windows of messages are read back, at most a third of the ids: see `bridge.deduplicator`.
         most = ids // 12
         if ids > 0 and info.data.get("mqtt_receive_maximum", 0) > most:
             raise ValueError(f"expected LINEPULSE_MQTT_RECEIVE_MAXIMUM to be {most} at most, a twelfth of it")

@@ -1,5 +1,6 @@
-"""Text of others as it may be shown: what would steer a terminal or forge a line is made visible, and no
-secret is in it. Whatever writes to a log or a terminal goes through here; see `runtime.redact` for secrets.
+"""Makes text from outside safe to show: what would control a terminal or forge a line of a log is escaped.
+
+All that is written to a log or a terminal goes through here; `runtime.redact` hides its secrets.
 """
 
 import json
@@ -21,23 +22,23 @@ def plain(text: str) -> str:
 
 
 def plain_lines(text: str) -> str:
-    """As `plain`, where line feeds are the writer's own."""
+    """As `plain`, but keeps line feeds, which are our own."""
     return "\n".join(map(plain, text.split("\n")))
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, without its line breaks: PostgreSQL's and libpq's have several lines."""
+    """An error's text on one line: PostgreSQL's and libpq's errors have several."""
     return " ".join(str(error).split())
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON on one line: control characters in its texts are escaped, and stay what they are."""
+    """A value as JSON on one line; control characters in its texts are escaped as JSON has it."""
     text = json.dumps(value, ensure_ascii=False, default=lambda other: redacted(str(other)))
     return _CONTROL.sub(_json_escape, text)
 
 
 class PlainFormatter(logging.Formatter):
-    """Writes what libraries log: a message stays on its line, a traceback is indented beneath it."""
+    """Formats what libraries log: a message is one line, a traceback is indented below it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
@@ -52,7 +53,7 @@ class PlainFormatter(logging.Formatter):
 
 
 def indented(traceback: str) -> str:
-    """A traceback whose lines can't be taken for lines of the log, whatever the error says."""
+    """An indented traceback: its lines can't be taken for lines of the log, whatever the error's text is."""
     return "\n".join(f"  {plain(line)}" for line in redacted(traceback).split("\n"))
 
 

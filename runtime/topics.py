@@ -1,4 +1,4 @@
-"""The Kafka topics of an installation: made as they must be, or what is wrong with them."""
+"""The Kafka topics of an installation: creates them, or says what is wrong with those that exist."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from runtime.partitions import other_count
+from runtime.partitions import wrong_partition_count
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.topics import DERIVED_RETENTION_DAYS, RAW_RETENTION_DAYS
@@ -20,12 +20,12 @@ RAW_HEADROOM_BYTES = 128 * 1024  # for the topic, key and headers beside the lar
 
 
 class TopicsError(RuntimeError):
-    """The topics are not, or cannot be made, as linepulse needs them."""
+    """The topics are not as linepulse needs them, or can't be created so."""
 
 
 @dataclass(frozen=True)
 class TopicPlan:
-    """What one topic shall be."""
+    """How one topic must be configured."""
 
     name: str
     partitions: int
@@ -35,13 +35,13 @@ class TopicPlan:
 def plan(settings: Settings) -> list[TopicPlan]:
     """Every topic that `setup` makes. Faust makes the changelogs of its own tables."""
     topics, partitions = settings.topics, settings.partitions
-    # gzip: the one compression that every client reads without further parts.
+    # gzip: the only compression that every client reads without extra libraries.
     raw = {
         "retention.ms": str(RAW_RETENTION_DAYS * DAY_MS),
         "compression.type": "gzip",
         "cleanup.policy": "delete",
-        # The bridge's time never runs backwards: after a clock was set back it can be ahead of Kafka's own,
-        # and Kafka refuses records of more than an hour ahead unless told otherwise.
+        # The bridge's time never runs backwards, so it can be ahead of Kafka's after a clock was set back. By
+        # default Kafka refuses records that are more than an hour ahead.
         "message.timestamp.type": "CreateTime",
         "message.timestamp.after.max.ms": str(2**63 - 1),
         "max.message.bytes": str(max(settings.max_payload_bytes, 1 << 20) + RAW_HEADROOM_BYTES),
@@ -49,8 +49,8 @@ def plan(settings: Settings) -> list[TopicPlan]:
     derived = {
         "retention.ms": str(DERIVED_RETENTION_DAYS * DAY_MS),
         "cleanup.policy": "delete",
-        # An event has the time of what caused it, which a backlog or a second reading leaves far behind:
-        # retention counts from the day that it was sent.
+        # An event has the time of the record behind it, which can be long past when a backlog is worked off
+        # or the log is read again: so retention counts from when the event was sent.
         "message.timestamp.type": "LogAppendTime",
         # A dead letter carries a whole payload in base64.
         "max.message.bytes": str(max(settings.max_payload_bytes, 1 << 20) * 4 // 3 + RAW_HEADROOM_BYTES),
@@ -104,7 +104,7 @@ async def differences(settings: Settings, planned: list[TopicPlan], found: dict[
     """
     try:
         return [
-            await other_count(settings, topic.name, found[topic.name], topic.partitions)
+            await wrong_partition_count(settings, topic.name, found[topic.name], topic.partitions)
             for topic in planned
             if topic.name in found and found[topic.name] != topic.partitions
         ]
@@ -113,10 +113,10 @@ async def differences(settings: Settings, planned: list[TopicPlan], found: dict[
 
 
 async def unfit(client: AIOKafkaAdminClient, settings: Settings, planned: list[TopicPlan]) -> list[str]:
-    """Topics that would lose messages, or refuse them, as they are set: a sentence each.
+    """Topics whose configuration would lose messages or refuse them: a sentence each.
 
-    How long they keep records is their owner's choice. A broker that does not tell how they are set (the
-    embedded one) has them as they were made.
+    Their retention is the owner's choice. If a broker does not report configurations (the embedded one), they
+    are taken to be as they were created.
     """
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in planned]
     try:
@@ -147,10 +147,10 @@ def _serves(key: str, found: str | None, needed: str) -> bool:
 
 
 async def create_topics(settings: Settings) -> list[str]:
-    """Make the topics that are missing; say which they were.
+    """Create the topics that are missing; return their names.
 
     Raises:
-        TopicsError: Kafka does not answer or refuses, or a topic is there with other partitions.
+        TopicsError: Kafka does not answer or refuses, or a topic exists with another number of partitions.
     """
     async with admin(settings) as client:
         planned = plan(settings)

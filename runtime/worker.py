@@ -1,4 +1,4 @@
-"""A Faust app as a role runs it: made from the settings, in the foreground, ended cleanly by SIGTERM."""
+"""A Faust app as a role runs it: made from the settings, run in the foreground, ended cleanly by SIGTERM."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from typing import Any
 import faust
 from mode.utils.queues import ThrowableQueue
 
-from runtime.generation_watch import begin_again
+from runtime.generation_watch import restart_process
 from runtime.settings import Settings, SettingsError
 from runtime.watchdog import Watchdog
 from schemas.errors import Unavailable
@@ -25,18 +25,19 @@ METADATA_MS = 10_000
 
 
 class Buffer(ThrowableQueue):  # type: ignore[misc]
-    """The batches that were fetched for an agent and wait for it. It takes whatever comes.
+    """The fetched batches that wait for an agent. It is never full.
 
-    Where a buffer is full, Faust waits for room in it, and hands over nothing to any other agent meanwhile:
-    for ever, if this one waits until somebody rebuilds. It need not, since a partition whose batch finds
-    `pressure_high_size` batches here is fetched no more: beyond these comes one of each partition at most.
+    When a buffer is full, Faust waits for room in it and hands over nothing to any other agent meanwhile: for
+    ever, if this agent waits for a rebuild. The buffer stays bounded all the same: a partition whose batch
+    finds `pressure_high_size` batches here is not fetched further, so at most one more batch of each
+    partition comes.
     """
 
     def full(self) -> bool:
         return False
 
     def in_pressure_high_state(self, callback: Callable[[], None]) -> bool:
-        # Faust's own believes that a partition which was full once still is left out: not after a rebalance.
+        # Faust's own method assumes that a partition that was left out stays so: not after a rebalance.
         if self.qsize() < self.pressure_high_size:
             return False
         self._pending_pressure_drop_callbacks.add(callback)
@@ -57,7 +58,7 @@ class Source(faust.Topic):  # type: ignore[misc]
 
 
 class App(faust.App):  # type: ignore[misc]
-    """A Faust app that leaves no folder behind: its tables are in memory and in Kafka."""
+    """A Faust app that makes no folder: its tables are in memory and in Kafka."""
 
     def _create_directories(self) -> None:
         pass
@@ -74,7 +75,7 @@ def make_app(
     app = App(
         f"{settings.topic_prefix}-{name}",
         broker=";".join(f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")),
-        # The group's members are named after it: a worker can find out whether it is one of them.
+        # The member ids of the group begin with it, so a worker can find out whether it is a member.
         broker_client_id=f"{name}-{socket.gethostname()}-{os.getpid()}",
         Topic=Source,
         store="memory://",
@@ -89,12 +90,12 @@ def make_app(
         broker_heartbeat_interval=max(0.3, session / 6),
         broker_rebalance_timeout=settings.kafka_rebalance_timeout_s,
         broker_max_poll_records=max_batch,
-        # An event is a batch: a few of them are plenty in memory.
+        # An event is a batch, so a few are enough in memory.
         stream_buffer_maxsize=4,
-        # What is in the agents' hands at a rebalance is judged by its epoch, not waited for.
+        # Batches in hand at a rebalance are not waited for; their epoch decides whether they may write.
         stream_wait_empty=False,
         consumer_auto_offset_reset="earliest",
-        # Topics that were made anew are noticed by it.
+        # This is how topics that were made anew are noticed.
         consumer_metadata_max_age_ms=METADATA_MS,
         # States are few and small, and read again from the changelog within a second.
         table_standby_replicas=0,
@@ -125,10 +126,10 @@ async def run_app(
     Args:
         watchdog: ends the app as a crash does.
         stopping: awaited before the app stops.
-        superseded: once it is done the app stops, without `stopping`, and the process begins again.
+        superseded: once it is done the app stops, without `stopping`, and the process restarts.
     Raises:
-        Unavailable: the app crashed, the watchdog holds it dead, or it did not stop well; its supervisor
-            starts it again, and it goes on from its store.
+        Unavailable: the app crashed, the watchdog takes it for dead, or stopping it failed; its supervisor
+            starts it again, and it continues from its store.
         SettingsError: the topics are gone.
     """
     spare_the_collector()
@@ -148,7 +149,7 @@ async def run_app(
     again = failed is not None and failed is ending and failed.exception() is None
     untidy = await _tidy_up([app.stop] if stopping is None or again else [stopping, app.stop])
     if again and not stop.is_set():
-        begin_again()
+        restart_process()
     for task in failing:
         task.cancel()
     reason = untidy if failed is None or again else failed.exception() or failed.result()
@@ -160,7 +161,7 @@ async def run_app(
 
 
 async def _tidy_up(steps: Sequence[Callable[[], Awaitable[object]]]) -> Exception | None:
-    """Take all steps, within STOP_SECONDS: all that counts is in the store. What went wrong, if anything."""
+    """Take all steps within STOP_SECONDS, or give up: nothing is lost by it. Return the first error."""
     wrong: Exception | None = None
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(STOP_SECONDS):
@@ -175,7 +176,7 @@ async def _tidy_up(steps: Sequence[Callable[[], Awaitable[object]]]) -> Exceptio
 def end_anyway(code: int) -> None:
     """End the process after LINGER_SECONDS, if it has not ended by itself.
 
-    Faust leaves a thread behind, and tasks that take no notice of their cancellation, where Kafka is gone.
+    While Kafka is away, Faust leaves a thread behind, and tasks that ignore their cancellation.
     """
     timer = threading.Timer(LINGER_SECONDS, os._exit, [code])
     timer.daemon = True
@@ -183,12 +184,12 @@ def end_anyway(code: int) -> None:
 
 
 def spare_the_collector(objects: int = 50_000) -> None:
-    """Leave out what is here at the start, and look less often at what batches bring, which has no cycles.
+    """Exempt the objects of the start from garbage collection, and collect less often.
 
-    A fifth of the time that a record takes went into looking.
+    Batches have no cycles, and the collector took a fifth of a record's time.
 
     Args:
-        objects: how many more there must be for a look; a batch should bring fewer.
+        objects: how many new objects start a collection; a batch should make fewer.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The shell around the fold: a batch in, events out, then the state that implies them."""
+"""The shell around the fold: it takes a batch, sends its events, then saves the states that imply them."""
 
 import asyncio
 import contextlib
@@ -27,9 +27,9 @@ from streams.changelog import CONFIG, TABLE
 from streams.outbox import Outbox
 from streams.store import LineStore
 
-# Partitions worked on at once: while Kafka stores what one gave, the next is folded.
-LANES = 2
-AT_ONCE = 20_000  # rows that are formed and sent together
+# Partitions worked on at the same time: while Kafka stores the events of one, the next is folded.
+CONCURRENCY = 2
+AT_ONCE = 20_000  # rows that are formed and sent together, at most
 FOREIGN = (ValueError, KeyError, TypeError, AttributeError)
 UNREADABLE = (None, RawHeaders(Kind.UNROUTABLE))
 
@@ -62,7 +62,7 @@ class LineAgent:
         self.stage: Stage
 
     def attach(self) -> Stage:
-        """Give the app its agent."""
+        """Register the agent with the app; return its stage."""
         self.stage = Stage(self._app, [self._topic], self._store, self._narrator)
         source = self._app.topic(
             self._topic, key_type=bytes, key_serializer="raw", value_type=bytes, value_serializer="raw"
@@ -71,11 +71,11 @@ class LineAgent:
         async def fold(stream: faust.StreamT[Any]) -> None:
             await self.stage.each(stream, self.apply)
 
-        self._app.agent(source, name="fold", concurrency=LANES)(fold)
+        self._app.agent(source, name="fold", concurrency=CONCURRENCY)(fold)
         return self.stage
 
     async def apply(self, batch: Batch) -> None:
-        """Apply a batch: nothing is written unless the partition is still ours."""
+        """Apply a batch. The state is written only if the partition is still ours."""
         began = time.perf_counter()
         lines = self._store.lines(batch.tp.partition)
         refused: list[str] = []
@@ -89,14 +89,14 @@ class LineAgent:
         self._store.save(batch.tp.partition)
         self.stage.advance(batch)
         metrics.BATCH_SECONDS.labels(batch.tp.topic).observe(time.perf_counter() - began)
-        tell_void(lines, batch.tp.partition, self._narrator)
+        report_void(lines, batch.tp.partition, self._narrator)
         for reason in refused:
             metrics.DEAD_LETTERS.labels(reason).inc()
 
     async def stop(self) -> None:
-        """Finish the batches in hand, and make all that was applied durable: nothing is done again.
+        """Finish the batches in hand and make all that was applied durable, so that nothing is folded again.
 
-        Where Kafka does not take it, whoever comes next reads a second of records again.
+        If Kafka does not store it, the next worker reads about a second of records again.
         """
         for tp, position in (await self.stage.quiesce()).items():
             if self._store.lines(tp.partition).next_offset == position:
@@ -104,11 +104,13 @@ class LineAgent:
                     await self._store.flush(tp.partition)
 
     async def _send(self, batch: Batch, events: list[Event]) -> bool:
-        """Send events until they are durable; give up where the partition is no longer ours."""
+        """Send events until they are durable (True); give up if the partition is no longer ours (False)."""
         attempt, lines = 0, self._store.lines(batch.tp.partition)
         while self.stage.holds(batch):
             try:
-                lost = await self._outbox.send(batch.tp.partition, events, partial(_instead, lines, batch))
+                lost = await self._outbox.send(
+                    batch.tp.partition, events, partial(_replacement, lines, batch)
+                )
                 if lost is not None:
                     self._store.read_again(batch.tp.partition, lost)
                     await self.stage.start_again(batch)
@@ -124,18 +126,19 @@ class LineAgent:
 def fold_batch(lines: Lines, batch: Batch) -> list[Event]:
     """The events of a batch, each row in its last form.
 
-    Only that form is ever formed, so which forms are depends on the batches; the rows don't, because forming
-    can't fail: it writes down what a rule has decided, within bounds (tests/rules/test_every_payload.py).
-    If it does all the same, that row is not written, its record is a dead letter, and the stage goes on. Then
-    a row may lack a form that it has where the batches are others, until a later message forms it.
+    Earlier forms of a row in the batch are never formed, so which forms exist depends on the batches. The
+    final rows don't, because forming can't fail: it only writes down what a rule has decided, within bounds
+    (tests/rules/test_every_payload.py). If it fails nevertheless, that row is not written, its record becomes
+    a dead letter, and the stage goes on. Until a later message forms the row again, it may then lack a form
+    that it would have with other batches.
     """
     return [event for events in folded(lines, batch) for event in events]
 
 
 def folded(lines: Lines, batch: Batch) -> Iterator[list[Event]]:
-    """The same, some at a time where they are very many: the end of a long silence tells of thousands.
+    """The same in portions of at most AT_ONCE: the end of a long silence can change thousands of rows.
 
-    The state that implies them is written when all are sent: after a crash in between, all are sent again.
+    The state that implies them is written after all are sent: a crash in between makes all be sent again.
     """
     last: dict[tuple[type[Event], str], tuple[RowUpdate, ConsumerRecord]] = {}
     for record in batch.records:
@@ -166,14 +169,14 @@ def unformed(lines: Lines, record: ConsumerRecord, error: Exception) -> Event:
     return lines.unformed(_record(record, *_read(record)), error)
 
 
-def _instead(lines: Lines, batch: Batch, event: Event, error: Exception) -> Event:
-    """What is sent in place of an event that can't be encoded: the dead letter of the record behind it."""
+def _replacement(lines: Lines, batch: Batch, event: Event, error: Exception) -> Event:
+    """Replaces an event that can't be encoded by the dead letter of the record behind it."""
     record = next(record for record in batch.records if record.offset == event.version[1])
     return unformed(lines, record, error)
 
 
-def tell_void(lines: Lines, partition: int, narrator: Narrator) -> None:
-    """Say how many records were left out since this was asked last, if any were."""
+def report_void(lines: Lines, partition: int, narrator: Narrator) -> None:
+    """Report how many void records were skipped since the last call, if any were."""
     if lines.void:
         metrics.VOID.inc(lines.void)
         narrator.event("streams.void", topic=lines.topic, partition=partition, count=lines.void)

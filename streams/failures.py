@@ -1,4 +1,4 @@
-"""Records that a rule fails on, counted and logged with their traceback."""
+"""Counts records on which a rule fails, and logs them with their traceback."""
 
 import logging
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rules.failures import Failure
 from runtime import metrics
 
-TRACEBACK_S = 60.0  # the same failure is logged at most so often: it may come with every message
+TRACEBACK_S = 60.0  # between two logs of the same failure, which may occur with every message
 _log = logging.getLogger(__name__)
 
 
@@ -16,15 +16,15 @@ class Reporter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._told: dict[tuple[object, ...], float] = {}
+        self._logged_at: dict[tuple[object, ...], float] = {}
 
     def __call__(self, failure: Failure) -> None:
-        """Tell of one; the traceback of the same place in the code comes once in TRACEBACK_S."""
+        """Count a failure; log it, at most once in TRACEBACK_S for the same line of code."""
         metrics.INTERNAL_ERRORS.inc()
-        now, place = self._clock(), _place(failure.error)
-        if now - self._told.get(place, now - TRACEBACK_S) < TRACEBACK_S:
+        now, origin = self._clock(), _origin(failure.error)
+        if now - self._logged_at.get(origin, now - TRACEBACK_S) < TRACEBACK_S:
             return
-        self._told[place] = now
+        self._logged_at[origin] = now
         _log.error(
             "line %r: the raw record at partition %d, offset %d can't be applied: a defect of linepulse."
             " It is kept as a dead letter (internal); please report what follows",
@@ -35,8 +35,8 @@ class Reporter:
         )
 
 
-def _place(error: Exception) -> tuple[object, ...]:
-    """What was raised, and where: there are not more of them than lines of code."""
+def _origin(error: Exception) -> tuple[object, ...]:
+    """The exception's type and the line of code that raised it: their number is bounded by the code."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

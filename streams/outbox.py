@@ -1,4 +1,4 @@
-"""Derived events on their way out, through an idempotent producer of our own (Faust's is not)."""
+"""Sends derived events, with an idempotent producer of our own (Faust's is not idempotent)."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -16,8 +16,8 @@ from streams.sent import Sent
 
 BATCH_BYTES = 256 * 1024
 Encoded = tuple[bytes, bytes, int]
-"""An event's key, itself as JSON, and its time in ms."""
-Instead = Callable[[Event, Exception], Event]
+"""An event's key, the event as JSON, and its time in ms."""
+Replace = Callable[[Event, Exception], Event]
 
 
 class Outbox:
@@ -32,29 +32,29 @@ class Outbox:
         self._opening = asyncio.Lock()
 
     async def send(
-        self, partition: int, events: Iterable[Event], instead: Instead | None = None
+        self, partition: int, events: Iterable[Event], replace: Replace | None = None
     ) -> str | None:
         """Send events; they are durable when this returns.
 
         Args:
-            instead: gives the event to send in place of one that can't be encoded.
+            replace: returns the event to send in place of one that can't be encoded.
         Returns:
-            A topic that was made anew since the last sending: what it held is gone. None: all is well.
+            A topic that was made anew since the last call, so what it held is lost; None if there is none.
         Raises:
-            Unavailable: Kafka did not take them all; send all of them again.
+            Unavailable: Kafka did not store all of them; send all of them again.
         """
         sorted_out: dict[str, list[Encoded]] = {}
         for event in events:
-            told = event
+            sent_event = event
             try:
-                value = self._encode(told)
+                value = self._encode(sent_event)
             except Exception as error:
-                if instead is None:
+                if replace is None:
                     raise
-                told = instead(event, error)
-                value = self._encode(told)
-            encoded = told.line_id.encode(), value, told.version[0]
-            sorted_out.setdefault(self._topics[type(told)], []).append(encoded)
+                sent_event = replace(event, error)
+                value = self._encode(sent_event)
+            encoded = sent_event.line_id.encode(), value, sent_event.version[0]
+            sorted_out.setdefault(self._topics[type(sent_event)], []).append(encoded)
         try:
             producer = await self._started()
             sent = [
@@ -71,7 +71,7 @@ class Outbox:
     async def _send_batches(
         self, producer: AIOKafkaProducer, topic: str, partition: int, events: list[Encoded]
     ) -> list[asyncio.Future[RecordMetadata]]:
-        """Batches made here: sending records one by one costs three times as much."""
+        """Send events in batches made here, because sending them one by one costs three times as much."""
         futures: list[asyncio.Future[RecordMetadata]] = []
         batch = producer.create_batch()
         for key, value, timestamp in events:

@@ -16,7 +16,7 @@ from streams.outbox import Outbox
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; where newer rules come into force, begin again with them.
+    """Run until SIGTERM or SIGINT; when newer rules come into force, restart with them.
 
     Raises:
         Unavailable: Kafka is away, its topics or the rules are missing, or the worker crashed.
@@ -31,7 +31,7 @@ async def run(settings: Settings) -> None:
 async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
     await require_topics(settings, [settings.topics.raw, *settings.topics.derived])
     record = await rules_in_force(settings)
-    tell_if_other(settings, record, narrator)
+    report_other_plant(settings, record, narrator)
     rules = Rules(record.generation, read_plant(record.plant, settings.topics.rules))
     app = make_app(settings, app_name(record.generation), declare=True)
     outbox = Outbox(settings)
@@ -53,12 +53,12 @@ async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
 
 
 def _recovered(app: faust.App) -> int:
-    """How far states are read from the changelog: grows while they are."""
+    """A sum of changelog offsets that grows while states are restored."""
     return sum(offset or 0 for offset in app.tables.recovery.active_offsets.values())
 
 
-def tell_if_other(settings: Settings, force: RulesRecord, narrator: Narrator) -> None:
-    """Say so if the plant file differs from the rules in force, which go on."""
+def report_other_plant(settings: Settings, force: RulesRecord, narrator: Narrator) -> None:
+    """Report it if the plant file differs from the rules in force, which stay in force."""
     text = plant_text(settings.plant)
     try:
         same = read_plant(text) == read_plant(force.plant)

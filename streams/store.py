@@ -1,4 +1,4 @@
-"""The stream stage's store: each line's state in a Faust table, the offset that it stands at inside it."""
+"""The stream stage's store: each line's state in a Faust table, with the offset of its last record."""
 
 import asyncio
 import time
@@ -19,12 +19,12 @@ from schemas.state import LineState, decode, encode
 from streams.changelog import key_of
 from streams.sent import Sent
 
-REWRITE = 15 * SECOND  # at least so often, so that no quiet line holds back where its partition starts again
-SAVE_S = 1.0  # at most so often: a crash makes a second of records be read again, a batch costs no write
+REWRITE = 15 * SECOND  # at least so often, so that a quiet line does not make its partition restart far back
+SAVE_S = 1.0  # at most so often: a batch costs no write; after a crash, a second of records is read again
 
 
 class LineStore:
-    """Lines by partition, read from the table after each recovery, written back as they change."""
+    """Lines by partition: read from the table after each recovery, written back when they change."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class LineStore:
         self._logs = logs
         self._narrator = narrator
         self._sent = sent
-        self._again: dict[int, str] = {}  # partitions to read again, and the derived topic that is lost
+        self._again: dict[int, str] = {}  # partitions to read again: their derived topic that was lost
         self._clock = clock
         self._lines: dict[int, Lines] = {}
         self._written: dict[int, dict[str, LineState]] = {}
@@ -52,15 +52,15 @@ class LineStore:
         self._saved_at: dict[int, float] = {}
 
     async def positions(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
-        """Read the lines of partitions anew, and tell where each stands.
+        """Read the lines of partitions from the table, and return the next offset of each partition.
 
-        A partition stands at the log's start where it has no entry of its own, where the log is not the one
-        that it was read from, where a line's state is of another log, and where a derived topic lost what
-        was sent to it. What was in memory is forgotten: only what the table holds is known to be durable.
+        This is the start of the log if the partition has no own entry, if its log is not the one that was
+        applied, if a line's state is of another log, or if a derived topic lost what was sent to it. What is
+        in memory is discarded: only what the table holds is known to be durable.
 
         Raises:
             Unavailable: Kafka does not answer now.
-            KafkaError: the last save did not get through.
+            KafkaError: Kafka did not store the last save.
         """
         for tp in partitions:
             await self.settled(tp.partition)
@@ -70,20 +70,22 @@ class LineStore:
         others = await self._logs.others(
             {tp: Applied(own.offset, own.time) for tp, own in owns.items() if own and own.offset >= 0}
         )
-        mixed = {tp for tp, own in owns.items() if own and _another(held[tp.partition].values(), own)}
+        mixed = {tp for tp, own in owns.items() if own and _of_another_log(held[tp.partition].values(), own)}
         again = await self._to_read_again(owns)
         ends = {**ends, **await self._logs.ends(others | mixed | again)}
         for tp in partitions:
             self._begin(tp, held[tp.partition], ends.get(tp))
-            self._again.pop(tp.partition, None)  # not before: Kafka may have been away until now
+            self._again.pop(
+                tp.partition, None
+            )  # only now: if Kafka had not answered, it would be tried again
             own = owns[tp]
             if tp in others and own is not None:
-                self._tell_lost(tp, own)
+                self._report_lost(tp, own)
             self._sent.begin(tp.partition, {} if tp in ends or own is None else own.sent)
         return {tp: self._lines[tp.partition].next_offset for tp in partitions}
 
     def read_again(self, partition: int, topic: str) -> None:
-        """A derived topic was made anew: what it held, and PostgreSQL may lack, is to be sent again."""
+        """Let the next `positions` read a partition again, because `topic` lost what was sent to it."""
         self._again[partition] = topic
 
     def lines(self, partition: int) -> Lines:
@@ -91,7 +93,7 @@ class LineStore:
         return self._lines[partition]
 
     def lost(self, tp: TP, position: int, begin: int) -> int:
-        """How many of the deleted records before `begin` no line has seen; a dead letter tells of them."""
+        """How many of the deleted records before `begin` no line has seen; a dead letter will report them."""
         lines = self._lines[tp.partition]
         first = max(position, lines.applied)
         if first >= begin:
@@ -103,35 +105,35 @@ class LineStore:
         """Wait until the last save is durable.
 
         Raises:
-            KafkaError: it did not get through: what is in memory is ahead of what Kafka holds.
+            KafkaError: Kafka did not store it: the states in memory are ahead of the changelog.
         """
         answers = self._answers.get(partition)
         if answers:
-            await asyncio.wait(answers)  # who is cancelled here takes no other's answers with it
+            await asyncio.wait(answers)  # unlike gather, it does not cancel the answers when it is cancelled
             for answer in answers:
                 answer.result()
             if self._answers.get(partition) is answers:
                 del self._answers[partition]
 
     def save(self, partition: int) -> None:
-        """Write the lines that changed to the table and its changelog, if the last save is SAVE_S ago.
+        """Write the lines that changed to the table and its changelog, if the last save was SAVE_S ago.
 
-        The partition's own entry never stands beyond a line: it tells where the partition stood after the
-        save before, which is `settled`. Where a crash between two writes leaves a newborn line out, the
-        partition starts again before its birth. Lines that only time touched are written every REWRITE.
+        The partition's own entry is never ahead of a line: it holds the position after the previous save,
+        which is `settled`. So if a crash between two writes loses a new line, the partition restarts before
+        that line's first record. Lines of which only ticks are new are written every REWRITE.
         """
         if self._clock() - self._saved_at.get(partition, -SAVE_S) >= SAVE_S:
             self._saved_at[partition] = self._clock()
             self._save(partition, every=False)
 
     async def flush(self, partition: int) -> None:
-        """Make all that was applied durable, so that whoever comes next goes on from there.
+        """Make all that was applied durable, so that the next worker continues from there.
 
         Raises:
-            KafkaError: it did not get through.
+            KafkaError: Kafka did not store it.
         """
         self._lines[partition].catch_up()
-        for _ in range(2):  # the own entry comes one save late
+        for _ in range(2):  # the own entry is written one save late
             await self.settled(partition)
             self._save(partition, every=True)
         await self.settled(partition)
@@ -150,11 +152,11 @@ class LineStore:
         stale = self._stale.pop(partition, set()) - {key_of(state) for state in (*others, lines[PARTITION])}
         self._answers[partition] = [self._put(partition, state) for state in changed]
         self._answers[partition] += [self._delete(partition, key) for key in stale]
-        for line_id in [line_id for line_id in written if line_id not in lines]:  # let go since
+        for line_id in [line_id for line_id in written if line_id not in lines]:  # dropped since
             self._answers[partition].append(self._delete(partition, key_of(written.pop(line_id))))
 
     async def _to_read_again(self, owns: Mapping[TP, LineState | None]) -> set[TP]:
-        """The partitions of which a derived topic was made anew, if the raw log is whole."""
+        """The partitions of which a derived topic was made anew, if the raw log still has its start."""
         places = {
             TP(topic, tp.partition): Applied(*place)
             for tp, own in owns.items()
@@ -189,7 +191,7 @@ class LineStore:
         return held
 
     def _begin(self, tp: TP, held: dict[str, LineState], log_end: int | None) -> None:
-        """Take up a partition as it was left; with `log_end`, which says that it can't be, as a new one."""
+        """Start a partition from the states held; if `log_end` is set, they don't apply: start as new."""
         kept = held if log_end is None else {}
         self._lines[tp.partition] = Lines(
             self._rules, self._topic, tp.partition, kept.values(), log_end=log_end
@@ -199,14 +201,14 @@ class LineStore:
         self._durable.pop(tp.partition, None)
         self._saved_at.pop(tp.partition, None)
 
-    def _tell_lost(self, tp: TP, own: LineState) -> None:
+    def _report_lost(self, tp: TP, own: LineState) -> None:
         self._lines[tp.partition].loss = Loss("log_lost", 0, own.offset, own.time)
         metrics.LOGS_LOST.labels(tp.topic).inc()
         self._narrator.say("runtime.log_lost", topic=tp.topic, partition=tp.partition, last=own.offset)
 
 
-def _another(states: Iterable[LineState], own: LineState) -> bool:
-    """Whether a state is of another log: a worker frozen since then has put it back over a newer one."""
+def _of_another_log(states: Iterable[LineState], own: LineState) -> bool:
+    """Whether a state is of another log: a worker that was frozen can write it over a newer one."""
     return any(state.log != own.log for state in states)
 
 
@@ -216,8 +218,8 @@ def _due(written: LineState | None, state: LineState, *, every: bool) -> bool:
     if state.line_id == PARTITION:
         return state.offset != written.offset
     if (state.mode, state.stop, state.alerts) != (written.mode, written.stop, written.alerts):
-        return True  # told already: what it follows from may expire
-    told = (state.stop_history, state.retired, state.forgotten)
-    if told != (written.stop_history, written.retired, written.forgotten):
-        return True  # who announced a stop waits to see it here
+        return True  # people have seen it; the records that it follows from may expire
+    reported = (state.stop_history, state.retired, state.forgotten)
+    if reported != (written.stop_history, written.retired, written.forgotten):
+        return True  # the command that announced a stop waits to see it here
     return state.heard_at != written.heard_at or state.received_at - written.received_at >= REWRITE

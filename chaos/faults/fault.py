@@ -1,4 +1,4 @@
-"""What every fault is."""
+"""The base class of faults."""
 
 from abc import ABC, abstractmethod
 from random import Random
@@ -13,11 +13,11 @@ class Fault(ABC):
     Attributes:
         kind: its name in the plan.
         what: what it does, in a sentence.
-        targets: what it can be done to; the plan goes through all of them.
-        lasts: seconds between begin and end, from and to.
-        weight: how often it is drawn, beside the others.
-        detail: what was drawn in the course of it.
-        vain: why nothing was broken after all, empty if something was.
+        targets: what it can break; the plan goes through all of them.
+        lasts: lowest and highest number of seconds between begin and end.
+        weight: how often it is drawn, relative to the others.
+        detail: what was drawn during it.
+        vain: why nothing was broken; empty if something was.
         signals: SIGKILLs and SIGSTOPs that it has sent to roles and servers.
     """
 
@@ -42,5 +42,5 @@ class Fault(ABC):
     async def begin(self) -> None:
         """Break it."""
 
-    async def end(self) -> None:  # noqa: B027 - what breaks at once needs no end
-        """Stop breaking it; the pipeline must work again without anybody's help."""
+    async def end(self) -> None:  # noqa: B027 - a fault without duration needs no end
+        """Stop breaking it; the pipeline must recover by itself."""

@@ -22,7 +22,7 @@ class OfWorkers(Fault):
     async def send(self, worker: Worker, signum: signal.Signals) -> None:
         """Send a signal to a worker, as soon as it runs."""
         await worker.runs()
-        while not worker.send(signum):  # it ended just now
+        while not worker.send(signum):  # it has just ended
             await worker.runs()
         self.signals += signum in (signal.SIGKILL, signal.SIGSTOP)
         self.detail += f"{' ' if self.detail else ''}{worker.name}"
@@ -108,7 +108,7 @@ class BridgeDoubled(OfWorkers):
 class WorkerAdded(OfWorkers):
     kind = "worker-added"
     what = "one more worker of a role"
-    lasts = (1.0, 4.0)  # until it asks for its share
+    lasts = (1.0, 4.0)  # until it joins its group
     targets: ClassVar[tuple[str, ...]] = ("streams", "sinks")
 
     async def begin(self) -> None:

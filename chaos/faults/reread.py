@@ -1,4 +1,4 @@
-"""The log is read again in mid-stream, and its tables take the place of the live ones."""
+"""A rebuild while the pipeline runs; its tables replace the live ones."""
 
 import asyncio
 import signal
@@ -7,7 +7,7 @@ import time
 
 from chaos.faults.fault import Fault
 from chaos.plant import in_thread
-from linepulse.embedded.server import start_tied
+from linepulse.embedded.server import start_child
 from linepulse.supervisor import linepulse
 from tests.commands import environment
 
@@ -23,7 +23,7 @@ class Reread(Fault):
 
     def why_not(self) -> str | None:
         if any(self.plant.tape.left_out(number) for number in self.plant.tape.partitions):
-            return "retention has taken records: what came of them can't be told again"
+            return "retention has taken records: their rows can't be made again"
         return None
 
     async def begin(self) -> None:
@@ -39,11 +39,11 @@ class Reread(Fault):
         deadline = time.monotonic() + WITHIN_S
         while await asyncio.to_thread(
             self._start().wait
-        ):  # what it needs is away: whoever ran it does so again
+        ):  # a server was away: run it again, as a person would
             if time.monotonic() > deadline:
-                raise RuntimeError(f"linepulse rebuild did not end well within {WITHIN_S:g} s")
+                raise RuntimeError(f"linepulse rebuild did not succeed within {WITHIN_S:g} s")
             await asyncio.sleep(1)
 
     def _start(self) -> "subprocess.Popen[bytes]":
         log = self.plant.folder / "logs" / "rebuild.log"
-        return start_tied([*linepulse("rebuild"), "--json"], log, env=environment(self.plant.settings))
+        return start_child([*linepulse("rebuild"), "--json"], log, env=environment(self.plant.settings))

@@ -1,4 +1,4 @@
-"""Kafka's retention overtakes a stage that stands still."""
+"""Kafka's retention deletes records that a stopped stage has not applied."""
 
 import asyncio
 import time
@@ -6,11 +6,11 @@ import time
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from chaos.changelog import positions
 from chaos.faults.processes import OfWorkers
+from chaos.stream_positions import positions
 from runtime.topics import admin
 
-MORE = 20  # records that come to a partition before some of them are deleted
+MORE = 20  # records that a partition receives before some of them are deleted
 MORE_S = 25.0
 POLL_S = 0.2
 TRIES, AGAIN_S = 4, 10.0
@@ -27,7 +27,7 @@ class Retention(OfWorkers):
             if not tries:
                 self.vain = "no partition was at rest"
                 return
-            await self.end()  # they were still recovering from the fault before
+            await self.end()  # the workers were still recovering from the fault before
             await asyncio.sleep(AGAIN_S)
         chosen = self.draw.sample(sorted(rested), self.draw.randint(1, len(rested)))
         await self._more({partition: rested[partition] + MORE for partition in chosen})
@@ -50,9 +50,9 @@ class Retention(OfWorkers):
             worker.held = False
 
     async def _rest(self) -> dict[int, int]:
-        """Stop the workers; where the partitions stand whose lines all stand together.
+        """Stop the workers; return the positions of partitions whose lines are all at the same offset.
 
-        Of the others it is not known what would be lost to whom.
+        In the others, each line would lose different records.
         """
         workers = self.plant.roles.of("streams")
         for worker in workers:
@@ -60,11 +60,11 @@ class Retention(OfWorkers):
         for worker in workers:
             worker.held = True
         await asyncio.gather(*(self.plant.roles.stop(worker) for worker in workers))
-        stand = await positions(self.plant.settings)
-        return {partition: at.start for partition, at in stand.items() if at.start == at.stop}
+        found = await positions(self.plant.settings)
+        return {partition: at.start for partition, at in found.items() if at.start == at.stop}
 
     async def _more(self, wanted: dict[int, int]) -> None:
-        """Wait until partitions have grown, or long enough."""
+        """Wait until partitions have grown to the wanted ends, or for MORE_S."""
         tape, deadline = self.plant.tape, time.monotonic() + MORE_S
         while any(tape.end(partition) < end for partition, end in wanted.items()):
             if time.monotonic() > deadline:

@@ -1,1 +1,1 @@
-"""The commands, a module each: they read the settings, call what does the work, and say what was done."""
+"""The commands, a module each: they read the settings, call what does the work, and report what was done."""

@@ -25,9 +25,9 @@ from runtime.settings import Settings
 from runtime.sql import statement
 
 PAGE_PORT = 8080
-PAST = "8h"
+HISTORY = "8h"
 ASK_EVERY_S = 0.1
-PAST_PATIENCE_S = 30.0
+HISTORY_PATIENCE_S = 30.0
 
 
 def demo(
@@ -75,21 +75,21 @@ class Demo:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        telling = asyncio.create_task(self._tell_when_ready())
+        announcing = asyncio.create_task(self._announce_when_ready())
         try:
             await supervise(self._children, self._narrator, stop)
         finally:
-            telling.cancel()
+            announcing.cancel()
 
-    async def _tell_when_ready(self) -> None:
+    async def _announce_when_ready(self) -> None:
         self._narrator.say("demo.starting", folder=self._folder)
         async with aiohttp.ClientSession() as session:
             for child in list(self._children):
                 await until_ready(session, child)
         if self._lines:
-            command = linepulse("simulate", "--lines", str(self._lines), "--history", PAST)
+            command = linepulse("simulate", "--lines", str(self._lines), "--history", HISTORY)
             self._children.append(self._child("simulator", command, once=True))
-            await until_told(self._lines)
+            await until_history_sent(self._lines)
         print(f"DASHBOARD_URL=http://127.0.0.1:{self._page_port}")
         for name, value in self._stack.addresses.items():
             print(f"{name}={value}")
@@ -105,7 +105,7 @@ class Demo:
             "NICEGUI_STORAGE_PATH": str(self._folder / "page"),
         }
         log = self._folder / f"{name}.log"
-        # Its servers die with us: there is nothing that it could end in order.
+        # The servers end with us, so it has nothing that it could end in order.
         return Child(
             name,
             command,
@@ -118,15 +118,15 @@ class Demo:
         )
 
 
-async def until_told(lines: int) -> None:
-    """Wait until the simulated lines have sent their past, for PAST_PATIENCE_S at most.
+async def until_history_sent(lines: int) -> None:
+    """Wait until the simulated lines have sent their history, for HISTORY_PATIENCE_S at most.
 
-    A message of now, on a line that is still telling, would make the rest of its past come too late.
+    A message with the present time would make the rest of that line's history late.
     """
     async with await psycopg.AsyncConnection.connect(
         Settings.read().database_url, autocommit=True
     ) as connection:
-        for _ in range(round(PAST_PATIENCE_S / ASK_EVERY_S)):
+        for _ in range(round(HISTORY_PATIENCE_S / ASK_EVERY_S)):
             row = await (await connection.execute(statement("doctor.lines_at_present"))).fetchone()
             if row is not None and row[0] >= lines:
                 return

@@ -1,4 +1,4 @@
-"""`linepulse doctor`: every part, what is wrong with it, and its mend."""
+"""`linepulse doctor`: every part, what is wrong with it, and how to correct it."""
 
 import asyncio
 import logging

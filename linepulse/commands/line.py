@@ -1,12 +1,12 @@
-"""`linepulse line list`, `retire`, `forget`: which lines are known; one that is no more, through the log."""
+"""`linepulse line list`, `retire`, `forget`: the lines that are known, and ending one, through the log."""
 
 import asyncio
 from typing import Annotated
 
 import typer
 
-from linepulse.asking import Asked, NoWait, carry_out
 from linepulse.plant_time import PlantTime
+from linepulse.request import NoWait, Request, carry_out
 from linepulse.rows import AsJson, print_rows
 from plant.rules import Rules, read_plant
 from runtime.kafka import rules_in_force
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_lines(as_json: AsJson = False) -> None:
-    """Show the lines that are known, and those that plant.toml names: how they stand, and when last heard.
+    """Show the lines that are known, and those that plant.toml names: their state, and when last heard.
 
     Example: linepulse line list
     """
@@ -65,7 +65,7 @@ def _carry_out(action: str, line: str, *, no_wait: bool, as_json: bool) -> None:
 
     settings = Settings.read()
     fields: dict[str, object] = {"action": action}
-    asked = Asked(line, Kind.STATUS, fields, f"line.{action}", "linepulse line list")
+    asked = Request(line, Kind.STATUS, fields, f"line.{action}", "linepulse line list")
     carry_out(
         settings, asked, lambda _: StateChanged(settings, line, fields), wait=not no_wait, as_json=as_json
     )

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import typer
 
-from linepulse.asking import Asked, NoWait, carry_out
 from linepulse.effects import OrderAdded, OrderCorrected, OrderEnded
 from linepulse.outcome import Effect
+from linepulse.request import NoWait, Request, carry_out
 from linepulse.rows import AsJson, list_rows
 from runtime.settings import Settings
 from schemas.ids import order_number_of
@@ -45,7 +45,7 @@ def add(
 
     Example: linepulse order add --line ligne1 --product "Bouteille 50cl" --quantity 5000 --priority high
     """
-    if number is None:  # as the pipeline makes it; made here, its row can be found
+    if number is None:  # made as the pipeline would, but here, so that its row can be found
         number = order_number_of(str(uuid4()), time.time_ns() // 1_000_000)
     fields = {"orderNumber": number, "productType": product, "quantity": quantity, "priority": priority}
     fields = {"action": "add", **fields, "targetRate": target_rate, "operator": operator}
@@ -114,7 +114,7 @@ def _ask(
     *,
     new_line: bool = False,
 ) -> None:
-    asked = Asked(
+    asked = Request(
         line, Kind.ORDER, fields, f"order.{fields['action']}", f"linepulse order list --line {line}"
     )
     carry_out(Settings.read(), asked, lambda _: effect, wait=not no_wait, as_json=as_json, new_line=new_line)

@@ -47,7 +47,8 @@ def run_role(name: str) -> None:
     """Run a role's coroutine until it ends; a loop that hangs ends the process.
 
     Raises:
-        PlantError: the plant file is wrong; also for a role that does not need it, so that nobody misses it.
+        PlantError: the plant file is wrong; also for a role that does not need it, so that the error is
+            noticed.
     """
     settings = Settings.read()
     read_plant(plant_text(settings.plant), str(settings.plant))

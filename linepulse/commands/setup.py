@@ -19,16 +19,16 @@ def setup() -> None:
     Example: linepulse setup
     """
     settings = Settings.read()
-    quiet_libraries(logging.CRITICAL)  # the one line that we say tells it better
+    quiet_libraries(logging.CRITICAL)  # our own one-line error is clearer
     install(settings, Narrator(settings.lang, settings.log, "setup", out=sys.stdout))
 
 
 def install(settings: Settings, narrator: Narrator) -> None:
-    """Do it, and say each part that is done.
+    """Do it, and report each part that is done.
 
     Raises:
         PlantError: `plant.toml` is wrong; nothing was done.
-        UserError: a server does not answer, or holds what is not ours.
+        UserError: a server does not answer, or holds something that is not ours.
     """
     plant = plant_text(settings.plant)
     read_plant(plant, str(settings.plant))
@@ -49,7 +49,7 @@ def prepare_database(database_url: str) -> None:
     """Create the database and bring its schema up to date.
 
     Raises:
-        UserError: PostgreSQL does not let us, or tables of our names are not ours.
+        UserError: PostgreSQL refuses, or tables with our names are not ours.
     """
     from sinks.schema import SchemaError, migrate  # noqa: PLC0415 - slow to import
 

@@ -1,14 +1,14 @@
-"""`linepulse stop list`, `reason`, `plan`, `unplan`: stops, as people know them, through the log."""
+"""`linepulse stop list`, `reason`, `plan`, `unplan`: what people know about stops, through the log."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from linepulse.asking import Asked, NoWait, carry_out
-from linepulse.effects import StopTold
+from linepulse.effects import StopDeclared
 from linepulse.outcome import Effect
 from linepulse.plant_time import PlantTime
+from linepulse.request import NoWait, Request, carry_out
 from linepulse.rows import AsJson, list_rows
 from plant.catalogue import tell
 from runtime.errors import UserError
@@ -60,7 +60,7 @@ def reason(
 
     def effect(clock: PlantTime) -> Effect:
         moment = None if at is None else clock.ms(settings, at, line, "at")
-        return StopTold(line, stop=stop, at=moment, reason=text, planned=planned)
+        return StopDeclared(line, stop=stop, at=moment, reason=text, planned=planned)
 
     fields = {"action": "reason", "stop": stop, "at": at, "reason": text, "planned": planned}
     _ask(settings, line, fields, effect, no_wait, as_json)
@@ -121,5 +121,5 @@ def _ask(
     as_json: bool,
 ) -> None:
     where = f"linepulse stop list --line {line}"
-    asked = Asked(line, Kind.STATUS, fields, f"stop.{fields['action']}", where)
+    asked = Request(line, Kind.STATUS, fields, f"stop.{fields['action']}", where)
     carry_out(settings, asked, effect, wait=not no_wait, as_json=as_json)

@@ -1,4 +1,4 @@
-"""The stack that needs nothing installed: Kafka API, MQTT broker and PostgreSQL, each from a Python wheel.
+"""Servers that need no installation: Kafka API, MQTT broker and PostgreSQL, each from a Python wheel.
 
-Each server is a child process that keeps to its own folder, logs there, and ends with its parent.
+Each is a child process that writes to its own folder only, logs there, and ends with its parent.
 """

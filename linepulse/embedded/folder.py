@@ -1,4 +1,4 @@
-"""A folder that a demo may empty, because an earlier one made it, and that one demo uses at a time."""
+"""The folder of a demo: it may empty it, because a demo made it, and only one demo uses it at a time."""
 
 import fcntl
 import shutil
@@ -11,10 +11,10 @@ MARK = "linepulse-demo"
 
 
 def take_folder(folder: Path) -> TextIO:
-    """Make or empty the folder; it is ours until what is returned is closed.
+    """Make or empty the folder; it is locked until the returned file is closed.
 
     Raises:
-        UserError: it holds what no demo wrote, another demo runs there, or it can't be written.
+        UserError: it holds files that no demo wrote, another demo runs there, or it can't be written.
     """
     mark = folder / MARK
     try:

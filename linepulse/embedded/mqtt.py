@@ -1,10 +1,10 @@
 """The embedded MQTT broker: rumqttd (iotcore) behind a proxy, so that one port serves MQTT 3.1.1 and 5.
 
-A rumqttd listener speaks one version of the protocol and drops who speaks the other. The proxy reads the
-version in a client's first packet and hands the connection to the right listener.
+A rumqttd listener speaks one version of the protocol and drops clients of the other. The proxy reads the
+version in a client's first packet and passes the connection to the right listener.
 
-What rumqttd has not: the DUP flag on what it sends again, more than IN_FLIGHT messages in flight (it ignores
-the client's receive maximum; its packet ids cycle over as many), and a memory beyond its own end.
+rumqttd does not set the DUP flag on what it sends again, has at most IN_FLIGHT messages in flight (it ignores
+the client's receive maximum; its packet ids cycle over as many), and forgets everything when it ends.
 """
 
 import sys

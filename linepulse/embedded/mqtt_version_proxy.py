@@ -54,7 +54,7 @@ async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) ->
 async def serve_client(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ports: dict[int, int]
 ) -> None:
-    """Find out which version a client speaks, and connect it through."""
+    """Find out which version a client speaks, and connect it to the listener of that version."""
     with contextlib.closing(writer), contextlib.suppress(ConnectionError, ValueError, TimeoutError):
         start, level = b"", None
         async with asyncio.timeout(FIRST_PACKET_S):

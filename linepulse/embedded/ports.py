@@ -1,11 +1,11 @@
-"""Free loopback ports that stay ours: outside the range from which the system takes outgoing ports."""
+"""Free loopback ports, outside the range from which the system takes ports of outgoing connections."""
 
 import random
 import socket
 from collections import deque
 
 LOW, HIGH = 20_000, 32_000  # Linux hands out 32768-60999 to outgoing connections
-_given: deque[int] = deque(maxlen=1000)  # nobody may listen there yet
+_given: deque[int] = deque(maxlen=1000)  # given out, but perhaps not listened on yet
 
 
 def is_free(port: int) -> bool:

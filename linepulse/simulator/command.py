@@ -17,7 +17,7 @@ from linepulse.simulator.publisher import Publisher
 from runtime.narrator import Narrator
 from runtime.settings import Settings, without_password
 
-PAST_RATE = 1500  # messages of the past a second
+HISTORY_RATE = 1500  # messages of the history a second
 
 
 def simulate(
@@ -61,7 +61,7 @@ def simulate(
         _publish(schedule.evenly(machines, now - span, now, count), publisher, stop)
     else:
         if past_ms:
-            _retell(schedule.past(machines, now - span, now), publisher, stop)
+            _publish_history(schedule.past(machines, now - span, now), publisher, stop)
         _publish(schedule.live(machines, now, rate, seconds), publisher, stop)
     publisher.close()
     print(orjson.dumps(ledger.as_json()).decode(), flush=True)
@@ -71,7 +71,7 @@ def simulate(
 
 
 def _publish(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) -> None:
-    """Let each line speak when it is due; what is due already goes out at once."""
+    """Publish each line's messages when they are due; those that are due already go out at once."""
     now = _now_ms()
     for due, line in dues:
         while due > now and not stop.is_set():
@@ -83,11 +83,11 @@ def _publish(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) ->
             _send(publisher, line, message)
 
 
-def _retell(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) -> None:
-    """Tell the past at a pace that a bridge keeps up with, and a status apart from the data around it.
+def _publish_history(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) -> None:
+    """Publish the history at a rate that a bridge can follow, each status apart from the data around it.
 
-    MQTT promises an order within a topic only: a broker that has a backlog for the bridge may hand over a
-    line's data first and its statuses afterwards, too late to give the stops their reasons.
+    MQTT guarantees order within a topic only: a broker with a backlog for the bridge may deliver a line's
+    data first and its statuses afterwards, too late to give the stops their reasons.
     """
     began, sent = time.monotonic(), 0
     for due, line in dues:
@@ -100,7 +100,7 @@ def _retell(dues: Iterable[schedule.Due], publisher: Publisher, stop: Event) -> 
             if message.kind == "status":
                 publisher.settle()
             sent += 1
-        while (ahead := sent / PAST_RATE - (time.monotonic() - began)) > 0 and not stop.is_set():
+        while (ahead := sent / HISTORY_RATE - (time.monotonic() - began)) > 0 and not stop.is_set():
             publisher.pump(ahead)
 
 

@@ -1,4 +1,4 @@
-"""What was sent, by line: the numbers that the database has to show."""
+"""What was sent, by line: the sums that the database must show."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple

@@ -1,7 +1,7 @@
 """One simulated bottling line: a seeded random process in simulated time. No clock, no I/O.
 
-Ask it with `advance(to)` for what its machine sends up to a moment. The pieces follow from the rate: over
-any stretch their sum is the integral of the rate over running time, to the piece.
+`advance(to)` returns what its machine sends up to a moment. The pieces follow from the rate: over any
+interval their sum is the integral of the rate over running time, to the piece.
 """
 
 import math
@@ -18,7 +18,7 @@ TARGET_RATES = (110.0, 115.0, 120.0, 125.0)  # pieces per minute
 USUAL_SPEED = 0.965  # of the target rate
 BASE_DEFECTS = 0.008  # of the pieces
 SLOW_BEFORE_SHIFT = 2 * MINUTE
-WARM_UP_S = 600.0  # seconds in which the machine takes on two thirds of a change of heat
+WARM_UP_S = 600.0  # seconds in which the machine's temperature follows two thirds of a change
 
 
 class Message(NamedTuple):
@@ -30,7 +30,7 @@ class Message(NamedTuple):
 
 
 class Line:
-    """A line's machine from `start` (ms since 1970) on, the same for the same seed and the same questions."""
+    """A line's machine from `start` (ms since 1970) on, the same for the same seed and the same calls."""
 
     def __init__(self, line_id: str, seed: int, start: int, zone: ZoneInfo = PLANT_ZONE) -> None:
         rng = Random(f"{seed}/{line_id}")
@@ -44,7 +44,7 @@ class Line:
         self._heat_noise = Wander(rng, 0.25, 90.0)
         self._pressure = Wander(rng, 0.05, 60.0)
         self._temperature = 27.0 + rng.uniform(-1.0, 1.5)
-        self._made = 0.0  # pieces since the start, with the one being made
+        self._made = 0.0  # pieces since the start, the unfinished one included
         self._sent = 0  # whole pieces of them that messages reported
         self._running = True
         self._stoppages = Stoppages(rng, zone, start)
@@ -96,7 +96,7 @@ class Line:
                     return messages, ran
                 at = self._stoppage.end
                 self._running = True
-                self._speed.value = min(self._speed.value, -0.08)  # it starts gently
+                self._speed.value = min(self._speed.value, -0.08)  # it starts slowly
                 self._stoppage = self._stoppages.following(at)
                 fields = {"running": True, "status": "running"}
             messages.append(Message("status", at, {**fields, "timestamp": text_of(at)}))

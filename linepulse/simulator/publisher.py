@@ -1,7 +1,7 @@
-"""Publishes at QoS 1 and keeps count of what the broker acknowledged.
+"""Publishes at QoS 1 and counts what the broker acknowledged.
 
-One thread, paho's client driven by hand: its own thread costs a wake-up a message. What is in flight when
-the connection breaks stays in paho and goes out again, as the same message, after the reconnect.
+One thread calls paho's loop functions: paho's own thread would cost a wake-up per message. What is in flight
+when the connection breaks stays in paho and is sent again, as the same message, after the reconnect.
 """
 
 import select
@@ -19,10 +19,10 @@ from runtime.narrator import Narrator
 from schemas.errors import Unavailable
 
 MAX_IN_FLIGHT = 500
-FLUSH_EVERY = 50  # messages handed to the socket at once
+FLUSH_EVERY = 50  # messages written to the socket at once
 KEEPALIVE_S = 30
 CONNECT_S = 5.0
-LAST_WORDS_S = 5.0  # how long `close` waits for acknowledgements after an interruption
+CLOSE_S = 5.0  # how long `close` waits for acknowledgements after an interruption
 
 
 class Publisher:
@@ -44,7 +44,7 @@ class Publisher:
         client_id = f"linepulse-simulator-{uuid4().hex[:12]}"
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv311)
         self._client.connect_timeout = CONNECT_S
-        self._client.max_inflight_messages_set(0)  # `publish` bounds it, without paho's walk at each PUBACK
+        self._client.max_inflight_messages_set(0)  # `publish` bounds it, without paho's search at each PUBACK
         if url.username is not None:
             self._client.username_pw_set(unquote(url.username), unquote(url.password or ""))
         if url.scheme == "mqtts":
@@ -63,7 +63,7 @@ class Publisher:
         """Open the session.
 
         Raises:
-            Unavailable: nobody answers there, or the broker refuses.
+            Unavailable: no broker answers there, or it refuses us.
         """
         where = f"{self._host}:{self._port}"
         try:
@@ -74,7 +74,7 @@ class Publisher:
         while not self._connected and self._refusal is None and time.monotonic() < until:
             self._exchange(0.1)
         if not self._connected:
-            raise Unavailable(f"MQTT_BROKER_URL: {where} refused us: {self._refusal or 'it says nothing'}")
+            raise Unavailable(f"MQTT_BROKER_URL: {where} refused us: {self._refusal or 'no answer'}")
 
     def publish(self, topic: str, payload: bytes, receipt: Any) -> None:
         """Send a message; waits while too many are in flight or the broker is away, until `stop` is set."""
@@ -98,8 +98,8 @@ class Publisher:
             self.pump(0.2)
 
     def close(self) -> None:
-        """Wait for all acknowledgements (after `stop`: a little while), then say goodbye."""
-        until = time.monotonic() + LAST_WORDS_S
+        """Wait for all acknowledgements (after `stop`: for CLOSE_S), then disconnect."""
+        until = time.monotonic() + CLOSE_S
         while self.in_flight and not (self._stop.is_set() and time.monotonic() >= until):
             self.pump(0.2)
         if self._connected:

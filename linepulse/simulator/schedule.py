@@ -1,4 +1,4 @@
-"""When which line speaks: pairs of a moment (ms since 1970) and a line, each line's moments increasing."""
+"""When each line publishes: pairs of a moment (ms since 1970) and a line, increasing for each line."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,14 +7,14 @@ from schemas.instant import DAY, MINUTE, SECOND
 
 HISTORY_SPACING = 5 * SECOND
 COUNT_SPACING = 10 * SECOND
-LONGEST_PAST = 6 * DAY  # the pipeline takes a machine's time for up to 7 days; the rest is room
+LONGEST_HISTORY = 6 * DAY  # the pipeline believes timestamps of up to 7 days ago; a day is reserve
 
 Due = tuple[int, Line]
 
 
 def span_of(count: int) -> int:
     """Simulated milliseconds that `count` messages of a line take."""
-    return min(count * COUNT_SPACING, LONGEST_PAST)
+    return min(count * COUNT_SPACING, LONGEST_HISTORY)
 
 
 def evenly(lines: Sequence[Line], start: int, end: int, count: int) -> Iterator[Due]:
@@ -26,7 +26,7 @@ def evenly(lines: Sequence[Line], start: int, end: int, count: int) -> Iterator[
 
 
 def past(lines: Sequence[Line], start: int, end: int) -> Iterator[Due]:
-    """A past that has happened already: a message of each line every HISTORY_SPACING."""
+    """The history: a message of each line every HISTORY_SPACING over (start, end]."""
     yield from evenly(lines, start, end, max(1, (end - start) // HISTORY_SPACING))
 
 
@@ -44,14 +44,14 @@ def milliseconds(text: str) -> int:
     """`90s`, `30m`, `8h` or `2d` in milliseconds.
 
     Raises:
-        ValueError: it is none of these, or longer than LONGEST_PAST.
+        ValueError: it is none of these, or longer than LONGEST_HISTORY.
     """
     units = {"s": SECOND, "m": MINUTE, "h": 60 * MINUTE, "d": DAY}
     number, unit = text[:-1], text[-1:]
     if unit not in units or not number.isdigit() or int(number) == 0:
         raise ValueError(f"{text!r} is no duration; write 90s, 30m, 8h or 2d")
-    if int(number) * units[unit] > LONGEST_PAST:
+    if int(number) * units[unit] > LONGEST_HISTORY:
         raise ValueError(
-            f"{text!r} is too long: at most {LONGEST_PAST // DAY}d, older messages lose their time"
+            f"{text!r} is too long: at most {LONGEST_HISTORY // DAY}d, older messages lose their time"
         )
     return int(number) * units[unit]

@@ -1,6 +1,6 @@
-"""What drifts and what strikes: the two seeded processes that every part of a line is made of.
+"""The seeded random processes that a simulated line is made of: drifting values, episodes, rare events.
 
-Both are exact for any step, so that a line looks the same whether it is asked every 10 ms or every minute.
+They are exact for any step, so that a line looks the same whether it is advanced every 10 ms or every minute.
 """
 
 import math
@@ -8,11 +8,11 @@ from random import Random
 
 
 class Wander:
-    """A value that wanders around zero and is drawn back to it (Ornstein-Uhlenbeck).
+    """A value that drifts around zero and is drawn back to it (Ornstein-Uhlenbeck process).
 
     Args:
         spread: its standard deviation in the long run.
-        memory_s: seconds after which it has forgotten about two thirds of where it was.
+        memory_s: its time constant: seconds after which about a third of a deviation is left.
     """
 
     def __init__(self, rng: Random, spread: float, memory_s: float) -> None:
@@ -68,7 +68,7 @@ class Strikes:
         self._left = rng.expovariate(1.0)
 
     def among(self, pieces: int, probability: float) -> int:
-        """How many of `pieces` are struck, never more than there are."""
+        """How many of `pieces` have the event, never more than all."""
         self._left -= pieces * probability
         struck = 0
         while self._left <= 0.0 and struck < pieces:

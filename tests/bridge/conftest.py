@@ -1,4 +1,4 @@
-"""Bridges of one test, ended with it; names of lines that are this test's alone."""
+"""Starts the bridges of a test and ends them with it; names of lines that no other test uses."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -51,12 +51,12 @@ def settings_for(services: Services) -> Callable[..., Settings]:
 
 @pytest.fixture
 def own_settings(own: OwnServers, settings_for: Callable[..., Settings]) -> Callable[..., Settings]:
-    """The same at an MQTT broker that is this test's alone."""
+    """The same at an MQTT broker that only this test uses."""
     return lambda **overrides: settings_for(mqtt=own.mqtt(), **overrides)
 
 
 @pytest.fixture
 def lines() -> list[str]:
-    """Four lines that no other test knows."""
+    """Four lines that no other test uses."""
     unique = uuid.uuid4().hex[:6]
     return [f"ligne{number}-{unique}" for number in range(1, 5)]

@@ -30,7 +30,7 @@ WARNINGS = "error,default::ResourceWarning"
 
 
 class BridgeProcess:
-    """`python -m bridge`, or another module that runs one, with what it narrates. `begin` starts it."""
+    """`python -m bridge`, or another module that runs one, with the lines of its log. `begin` starts it."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class BridgeProcess:
         module: str = "bridge",
         begin: Callable[..., "subprocess.Popen[str]"] = start,
     ) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.lines: list[dict[str, Any]] = []
         self._errors = folder / "stderr.log"
         with self._errors.open("ab") as errors:
             self._process = begin(
@@ -55,32 +55,32 @@ class BridgeProcess:
 
     def _read(self) -> None:
         for line in cast(Iterable[str], self._process.stdout):
-            self.told.append(json.loads(line))
+            self.lines.append(json.loads(line))
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    def said(self) -> list[str]:
-        return [line["key"] for line in self.told]
+    def logged(self) -> list[str]:
+        return [line["key"] for line in self.lines]
 
-    def told_last(self, key: str) -> dict[str, Any]:
-        """The facts of a sentence, as said last."""
-        return [line for line in self.told if line["key"] == key][-1]
+    def last_facts(self, key: str) -> dict[str, Any]:
+        """The facts of the last line with this key."""
+        return [line for line in self.lines if line["key"] == key][-1]
 
-    def wait_told(self, key: str, times: int = 1) -> Self:
-        """Wait until it has said a sentence so many times."""
+    def wait_for(self, key: str, times: int = 1) -> Self:
+        """Wait until it has logged so many lines with this key."""
 
         def enough() -> bool:
-            assert self._process.poll() is None or self.said().count(key) >= times, self.errors()
-            return self.said().count(key) >= times
+            assert self._process.poll() is None or self.logged().count(key) >= times, self.errors()
+            return self.logged().count(key) >= times
 
         wait_until(enough, f"the bridge to say {key}")
         return self
 
     def listening(self, times: int = 1) -> Self:
         """Wait until it listens, for the nth time."""
-        return self.wait_told("bridge.listening", times)
+        return self.wait_for("bridge.listening", times)
 
     def send(self, signum: signal.Signals) -> None:
         """Send it a signal."""
@@ -91,7 +91,7 @@ class BridgeProcess:
         self.ended()
 
     def terminate(self, signum: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to end; its exit code, within the 10 s that it has."""
+        """SIGTERM; return its exit code, within the 10 s that it has."""
         self._process.send_signal(signum)
         return self.ended(10)
 
@@ -118,7 +118,7 @@ class BridgeProcess:
         raise KeyError(name)
 
     def peak_bytes(self) -> int:
-        """Most memory that it ever had resident."""
+        """Its peak of resident memory."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
@@ -140,7 +140,7 @@ class Machine:
     def publish(
         self, topic: str, payloads: Iterable[bytes], qos: int = 1, retain: bool = False
     ) -> list[mqtt.MQTTMessageInfo]:
-        """Hand payloads over, in order; the broker may not have them yet."""
+        """Hand payloads to the client, in order; the broker may not have them yet."""
         return [self._client.publish(topic, payload, qos, retain) for payload in payloads]
 
     def deliver(self, topic: str, payloads: Iterable[bytes], qos: int = 1, retain: bool = False) -> None:
@@ -158,7 +158,7 @@ class Machine:
 
 
 class Log:
-    """What `production.raw` holds, read as it grows."""
+    """The records of `production.raw`, read as it grows."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -182,7 +182,7 @@ class Log:
         await self._consumer.stop()
 
     async def read(self) -> None:
-        """Take in what is new."""
+        """Read what is new."""
         for records in (await self._consumer.getmany(timeout_ms=50)).values():
             self.records += records
 
@@ -206,7 +206,7 @@ class Log:
         return [record for record in self.records if headers(record).kind is kind]
 
     async def settled(self) -> None:
-        """Wait until a second has brought nothing but ticks."""
+        """Wait until nothing but ticks arrives for a second."""
 
         async def nothing_new() -> bool:
             before = len(self.records)

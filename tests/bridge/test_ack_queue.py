@@ -26,7 +26,7 @@ def test_a_later_delivery_waits_for_an_earlier_one() -> None:
 
 
 def test_qos_0_is_counted_and_not_acknowledged() -> None:
-    """A delivery at QoS 0 has packet id 0, and takes its place in memory all the same."""
+    """A delivery at QoS 0 has packet id 0, but counts towards the bytes in memory."""
     ledger, batch = AckQueue(), Batch()
     ledger.add(0, 100, batch)
     ledger.add(7, 10, batch)

@@ -1,10 +1,10 @@
-"""What waited at the broker, told apart from what comes now."""
+"""Messages that waited at the broker are distinguished from those that machines send now."""
 
 from bridge.backlog import DRY_S, Backlog
 
 
 class Broker:
-    """A broker that answers each acknowledgement with the next message of its queue, and pings in turn."""
+    """A broker that answers each acknowledgement with the next message of its queue, and pings in order."""
 
     def __init__(self, queue: int, window: int) -> None:
         self.queue = queue
@@ -20,7 +20,7 @@ class Broker:
 
 
 def marked(broker: Broker, live: int, kept_unacked: int = 0) -> tuple[int, int]:
-    """How many deliveries are marked backlog and how many not, with `live` new messages at each turn."""
+    """How many deliveries are marked backlog and how many not, with `live` new messages in each round."""
     seconds = 0.0
     backlog = Backlog(session_present=True, clock=lambda: seconds)
     waited = fresh = unacked = 0
@@ -47,14 +47,14 @@ def marked(broker: Broker, live: int, kept_unacked: int = 0) -> tuple[int, int]:
 
 
 def test_a_queue_that_waited_is_backlog_and_what_follows_is_not() -> None:
-    """1 000 messages waited; machines go on sending ten a turn."""
+    """1 000 messages waited; machines go on sending ten in each round."""
     waited, fresh = marked(Broker(queue=1_000, window=100), live=10)
     assert 1_000 <= waited <= 1_150
     assert fresh > 300
 
 
 def test_it_is_found_out_while_deliveries_are_always_in_flight() -> None:
-    """A busy bridge never has an empty hand, and notices the queue's end all the same."""
+    """A busy bridge always has unacknowledged messages, but still detects the end of the queue."""
     waited, fresh = marked(Broker(queue=1_000, window=100), live=10, kept_unacked=30)
     assert 1_000 <= waited <= 1_200
     assert fresh > 300
@@ -98,7 +98,7 @@ def test_a_broker_that_answers_out_of_turn_is_not_believed_at_once() -> None:
 
 
 def test_one_probe_at_a_time() -> None:
-    """No second one before the answer; none while nothing could be told from it."""
+    """No second probe before the answer; none while its answer would prove nothing."""
     backlog = Backlog(session_present=True)
     assert not backlog.wants_probe(acked=0, unacked=3)
     assert backlog.wants_probe(acked=2, unacked=1)

@@ -10,12 +10,12 @@ def test_waits_double_up_to_half_a_minute() -> None:
 
 
 def test_half_of_a_wait_is_chance() -> None:
-    """Two bridges that lost the same broker do not come back in step."""
+    """Two bridges that lost the same broker do not reconnect in step."""
     assert Backoff(chance=lambda: 0.0).wait_s() == 0.25
 
 
 def test_after_a_success_waits_are_short_again() -> None:
-    """`reset` begins anew."""
+    """After `reset`, waits are short again."""
     backoff = Backoff(chance=lambda: 1.0)
     backoff.wait_s(), backoff.wait_s()
     backoff.reset()

@@ -1,4 +1,4 @@
-"""What goes on beside the messages as long as a run lasts: ticks, and a look at a Kafka that is silent."""
+"""What a run does in the background: it writes ticks, and checks a Kafka that stores nothing."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ ENDS_S = 60.0
 
 
 async def run(settings: Settings) -> None:
-    """One run, which nobody stops."""
+    """One run that is not stopped."""
     one = Run(settings, Narrator("en"), LogClock(lambda _: None), LogContinuity(), lambda: None)
     await asyncio.wait_for(one.go(asyncio.Event()), ENDS_S)
 
@@ -31,7 +31,7 @@ async def run(settings: Settings) -> None:
 async def test_a_run_does_not_outlive_its_ticks(
     settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The log of its words is full, say: without ticks time would stand still, and nobody would know."""
+    """Such as a full disk for its log: without ticks, time would stand still unnoticed."""
 
     def no_room(_: Flow) -> None:
         raise OSError(28, "No space left on device")
@@ -44,7 +44,7 @@ async def test_a_run_does_not_outlive_its_ticks(
 async def test_a_producer_that_stores_nothing_is_given_up(
     settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kafka answers, and has the log: the next run has another producer."""
+    """Kafka answers and has the log, but stores nothing: the next run uses a new producer."""
 
     async def hang(_: Lane) -> None:
         await asyncio.Event().wait()

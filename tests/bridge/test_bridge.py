@@ -116,7 +116,7 @@ async def test_a_retained_message_is_marked(
 async def test_qos_0_is_served(
     settings_for: SettingsFor, start: Bridges, lines: list[str], services: Services
 ) -> None:
-    """A publisher at QoS 0 is heard and counted (the embedded broker hands it over at QoS 1)."""
+    """A message at QoS 0 is delivered and counted (the embedded broker delivers it at QoS 1)."""
     qos = 1 if services.kind == "embedded" else 0
     settings, line = settings_for(), lines[0]
     bridge = start(settings).listening()
@@ -129,7 +129,7 @@ async def test_qos_0_is_served(
 
 
 async def test_every_partition_hears_that_time_passes(settings_for: SettingsFor, start: Bridges) -> None:
-    """A tick in each partition as soon as the bridge is there: no key, no value; kind, run and client."""
+    """A tick in each partition as soon as the bridge is connected: no key, no value; kind, run and client."""
     settings = settings_for()
     start(settings).listening()
     async with Log(settings) as log:
@@ -147,7 +147,7 @@ async def test_every_partition_hears_that_time_passes(settings_for: SettingsFor,
 async def test_the_log_time_goes_on_from_its_tail(
     settings_for: SettingsFor, start: Bridges, lines: list[str]
 ) -> None:
-    """A log whose last record is a day ahead: time goes on from there, never back, and people are told."""
+    """A log whose last record is a day ahead: time continues from there, never back, and it is reported."""
     settings, line = settings_for(), lines[0]
     ahead = int(time.time() * 1000) + 24 * 3_600_000
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers)
@@ -157,7 +157,7 @@ async def test_the_log_time_goes_on_from_its_tail(
     finally:
         await producer.stop()
     bridge = start(settings).listening()
-    assert 86_000 < bridge.told_last("bridge.log_ahead")["seconds"] <= 86_400
+    assert 86_000 < bridge.last_facts("bridge.log_ahead")["seconds"] <= 86_400
     wait_until(lambda: bridge.metric("linepulse_log_ahead_seconds") > 86_000, "the gauge to tell")
     with Machine(settings) as machine:
         machine.deliver(f"production/{line}/data", [b"%d" % n for n in range(50)])
@@ -170,7 +170,7 @@ async def test_the_log_time_goes_on_from_its_tail(
 async def test_what_waited_for_the_bridge_is_marked(
     settings_for: SettingsFor, start: Bridges, lines: list[str]
 ) -> None:
-    """`backlog` on what a reconnect found waiting, and on nothing else."""
+    """The header `backlog` is on messages that waited before a reconnect, and on no others."""
     settings, line = settings_for(), lines[0]
     with Machine(settings) as machine:
         bridge = start(settings).listening()
@@ -179,7 +179,7 @@ async def test_what_waited_for_the_bridge_is_marked(
             await log.holds(1, line)
             assert bridge.terminate() == 0
             machine.deliver(f"production/{line}/data", [b"waited %d" % n for n in range(1_000)])
-            start(settings).wait_told("bridge.caught_up")
+            start(settings).wait_for("bridge.caught_up")
             await log.holds(1_001, line)
             machine.deliver(f"production/{line}/data", [b"after"])
             records = await log.holds(1_002, line)
@@ -210,10 +210,10 @@ def test_another_number_of_partitions_is_refused(settings_for: SettingsFor, star
 
 
 def test_the_narrated_lines_are_the_guides(settings_for: SettingsFor, start: Bridges) -> None:
-    """In this order; the broker's password is not told."""
+    """In this order; the broker's password is not logged."""
     settings = settings_for()
     bridge = start(settings).listening()
-    assert [key for key in bridge.said() if key != "bridge.received"][:8] == [
+    assert [key for key in bridge.logged() if key != "bridge.received"][:8] == [
         "bridge.starting",
         "bridge.connecting",
         "bridge.connected",

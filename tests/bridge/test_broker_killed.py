@@ -55,9 +55,9 @@ async def test_packet_ids_that_come_again_do_not_hide_new_messages(
     save(broker)
     deliver(500, 600)
     broker.kill()
-    bridge.wait_told("bridge.again")
+    bridge.wait_for("bridge.again")
     broker.start()
-    bridge.wait_told("bridge.caught_up")
+    bridge.wait_for("bridge.caught_up")
     deliver(500, 1_100)
     assert bridge.metric("linepulse_mqtt_recognised_total") == 0
     assert received(bridge) == 1_100
@@ -96,7 +96,7 @@ async def test_mosquitto_killed_and_started_again(
         deliver("unsaved", UNSAVED)
         broker.kill()
         bridge.send(signal.SIGCONT)
-        bridge.wait_told("bridge.again")
+        bridge.wait_for("bridge.again")
         broker.start()
         bridge.listening(2)
         deliver("after", AFTER)

@@ -1,11 +1,11 @@
-"""What the broker's own figures say of the room that is left."""
+"""The room that is left, computed from the broker's own figures."""
 
 import math
 from typing import Any
 
 import pytest
 
-from bridge.buffer import Buffer, Filling, Limits, Reading, foreseen, limits, reading
+from bridge.buffer import Buffer, Filling, Limits, Reading, limits, predicted, reading
 from bridge.outage import in_words
 from runtime.settings import Settings
 
@@ -28,21 +28,21 @@ def at(seconds: float, waiting: float, memory: float | None = None, **more: Any)
 
 
 def test_the_brokers_figures_as_mosquitto_writes_them() -> None:
-    """What is retained does not wait; the rate is a second's; 200 bytes a message."""
+    """Retained messages don't count as waiting; the rate is per second; 200 bytes a message."""
     assert reading(QUIET, 5.0) == Reading(5.0, 46, 100, 20295, 90000, 7, 2.0, 200.0)
 
 
 def test_a_broker_that_says_nothing_or_something_else() -> None:
-    """Not known is not nothing."""
+    """A figure that is not known is None, not 0."""
     assert reading({"uptime": b"", "store/messages/count": b"many"}, 5.0) == Reading(5.0, *[None] * 7)
 
 
 def test_while_the_bridge_reads_the_filling_is_foreseen() -> None:
-    """One message a second of 200 bytes, and the 300 that the broker needs beside."""
+    """One message a second of 200 bytes, and the 300 that the broker needs in addition."""
     buffer = Buffer()
     buffer.take(at(0, waiting=3), held=False)
     assert buffer.filling == Filling(1.0, 500.0)
-    assert foreseen(at(0, 3, rate=None)) is None
+    assert predicted(at(0, 3, rate=None)) is None
 
 
 def test_while_it_does_not_the_filling_is_measured_over_a_minute() -> None:
@@ -58,7 +58,7 @@ def test_while_it_does_not_the_filling_is_measured_over_a_minute() -> None:
 
 
 def test_a_broker_that_started_anew_is_measured_anew() -> None:
-    """What it held before its end is no filling."""
+    """What it held before its restart does not count as filling."""
     buffer = Buffer()
     buffer.take(at(0, 500), held=True)
     buffer.take(at(10, 0, uptime=1.0), held=True)
@@ -83,13 +83,13 @@ def test_the_first_limit_counts(most: Limits, left: float | None) -> None:
 
 
 def test_nothing_comes_nothing_fills() -> None:
-    """There is room for ever, also while the buffer empties."""
+    """The time left is infinite, also while the buffer empties."""
     assert Filling(0.0, 0.0).seconds_left(at(0, 100), Limits(1000, None)) == math.inf
     assert Filling(-5.0, -1.0).seconds_left(at(0, 100, 1000), Limits(1000, 10_000)) == math.inf
 
 
 def test_limits_are_those_of_the_settings_or_of_this_machine() -> None:
-    """A broker elsewhere, of which nobody said anything: not known."""
+    """A broker on another machine without settings for it: its limits are not known."""
 
     def settings(url: str, **more: Any) -> Settings:
         return Settings(_env_file=None, mqtt_broker_url=url, **more)
@@ -103,5 +103,5 @@ def test_limits_are_those_of_the_settings_or_of_this_machine() -> None:
 
 
 def test_times_in_words() -> None:
-    """As exact as anyone needs."""
+    """Rounded to the unit that fits."""
     assert [in_words(s) for s in (45, 600, 7 * 3600, math.inf)] == ["45 s", "10 min", "7 h", "∞"]

@@ -18,14 +18,14 @@ START = 1_700_000_000_000
 
 
 class Computer:
-    """A computer whose clocks a test turns; its bridge reads them every 5 s."""
+    """A computer whose clocks a test sets; its bridge reads them every 5 s."""
 
     def __init__(self, first_reading: float = 0) -> None:
         self.wall = float(START)
         self.steady = 5_000.0
-        self.told: list[ClockNotice] = []
+        self.notices: list[ClockNotice] = []
         self.wall += first_reading
-        self.clock = LogClock(self.told.append, lambda: self.wall, lambda: self.steady)
+        self.clock = LogClock(self.notices.append, lambda: self.wall, lambda: self.steady)
         self.wall -= first_reading
 
     def passes(self, ms: float, wall: float | None = None) -> int:
@@ -45,26 +45,26 @@ class Computer:
         return self.passes(0, wall=ms)
 
     def whats(self) -> list[str]:
-        return [told.what for told in self.told]
+        return [notice.what for notice in self.notices]
 
 
 def running(first_reading: float = 0) -> Computer:
-    """One whose bridge has told times already."""
+    """A computer whose bridge has given out times already."""
     computer = Computer(first_reading)
     computer.passes(0)
     return computer
 
 
 def test_it_is_the_computers_time() -> None:
-    """While the computer's clock behaves, the log's is the same."""
+    """While the computer's clock is regular, the log's is the same."""
     computer = Computer()
     assert computer.passes(250) == START + 250
     assert computer.passes(MINUTE) == START + 250 + MINUTE
-    assert computer.told == []
+    assert computer.notices == []
 
 
 def test_one_wrong_reading_changes_nothing() -> None:
-    """A year ahead, or an hour back, for a moment: neither then nor later does the log take notice."""
+    """A year ahead, or an hour back, for a moment: neither then nor later does it change the log's time."""
     #  wall    ────────┐ ┌────────
     #                  └─┘ one reading
     #  log     ───────────────────
@@ -76,20 +76,20 @@ def test_one_wrong_reading_changes_nothing() -> None:
 
 
 def test_a_leap_forwards_is_followed_once_it_has_held_for_30_s() -> None:
-    """Until then time goes on by the monotonic clock; both moments are told."""
+    """Until then time goes on by the monotonic clock; the leap and the following are both reported."""
     #          0      leap      30 s
     #  wall    ──────┐╱─────────────  a year ahead
     #  log     ──────────────────┐╱─
     computer = running()
     assert computer.leaps(YEAR) == START
     assert computer.goes_on(CONFIRM_MS - 5 * SECOND) == START + CONFIRM_MS - 5 * SECOND
-    assert computer.told == [ClockNotice("clock_jump", YEAR)]
+    assert computer.notices == [ClockNotice("clock_jump", YEAR)]
     assert computer.goes_on(5 * SECOND) == START + CONFIRM_MS + YEAR
-    assert computer.told == [ClockNotice("clock_jump", YEAR), ClockNotice("clock_followed", YEAR)]
+    assert computer.notices == [ClockNotice("clock_jump", YEAR), ClockNotice("clock_followed", YEAR)]
 
 
 def test_readings_that_disagree_confirm_nothing() -> None:
-    """A clock that is somewhere else at each tick is never believed, and told no more than every 30 s."""
+    """A clock with another offset at each tick is never believed, and reported at most every 30 s."""
     computer = running()
     for number in range(1, 61):
         at = computer.passes(5 * SECOND, wall=5 * SECOND + HOUR)
@@ -123,18 +123,18 @@ def test_a_machine_that_was_suspended_catches_up() -> None:
     computer = running()
     computer.leaps(8 * HOUR)
     assert computer.goes_on(CONFIRM_MS) == computer.wall
-    assert computer.told[-1] == ClockNotice("clock_followed", 8 * HOUR)
+    assert computer.notices[-1] == ClockNotice("clock_followed", 8 * HOUR)
 
 
 def test_a_machine_whose_monotonic_clock_went_on_is_right_at_once() -> None:
     """A night without a reading is no leap if both clocks agree about it."""
     computer = running()
     assert computer.passes(8 * HOUR) == START + 8 * HOUR
-    assert computer.told == []
+    assert computer.notices == []
 
 
 def test_a_step_back_is_caught_up_without_standing_still() -> None:
-    """Once it has held, time goes on slower, until the computer's clock has caught up; then both agree."""
+    """Once confirmed, time goes on slower, until the computer's clock has caught up; then both agree."""
     #  wall    ─────┐           ╱
     #               │       ╱
     #  log     ────────────────      from 30 s on at CATCH_UP
@@ -144,28 +144,28 @@ def test_a_step_back_is_caught_up_without_standing_still() -> None:
     slower = computer.goes_on(55 * SECOND) - (START + CONFIRM_MS - 5 * SECOND)
     assert slower == 55 * SECOND * CATCH_UP
     assert computer.goes_on(MINUTE) == computer.wall
-    assert computer.told == []
+    assert computer.notices == []
 
 
 def test_a_leap_back_is_told() -> None:
-    """A clock set back by an hour does not take the log with it."""
+    """A clock set back by an hour does not set the log's time back."""
     computer = running()
     computer.leaps(-HOUR)
     assert computer.goes_on(CONFIRM_MS) > START
-    assert computer.told == [ClockNotice("clock_jump", -HOUR), ClockNotice("clock_followed", -HOUR)]
+    assert computer.notices == [ClockNotice("clock_jump", -HOUR), ClockNotice("clock_followed", -HOUR)]
 
 
 def test_a_slow_drift_is_no_leap() -> None:
-    """A clock that loses a second an hour is followed, and never alarms anybody."""
+    """A clock that loses a second an hour is followed, without a notice."""
     computer = running()
     for _ in range(1_000):
         computer.passes(HOUR, wall=HOUR - LEAP_MS)
     assert computer.clock.now() == computer.wall
-    assert computer.told == []
+    assert computer.notices == []
 
 
 def test_a_wrong_reading_at_the_start_is_no_anchor() -> None:
-    """Of two first readings that disagree the lower one counts; who is behind follows, once it has held."""
+    """If the first two readings disagree, the lower one counts; the higher one is followed once confirmed."""
     ahead = running(first_reading=YEAR)
     assert ahead.goes_on(MINUTE) == START + MINUTE
     behind = running(first_reading=-HOUR)
@@ -179,12 +179,12 @@ def test_the_log_goes_on_behind_its_tail() -> None:
     computer.clock.not_before(START + 10 * MINUTE)
     assert computer.passes(0) == START + 10 * MINUTE
     assert computer.passes(MINUTE) == START + 10 * MINUTE + MINUTE * CATCH_UP
-    assert computer.told == [ClockNotice("log_ahead", 10 * MINUTE)]
+    assert computer.notices == [ClockNotice("log_ahead", 10 * MINUTE)]
     assert computer.clock.ahead_ms == 10 * MINUTE - MINUTE * (1 - CATCH_UP)
 
 
 def test_a_leap_in_doubt_leaves_the_log_behind_and_that_is_told() -> None:
-    """The gauge tells both: ahead, and behind."""
+    """The gauge shows both: ahead, and behind."""
     computer = running()
     computer.leaps(HOUR)
     assert computer.clock.ahead_ms == -HOUR
@@ -195,15 +195,15 @@ def test_an_older_tail_changes_nothing() -> None:
     computer = Computer()
     computer.clock.not_before(START - DAY)
     assert computer.passes(0) == START
-    assert computer.told == []
+    assert computer.notices == []
 
 
 def test_a_minute_is_the_limit() -> None:
-    """Up to 60 s nobody is told; it is followed after 30 s all the same."""
+    """Up to 60 s it is not reported, but followed after 30 s all the same."""
     computer = running()
     computer.leaps(JUMP_MS)
     assert computer.goes_on(CONFIRM_MS) == computer.wall
-    assert computer.told == []
+    assert computer.notices == []
 
 
 Moves = Iterable[tuple[float, float, bool]]

@@ -49,7 +49,7 @@ async def test_a_pause_outlasts_the_keepalive(own_settings: SettingsFor, lines: 
 
 
 async def test_an_answer_that_waited_out_a_pause_counts(own_settings: SettingsFor) -> None:
-    """A ping was sent just before the pause, and the broker answered it: it is not held dead."""
+    """A ping was sent just before the pause, and the broker answered it: it is not taken for dead."""
     ours = connection(own_settings(), print)
     await ours.open()
     await ours.subscribe()
@@ -64,7 +64,7 @@ async def test_an_answer_that_waited_out_a_pause_counts(own_settings: SettingsFo
 
 
 async def test_a_connection_that_passes_nothing_any_more_is_given_up(own_settings: SettingsFor) -> None:
-    """A firewall forgot it, say, and tells neither side. With the usual keepalive that is within a minute."""
+    """Such as after a firewall dropped it silently. With the default keepalive that is within a minute."""
     settings, port = own_settings(), free_port()
     link = Link(port, settings.mqtt.port or 0)
     await link.open()
@@ -81,7 +81,7 @@ async def test_a_connection_that_passes_nothing_any_more_is_given_up(own_setting
 async def test_what_is_not_acknowledged_comes_again(
     own_settings: SettingsFor, lines: list[str], services: Services
 ) -> None:
-    """The session is kept: of three deliveries the first was acknowledged, the others come again."""
+    """The session is kept: of three deliveries the first was acknowledged, the others are sent again."""
     settings, got = own_settings(), list[Delivery]()
     first = connection(settings, got.append)
     assert not await first.open()

@@ -1,4 +1,4 @@
-"""What the broker sends again, and what only looks like it."""
+"""Messages that the broker sends again, and new ones that look the same."""
 
 from collections import deque
 
@@ -35,7 +35,7 @@ def test_a_message_that_a_later_run_wrote_does_not_hide_those_before_it():
 
 
 def test_another_payload_under_the_same_packet_id_is_another_message():
-    """Packet ids come round."""
+    """Packet ids are used again."""
     assert not Deduplicator([held(1, 1)], REACH).holds(delivery(1, b"other"))
 
 

@@ -1,4 +1,4 @@
-"""Nothing is lost, whatever ends or falls silent. Repetitions are told apart by packet ids, later."""
+"""Nothing is lost, whatever ends or does not answer. Repeats are recognised in test_exactly_once.py."""
 
 import signal
 import socket
@@ -12,7 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from runtime.settings import Settings
 from schemas.raw import Kind
 from tests.bridge.conftest import Bridges
-from tests.bridge.nameless import NAME
+from tests.bridge.no_name_server import NAME
 from tests.bridge.rig import BridgeProcess, Log, Machine, by_line, first_times, headers
 from tests.eventually import wait_until
 from tests.services import AnyServer, OwnServers, Services
@@ -24,7 +24,7 @@ NEXT_TO_NOTHING = 10
 
 
 def numbered(count: int, start: int = 0) -> list[bytes]:
-    """Payloads that tell each other apart."""
+    """Payloads that all differ."""
     return [b"%06d" % number for number in range(start, start + count)]
 
 
@@ -90,7 +90,7 @@ async def test_a_clean_end_under_load_loses_nothing_and_repeats_nothing(
 async def test_kafka_away_and_back(
     own: OwnServers, services: Services, settings_for: SettingsFor, start: Bridges, lines: list[str]
 ) -> None:
-    """Kafka is killed (the embedded one, which keeps nothing: frozen) until people are told, then back."""
+    """Kafka is killed (the embedded one, which keeps nothing: frozen) until that is reported, then back."""
     kafka = own.kafka()
     settings, payloads = settings_for(kafka=kafka), numbered(1_000)
     with Machine(settings) as machine:
@@ -100,7 +100,7 @@ async def test_kafka_away_and_back(
             await log.holds(800, *lines)
         away(kafka, services)
         publish(machine, lines, payloads[200:])
-        wait_until(lambda: {"bridge.kafka_silent", "bridge.again"} & {*bridge.said()}, "the silence told")
+        wait_until(lambda: {"bridge.kafka_silent", "bridge.again"} & {*bridge.logged()}, "the silence told")
         assert bridge.metric("linepulse_mqtt_in_flight") <= 2 * settings.mqtt_receive_maximum + 1
         back(kafka, services)
         async with Log(settings) as log:
@@ -126,7 +126,7 @@ async def test_the_mqtt_broker_away_and_back(
     async with Log(settings) as log:
         await log.holds(1_000, *lines)
         broker.stop()
-        bridge.wait_told("bridge.again", 2)
+        bridge.wait_for("bridge.again", 2)
         broker.start()
         bridge.listening(2)
         with Machine(settings) as machine:
@@ -141,7 +141,7 @@ async def test_the_mqtt_broker_away_and_back(
 async def test_a_flood_at_qos_0_is_bounded(
     own: OwnServers, services: Services, settings_for: SettingsFor, start: Bridges, lines: list[str]
 ) -> None:
-    """20 MB at QoS 0 while Kafka is away: the bridge stops reading, keeps its memory, and goes on later."""
+    """20 MB at QoS 0 while Kafka is away: the bridge stops reading, its memory stays bounded, it goes on."""
     kafka, broker = own.kafka(), own.mqtt()
     settings, line = settings_for(kafka=kafka, mqtt=broker, mqtt_receive_maximum=30), lines[0]
     with Machine(settings) as machine:
@@ -165,7 +165,7 @@ async def test_a_flood_at_qos_0_is_bounded(
 async def test_a_refused_record_stays_with_the_broker(
     services: Services, settings_for: SettingsFor, start: Bridges, lines: list[str]
 ) -> None:
-    """Kafka refuses a batch: the bridge leaves it unacknowledged, says why, and tries again until it may."""
+    """Kafka refuses a batch: the bridge does not acknowledge it, says why, and retries until it succeeds."""
     if services.kind == "embedded":
         pytest.skip("the embedded Kafka takes records of any size")
     settings, line = settings_for(), lines[0]
@@ -173,8 +173,8 @@ async def test_a_refused_record_stays_with_the_broker(
     await set_largest_record(settings, 10_000)
     with Machine(settings) as machine:
         machine.deliver(f"production/{line}/data", [b"small", b"x" * 20_000, b"behind"])
-    bridge.wait_told("bridge.again", 2)
-    assert "MessageSizeTooLarge" in bridge.told_last("bridge.again")["why"]
+    bridge.wait_for("bridge.again", 2)
+    assert "MessageSizeTooLarge" in bridge.last_facts("bridge.again")["why"]
     wait_until(lambda: bridge.metric("linepulse_mqtt_in_flight") == 0, "nothing in flight between two runs")
     await set_largest_record(settings, 1 << 20)
     async with Log(settings) as log:
@@ -185,7 +185,7 @@ async def test_a_refused_record_stays_with_the_broker(
 async def test_it_ends_in_time_although_kafka_is_away(
     own: OwnServers, services: Services, settings_for: SettingsFor, start: Bridges, lines: list[str]
 ) -> None:
-    """What Kafka does not take stays the broker's: the bridge ends, and the next one writes it."""
+    """The broker keeps what Kafka refuses: the bridge ends, and the next one writes it."""
     kafka = own.kafka()
     settings, line = settings_for(kafka=kafka), lines[0]
     bridge = start(settings).listening()
@@ -205,7 +205,7 @@ async def test_it_ends_in_time_although_kafka_is_away(
 def test_it_ends_in_time_although_a_server_never_answered(
     settings_for: SettingsFor, start: Bridges, silent: str
 ) -> None:
-    """A server takes the connection and says nothing: SIGTERM ends the bridge all the same."""
+    """A server accepts the connection and never answers: SIGTERM ends the bridge all the same."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         where = f"127.0.0.1:{server.getsockname()[1]}"
         if silent == "MQTT":
@@ -217,15 +217,15 @@ def test_it_ends_in_time_although_a_server_never_answered(
         with connected:
             connected.recv(1)
             if silent == "MQTT":  # its watch may be the first to connect
-                bridge.wait_told("bridge.connecting")
+                bridge.wait_for("bridge.connecting")
             assert bridge.terminate() == 0
     assert bridge.errors() == ""
 
 
 def test_it_ends_in_time_although_its_broker_has_no_name(settings_for: SettingsFor, start: Bridges) -> None:
-    """The name server does not answer: who asks it can't be stopped, and nobody waits for it."""
+    """The name server does not answer: the thread that asks it can't be stopped, and is not waited for."""
     settings = settings_for(mqtt_broker_url=f"mqtt://{NAME}")
-    bridge = start(settings, "tests.bridge.nameless").wait_told("bridge.connecting")
+    bridge = start(settings, "tests.bridge.no_name_server").wait_for("bridge.connecting")
     assert bridge.terminate() == 0
     assert bridge.errors() == ""
 

@@ -1,4 +1,4 @@
-"""What a run counts of a message, and the line that people see for it."""
+"""The metrics of a message, and its line in the log."""
 
 from types import SimpleNamespace
 
@@ -39,7 +39,7 @@ def test_json_is_shown_as_it_is() -> None:
 
 
 def test_a_payload_never_leaves_its_line() -> None:
-    """Line ends and terminal sequences are blanks, other bytes a mark, and what is long is cut."""
+    """Line ends and terminal sequences become blanks, invalid bytes a mark, and a long payload is cut."""
     assert shown(b"a\r\nb\x1b[2Jc") == "a  b [2Jc"
     assert shown(b"\xff{}") == "\N{REPLACEMENT CHARACTER}{}"
     assert len(shown("é".encode() * 5_000)) == SHOWN_CHARACTERS

@@ -25,7 +25,7 @@ RECORDS = 30
 
 
 class Slow(AIOKafkaConsumer):  # type: ignore[misc]
-    """Brings one record at a time, as over a line on which a large one takes long."""
+    """Returns one record at a time, as over a slow network."""
 
     async def getmany(self, *partitions: TopicPartition, timeout_ms: int) -> dict[TopicPartition, Any]:
         await asyncio.sleep(2 * SOON_S / RECORDS)
@@ -43,7 +43,7 @@ async def producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
 async def test_a_long_tail_is_read_to_its_end(
     settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However long it takes, as long as something comes: given up, it would be as long the next time."""
+    """However long it takes, as long as records arrive: if it gave up, the next try would take as long."""
     settings = settings_for()
     where = TopicPartition(settings.topics.raw, 1)
     headers = RawHeaders(Kind.DATA, "production/ligne1/data", 1, mid=7, run=5, seq=1).encode()
@@ -57,7 +57,7 @@ async def test_a_long_tail_is_read_to_its_end(
 
 
 async def test_a_time_that_is_none_does_not_carry_the_log_away(settings_for: SettingsFor) -> None:
-    """Somebody wrote µs where ms are meant: the log's own time would stay in the year 57 000 for ever."""
+    """Another program wrote µs instead of ms: the log's time would stay in the year 57 000 for ever."""
     settings, now = settings_for(), int(time.time() * 1000)
     async with producer(settings) as writing:
         await writing.send_and_wait(settings.topics.raw, b"", partition=0, timestamp_ms=now)
@@ -66,7 +66,7 @@ async def test_a_time_that_is_none_does_not_carry_the_log_away(settings_for: Set
 
 
 async def test_a_tail_that_is_ahead_is_told_at_its_true_time(settings_for: SettingsFor) -> None:
-    """Where the plant's rules say so, of the runs that they name."""
+    """If the plant's rules say so, for the runs that they name."""
     settings, now = settings_for(), int(time.time() * 1000)
     headers = RawHeaders(Kind.TICK, run=5).encode()
     async with producer(settings) as writing:
@@ -99,7 +99,7 @@ async def test_only_our_own_session_tells_what_was_delivered(settings_for: Setti
 
 
 async def test_a_gap_tells_the_run_above_ours_that_wrote_there(settings_for: SettingsFor) -> None:
-    """In the gap only; strangers and other runs are none."""
+    """In the gap only; records of other programs and lower runs don't count."""
     settings = settings_for()
     where = TopicPartition(settings.topics.raw, 2)
     async with producer(settings) as writing:

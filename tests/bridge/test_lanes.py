@@ -1,4 +1,4 @@
-"""A batch is told to be stored only once it is known that readers will take it."""
+"""A batch counts as stored only once it is known that it is not void."""
 
 import asyncio
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from schemas.errors import Unavailable
 
 
 class Kafka:
-    """Stores each batch at the next of the offsets given; of what others wrote it knows the runs."""
+    """Stores each batch at the next of the given offsets; knows the runs of what others wrote."""
 
     def __init__(self, offsets: list[int], runs: list[int]) -> None:
         self.offsets = iter(offsets)
@@ -37,7 +37,7 @@ class Kafka:
 
 
 async def write(kafka: Kafka, batches: int) -> tuple[list[bool], str | None]:
-    """Write batches of a record behind the fence of run 7 at offset 9; which are stored, and why no more."""
+    """Write batches of one record behind the fence of run 7 at offset 9; which are stored, and the error."""
     known = LogContinuity()
     known.begin(6)
     known.follows(0, 9, 1)
@@ -55,7 +55,7 @@ async def write(kafka: Kafka, batches: int) -> tuple[list[bool], str | None]:
 
 
 async def test_who_is_alone_never_looks() -> None:
-    """Batches that lie next to each other cost nothing."""
+    """Adjacent batches cause no read."""
     kafka = Kafka([10, 11, 12], [])
     assert await write(kafka, 3) == ([True, True, True], None)
     assert kafka.asked == []
@@ -84,7 +84,7 @@ async def test_what_lower_and_equal_runs_and_strangers_write_voids_nothing() -> 
 async def test_a_batch_whose_place_kafka_does_not_tell_may_be_anywhere(
     runs: list[int], stored: list[bool]
 ) -> None:
-    """All that follows what we stored last is looked at."""
+    """All that follows our last record is read."""
     kafka = Kafka([-1, 11], runs)
     assert (await write(kafka, 2))[0] == stored
     assert kafka.asked[0] == (10, None)

@@ -1,4 +1,4 @@
-"""The log is deleted and made anew below a bridge that lives: it notices, says so, and goes on by itself."""
+"""The log is deleted and made anew while a bridge runs: it detects and reports it, and goes on."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ async def delete_log(settings: Settings) -> None:
 
 
 async def make_log(settings: Settings) -> None:
-    """As `setup` does, as soon as Kafka lets us."""
+    """Make the log as `setup` does, as soon as Kafka allows it."""
 
     async def made() -> bool:
         return settings.topics.raw in await create_topics(settings)
@@ -47,7 +47,7 @@ async def make_log(settings: Settings) -> None:
 
 
 async def first_life(settings: Settings, bridge: BridgeProcess, machine: Machine, line: str) -> int:
-    """Fill the old log a little; its last time."""
+    """Write some records to the old log; return its last time."""
     machine.deliver(f"production/{line}/data", numbered(500))
     async with Log(settings) as log:
         records = await log.holds(500, line)
@@ -62,20 +62,20 @@ def right(records: list[ConsumerRecord], line: str, payloads: list[bytes], after
 
 
 async def test_made_anew_at_once(settings_for: SettingsFor, start: Bridges, lines: list[str]) -> None:
-    """The producer goes on as if nothing had happened; the bridge notices by the offsets that it gets."""
+    """The producer goes on as if nothing had happened; the bridge detects it by the offsets."""
     settings, line = settings_for(), lines[0]
     bridge = start(settings).listening()
     with Machine(settings) as machine:
         end = await first_life(settings, bridge, machine, line)
         await delete_log(settings)
         await make_log(settings)
-        bridge.wait_told("bridge.log_anew").listening(2)
+        bridge.wait_for("bridge.log_anew").listening(2)
         machine.deliver(f"production/{line}/data", numbered(500, 500))
         async with Log(settings) as log:
             await log.holds(500, line)
             await log.settled()
             right(log.of(line), line, numbered(500, 500), end)
-            assert bridge.told_last("bridge.log_anew")["run"] == 2
+            assert bridge.last_facts("bridge.log_anew")["run"] == 2
             assert max(headers(record).run for record in log.records) == 2
     assert bridge.metric("linepulse_log_anew_total") == 1
     assert bridge.terminate() == 0
@@ -84,17 +84,17 @@ async def test_made_anew_at_once(settings_for: SettingsFor, start: Bridges, line
 async def test_what_is_not_acknowledged_when_the_log_goes_is_written_to_the_next(
     settings_for: SettingsFor, start: Bridges, lines: list[str]
 ) -> None:
-    """Messages of the time without a log wait; people are told that there is none; then all are there."""
+    """Messages wait while there is no log; that is reported; then all are there."""
     settings, line = settings_for(), lines[0]
     bridge = start(settings).listening()
     with Machine(settings) as machine:
         end = await first_life(settings, bridge, machine, line)
         await delete_log(settings)
         machine.deliver(f"production/{line}/data", numbered(3_000, 500))
-        bridge.wait_told("bridge.again")
-        assert f"no topic {settings.topics.raw}" in bridge.told_last("bridge.again")["why"]
+        bridge.wait_for("bridge.again")
+        assert f"no topic {settings.topics.raw}" in bridge.last_facts("bridge.again")["why"]
         await make_log(settings)
-        bridge.wait_told("bridge.log_anew")
+        bridge.wait_for("bridge.log_anew")
         async with Log(settings) as log:
             await log.holds(3_000, line)
             await log.settled()
@@ -118,7 +118,7 @@ async def test_under_load_only_what_the_old_log_had_goes_with_it(
         await delete_log(settings)
         acknowledged = bridge.metric("linepulse_mqtt_acked_total")
         await make_log(settings)
-        bridge.wait_told("bridge.log_anew")
+        bridge.wait_for("bridge.log_anew")
         async with Log(settings) as log:
 
             async def all_ends() -> bool:

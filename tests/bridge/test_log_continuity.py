@@ -1,4 +1,4 @@
-"""What tells another log from the one that was known."""
+"""How another log is distinguished from the known one."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from bridge.log_continuity import LogContinuity
 
 
 def test_a_log_that_grows_is_the_one_it_was() -> None:
-    """Batches behind each other; retention and foreign records leave gaps, which tell nothing."""
+    """Batches in order; gaps by retention or other writers are no sign of another log."""
     known = LogContinuity()
     assert known.begin(0) == 1
     assert all(known.follows(0, first, 10) for first in (0, 10, 50))
@@ -16,7 +16,7 @@ def test_a_log_that_grows_is_the_one_it_was() -> None:
 
 
 def test_what_others_wrote_in_between_is_a_gap() -> None:
-    """From behind what we stored last to what we stored next, in each partition by itself."""
+    """From our last record to our next batch, for each partition."""
     known = LogContinuity()
     assert known.gap(0, 40) is None  # nothing is known of it yet
     known.follows(0, 10, 5)
@@ -29,7 +29,7 @@ def test_what_others_wrote_in_between_is_a_gap() -> None:
 
 @pytest.mark.parametrize("first", [0, 9])
 def test_a_place_that_was_taken_already_is_in_another_log(first: int) -> None:
-    """Told once; from then on that log is the known one, in all partitions."""
+    """Reported once; from then on that log is the known one, in all partitions."""
     known = LogContinuity()
     known.follows(0, 0, 10)
     known.follows(1, 0, 10)
@@ -39,7 +39,7 @@ def test_a_place_that_was_taken_already_is_in_another_log(first: int) -> None:
 
 
 def test_a_repetition_that_kafka_gives_no_place_tells_nothing() -> None:
-    """Kafka had the batch already, and has forgotten where."""
+    """Kafka had the batch already, and does not say where."""
     known = LogContinuity()
     known.follows(0, 0, 10)
     assert known.follows(0, -1, 5)
@@ -50,7 +50,7 @@ def test_a_repetition_that_kafka_gives_no_place_tells_nothing() -> None:
 
 
 def test_runs_never_go_back() -> None:
-    """A log that knows none of our runs is another one; the next run is above all of ours."""
+    """A log without our runs is another one; the next run is above all of ours."""
     known = LogContinuity()
     assert known.begin(41) == 42
     assert known.begin(0) == 43
@@ -58,7 +58,7 @@ def test_runs_never_go_back() -> None:
 
 
 def test_a_run_whose_fence_was_never_stored_tells_nothing() -> None:
-    """Kafka went away in between: the log that knows nothing of it is the one that it was."""
+    """Kafka was away in between: the log without that run is still the same."""
     known = LogContinuity()
     assert known.begin(41) == 42
     assert known.begin(41) == 43

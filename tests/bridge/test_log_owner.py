@@ -1,8 +1,8 @@
-"""Whose log it is, told by its records."""
+"""Which client id owns a log, by its records."""
 
 import pytest
 
-from bridge.log_owner import LogOwner, OtherClientError, refuse_anothers
+from bridge.log_owner import LogOwner, OtherClientError, require_own_log
 from runtime.settings import Settings
 
 
@@ -15,7 +15,7 @@ def holder(*records: tuple[int, int, str]) -> str:
 
 
 def test_it_is_whose_run_is_highest() -> None:
-    """In whichever partition, and whatever others wrote before and behind it."""
+    """In any partition, whatever others wrote before and behind it."""
     assert holder() == ""
     assert holder((0, 1, "a"), (0, 3, "a"), (1, 2, "b"), (1, 4, "b"), (1, 3, "a")) == "b"
 
@@ -27,7 +27,7 @@ def test_the_ticks_of_older_releases_tell_nobody() -> None:
 
 
 def test_of_two_that_take_the_same_run_both_find_the_same() -> None:
-    """Each stands first somewhere: the lowest partition tells; also when the winner has written since."""
+    """Each is first in some partition: the lowest decides; also when the winner has written since."""
     race = ((0, 1, "a"), (0, 1, "b"), (1, 1, "b"), (1, 1, "a"))
     assert holder(*race) == "a"
     assert holder(*reversed(race)) == "b"
@@ -35,9 +35,9 @@ def test_of_two_that_take_the_same_run_both_find_the_same() -> None:
 
 
 def test_anothers_log_is_refused_by_name() -> None:
-    """With both client ids, and what to do; one's own, and one that tells nobody, are not."""
+    """With both client ids, and what to do; our own log, and one without client ids, are accepted."""
     settings = Settings(_env_file=None, mqtt_client_id="ours")
-    refuse_anothers(settings, "ours", 3)
-    refuse_anothers(settings, "", 3)
+    require_own_log(settings, "ours", 3)
+    require_own_log(settings, "", 3)
     with pytest.raises(OtherClientError, match=r"'ours': .* client id 'theirs' \(run 3\).*CLIENT_ID=theirs"):
-        refuse_anothers(settings, "theirs", 3)
+        require_own_log(settings, "theirs", 3)

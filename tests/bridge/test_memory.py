@@ -1,4 +1,4 @@
-"""The bridge's memory while Kafka is away and machines go on: it has a ceiling, whatever the protocol."""
+"""The bridge's memory while Kafka is away and machines go on: bounded, whatever the protocol."""
 
 import asyncio
 import itertools
@@ -48,7 +48,7 @@ async def test_memory_does_not_grow_with_an_outage(
             await log.holds(500, lines[0])
         kafka.freeze()
         await send(FIRST)
-        bridge.wait_told("bridge.kafka_silent")
+        bridge.wait_for("bridge.kafka_silent")
         wait_until(lambda: 0 < bridge.metric("linepulse_mqtt_in_flight") <= most, "the window")
         before = bridge.peak_bytes()
         for _ in range(4):

@@ -58,7 +58,7 @@ async def test_the_second_is_refused_and_the_first_does_not_notice(
         assert Counter(record.value for record in data) == dict.fromkeys(numbered(each), len(lines))
         assert {headers(record).run for record in log.records} == {1}
         assert {headers(record).client for record in log.records} == {settings.mqtt_client_id}
-    assert first.said().count("bridge.listening") == 1
+    assert first.logged().count("bridge.listening") == 1
     assert first.terminate() == 0
 
 
@@ -88,7 +88,7 @@ async def test_of_two_that_start_at_once_on_an_empty_log_one_goes_on(
 async def test_a_run_above_its_own_is_noticed_before_anything_void_is_acknowledged(
     services: Services, settings_for: SettingsFor, start: Bridges, lines: list[str], idle: bool
 ) -> None:
-    """A bridge of an older release, which tells no client id, was on for a moment under a session of its own.
+    """A bridge of an older release, which writes no client id, ran for a moment with a session of its own.
 
     What the machine was acknowledged is in the log, not void, once; nobody who lives threw this one out.
     """
@@ -117,12 +117,12 @@ async def test_a_run_above_its_own_is_noticed_before_anything_void_is_acknowledg
         assert right(services, counted(log), dict.fromkeys(lines, each))
         assert max(headers(record).run for record in log.records) == 3
     assert bridge.metric("linepulse_mqtt_superseded_total") >= 1
-    assert "another bridge began run 2" in bridge.told_last("bridge.again")["why"]
+    assert "another bridge began run 2" in bridge.last_facts("bridge.again")["why"]
     assert bridge.terminate() == 0
 
 
 async def intrude(settings: Settings, run: int) -> None:
-    """Fence the log off as a bridge would that names no client id."""
+    """Write a fence as a bridge would that names no client id."""
     producer = await open_producer(settings, BATCH_BYTES)
     try:
         await write_fence(producer, settings.model_copy(update={"mqtt_client_id": ""}), run, 0)

@@ -1,4 +1,4 @@
-"""While Kafka is away the MQTT broker's buffer fills, and people see it: how much, how long, and losses."""
+"""While Kafka is away the MQTT broker's buffer fills, which is reported: how much, how long, and losses."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ def mosquitto(services: Services) -> None:
 
 
 class Forgetful(Mosquitto):
-    """Keeps 100 messages for a session, and throws the others away."""
+    """Keeps 100 messages for a session, and discards the others."""
 
     def prepare(self) -> None:
         super().prepare()
@@ -55,7 +55,7 @@ def left(bridge: BridgeProcess) -> float:
 async def test_kafka_away_the_buffer_fills_and_empties(
     own: OwnServers, settings_for: SettingsFor, start: Bridges, lines: list[str]
 ) -> None:
-    """What waits grows, the time left falls, the log says both; afterwards it is read, and said so."""
+    """More messages wait, less time is left, the log reports both; afterwards it reports that all is read."""
     kafka, broker, line = own.kafka(), own.mqtt(), lines[0]
     settings = settings_for(kafka=kafka, mqtt=broker, mqtt_budget_messages=100_000, mqtt_receive_maximum=50)
     bridge = start(settings).listening()
@@ -65,11 +65,11 @@ async def test_kafka_away_the_buffer_fills_and_empties(
         kafka.kill()
         machine.deliver(f"production/{line}/data", [b"1 %d" % n for n in range(2_000)])
         wait_until(lambda: waiting(bridge) >= 2_000, "2 000 messages")
-        bridge.wait_told("bridge.kafka_silent")
+        bridge.wait_for("bridge.kafka_silent")
         machine.deliver(f"production/{line}/data", [b"2 %d" % n for n in range(3_000)])
         wait_until(lambda: waiting(bridge) >= 5_000, "5 000 messages")
-        bridge.wait_told("bridge.buffer_lasts")
-        assert bridge.told_last("bridge.buffer_lasts")["count"] >= 2_000
+        bridge.wait_for("bridge.buffer_lasts")
+        assert bridge.last_facts("bridge.buffer_lasts")["count"] >= 2_000
         before = left(bridge)
         assert 0 < before < math.inf
         sent = 0
@@ -85,8 +85,8 @@ async def test_kafka_away_the_buffer_fills_and_empties(
         assert "messages wait, in all its sessions; room for" in told
         assert "look whether the bridge and Kafka run" in told
         kafka.start()
-        bridge.wait_told("bridge.buffer_drained")
-        assert bridge.told_last("bridge.buffer_drained")["count"] >= 5_000
+        bridge.wait_for("bridge.buffer_drained")
+        assert bridge.last_facts("bridge.buffer_drained")["count"] >= 5_000
         wait_until(lambda: waiting(bridge) == 0, "an empty buffer")
         async with Log(settings) as log:
             assert len(await log.holds(5_600 + sent, line)) == 5_600 + sent
@@ -99,16 +99,16 @@ async def test_kafka_away_the_buffer_fills_and_empties(
 async def test_what_the_broker_throws_away_is_told(
     forgetful: Forgetful, settings_for: SettingsFor, start: Bridges, lines: list[str]
 ) -> None:
-    """The bridge is away, a queue of 100: the loss is a metric, a loud line and a finding."""
+    """The bridge is away, with a queue of 100: the loss is a metric, a line of the log and a finding."""
     settings = settings_for(mqtt=forgetful)
     bridge = start(settings).listening()
     assert bridge.terminate() == 0
     with Machine(settings) as machine:
         machine.deliver(f"production/{lines[0]}/data", [b"%d" % n for n in range(1_000)])
-    bridge = start(settings).listening().wait_told("bridge.broker_drops")
+    bridge = start(settings).listening().wait_for("bridge.broker_drops")
     # What the broker told last may be of a moment in the middle of them.
-    wait_until(lambda: bridge.told_last("bridge.broker_drops")["total"] >= 800, "all of the drops")
-    dropped = bridge.told_last("bridge.broker_drops")["total"]
+    wait_until(lambda: bridge.last_facts("bridge.broker_drops")["total"] >= 800, "all of the drops")
+    dropped = bridge.last_facts("bridge.broker_drops")["total"]
     assert dropped <= 900
     assert bridge.metric("linepulse_mqtt_broker_dropped") == dropped
     told = linepulse(environment(settings), "doctor")
@@ -119,7 +119,7 @@ async def test_what_the_broker_throws_away_is_told(
 def test_a_broker_that_says_nothing_of_itself(
     services: Services, settings_for: SettingsFor, start: Bridges
 ) -> None:
-    """Not known, and no trouble."""
+    """The figures are not known, which is no error."""
     if services.kind != "embedded":
         pytest.skip("Mosquitto publishes $SYS")
     settings = settings_for()

@@ -7,10 +7,10 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.record import OVERSIZE_KEPT_BYTES, Delivery, Record, places, record_of
+from bridge.record import OVERSIZE_KEPT_BYTES, Delivery, Record, destinations, record_of
 from schemas.raw import Kind, RawHeaders
 
-PLACE = places(6)
+PLACE = destinations(6)
 LIMIT = 1024
 
 
@@ -26,7 +26,7 @@ def headers(made: Record) -> RawHeaders:
 
 @pytest.mark.parametrize("kind", [Kind.DATA, Kind.STATUS, Kind.ORDER])
 def test_a_line_is_the_key(kind: Kind) -> None:
-    """`production/ligne1/<kind>` goes to the line's partition, and says how it came."""
+    """`production/ligne1/<kind>` goes to the line's partition, with headers that say how it arrived."""
     made = record(f"production/ligne1/{kind}", dup=True)
     assert (made.kind, made.key, made.value) == (kind, b"ligne1", b"{}")
     assert headers(made) == RawHeaders(
@@ -36,7 +36,7 @@ def test_a_line_is_the_key(kind: Kind) -> None:
 
 @given(st.text("abcdefghijklmnopqrstuvwxyz0123456789_.-", min_size=1, max_size=64))
 def test_a_lines_partition_is_the_one_of_every_kafka_client(line: str) -> None:
-    """What a tool writes with the line as key lands in the same partition."""
+    """A record that another tool writes with the line as key is in the same partition."""
     numbers = list(range(6))
     assert PLACE(f"production/{line}/data").partition == DefaultPartitioner()(line.encode(), numbers, numbers)
 

@@ -9,7 +9,7 @@ import pytest
 
 import bridge.run
 from bridge.clock import LogClock
-from bridge.kafka import AS_TOLD, Tail
+from bridge.kafka import AS_RECORDED, Tail
 from bridge.log_continuity import LogContinuity
 from bridge.run import Run
 from plant.log_clock import TrueTime
@@ -21,7 +21,7 @@ AHEAD = 4_000_000_000_000
 
 
 class Kafka:
-    """A log whose highest run is 6; once our fence stands in it, `before` is the highest run before that."""
+    """A log whose highest run is 6; after our fence is written, `before` is the highest run before it."""
 
     def __init__(self, before: int) -> None:
         self.before = before
@@ -29,7 +29,7 @@ class Kafka:
         self.fenced_at = 0
 
     async def read_tail(
-        self, _settings: Settings, fence: Mapping[Any, int] | None = None, true_time: TrueTime = AS_TOLD
+        self, _settings: Settings, fence: Mapping[Any, int] | None = None, true_time: TrueTime = AS_RECORDED
     ) -> Tail:
         return Tail(true_time.of(AHEAD, 6), 6 if fence is None else self.before)
 
@@ -51,7 +51,7 @@ class Kafka:
 
 
 class Broker:
-    """A connection that finds its session."""
+    """A connection whose session the broker kept."""
 
     def __init__(self, *_: object, **__: object) -> None:
         self.dropped = False
@@ -86,7 +86,7 @@ async def test_who_finds_another_fence_of_its_run_begins_again(
 async def test_a_run_goes_on_from_the_true_time_of_a_log_that_is_ahead(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, last_run: int, goes_on_ahead: bool
 ) -> None:
-    """Where the plant file names the runs that were wrong."""
+    """If the plant file names the runs whose time was wrong."""
     plant = tmp_path / "plant.toml"
     plant.write_text(
         f"[[log_clock]]\nfirst_run = 1\nlast_run = {last_run}\n"

@@ -89,22 +89,22 @@ async def test_messages_come_through_tls(
     assert by_line(records)[lines[0]] == sent
     assert bridge.terminate() == 0
     assert bridge.errors() == ""
-    assert PASSWORD not in str(bridge.told)
-    assert quote(PASSWORD, safe="") not in str(bridge.told)
+    assert PASSWORD not in str(bridge.lines)
+    assert quote(PASSWORD, safe="") not in str(bridge.lines)
 
 
 def test_an_unknown_authority_is_refused(
     secure: SecureMosquitto, settings_for: SettingsFor, start: Bridges
 ) -> None:
-    """Without the authority's file the bridge does not hand its password over, and says why."""
-    bridge = start(settings_for(mqtt=secure)).wait_told("bridge.again")
-    assert "certificate verify failed" in bridge.told_last("bridge.again")["why"]
+    """Without the authority's file the bridge does not send its password, and says why."""
+    bridge = start(settings_for(mqtt=secure)).wait_for("bridge.again")
+    assert "certificate verify failed" in bridge.last_facts("bridge.again")["why"]
 
 
 def test_a_wrong_password_is_told(secure: SecureMosquitto, settings_for: SettingsFor, start: Bridges) -> None:
-    """The broker's refusal is said, without the password."""
+    """The broker's refusal is logged, without the password."""
     url = f"mqtts://{quote(USER, safe='')}:wrongword@localhost:{secure.port}"
     settings = settings_for(mqtt=secure, mqtt_ca_file=secure.ca, mqtt_broker_url=url)
-    bridge = start(settings).wait_told("bridge.again")
-    assert "Not authorized" in bridge.told_last("bridge.again")["why"]
-    assert "wrongword" not in str(bridge.told)
+    bridge = start(settings).wait_for("bridge.again")
+    assert "Not authorized" in bridge.last_facts("bridge.again")["why"]
+    assert "wrongword" not in str(bridge.lines)

@@ -28,7 +28,7 @@ def connects(*bridges: BridgeProcess) -> float:
 
 
 def agree(older: BridgeProcess, newer: BridgeProcess) -> tuple[BridgeProcess, BridgeProcess]:
-    """Wait until one stands by and the other works: that order. A slow newcomer may be the one that waits."""
+    """Wait until one stands by and the other works; return them in this order. Either may be newer."""
 
     def working(bridge: BridgeProcess) -> bool:
         return bridge.metric("linepulse_mqtt_connected") == 1
@@ -36,7 +36,7 @@ def agree(older: BridgeProcess, newer: BridgeProcess) -> tuple[BridgeProcess, Br
     def standing_by(bridge: BridgeProcess) -> bool:
         return bridge.metric("linepulse_mqtt_standby") == 1
 
-    newer.wait_told("bridge.connected")
+    newer.wait_for("bridge.connected")
     wait_until(lambda: {standing_by(older), standing_by(newer)} == {True, False}, "one to stand by")
     if standing_by(newer):
         older, newer = newer, older
@@ -48,7 +48,7 @@ def agree(older: BridgeProcess, newer: BridgeProcess) -> tuple[BridgeProcess, Br
 async def test_the_one_that_was_thrown_out_stands_by_and_takes_over(
     services: Services, settings_for: SettingsFor, start: Bridges, lines: list[str], end: signal.Signals
 ) -> None:
-    """A few connections until they agree, none while both live; then the second is killed, or freezes."""
+    """A few connections until they agree, none while both are alive; then the second is killed or frozen."""
     settings = settings_for()
     first = start(settings).listening()
     each, sent = 500, 0
@@ -73,9 +73,11 @@ async def test_the_one_that_was_thrown_out_stands_by_and_takes_over(
                 wait_until(lambda: connects(first, second) == agreed, "no further connection")
                 while len(log.records) < beats + settings.partitions:  # each gets a tick in 5 s
                     await log.read()
-            assert first.said().count("bridge.listening") + second.said().count("bridge.listening") <= agreed
+            assert (
+                first.logged().count("bridge.listening") + second.logged().count("bridge.listening") <= agreed
+            )
             assert connects(first, second) == agreed
-            listened = first.said().count("bridge.listening")
+            listened = first.logged().count("bridge.listening")
             if end == signal.SIGKILL:
                 second.kill()
             else:
@@ -92,7 +94,7 @@ async def test_the_one_that_was_thrown_out_stands_by_and_takes_over(
 
 
 async def test_of_two_fences_of_one_number_only_the_first_holds(settings_for: SettingsFor) -> None:
-    """Two bridges that read the same tail: the one whose fence stands behind notices, and begins again."""
+    """Two bridges that read the same tail: the one whose fence is second detects it, and begins again."""
     settings = settings_for()
     producer = await open_producer(settings, BATCH_BYTES)
     try:
@@ -106,7 +108,7 @@ async def test_of_two_fences_of_one_number_only_the_first_holds(settings_for: Se
 
 
 def test_a_bridge_that_stands_by_ends_when_asked(settings_for: SettingsFor, start: Bridges) -> None:
-    """At once, without touching the session; and it tells that it is not ready."""
+    """At once, without touching the session; until then it reports that it is not ready."""
     settings = settings_for()
     first = start(settings).listening()
     first, second = agree(first, start(settings.model_copy(update={"http_port": free_port()})))

@@ -31,7 +31,7 @@ def test_small_reads_give_the_bytes_in_order(pair: Pair) -> None:
 
 
 def test_nothing_there_is_said_as_a_socket_says_it(pair: Pair) -> None:
-    """paho waits on BlockingIOError, and takes b"" for the end."""
+    """paho waits after BlockingIOError, and takes b"" for the end."""
     ours, theirs = pair
     with pytest.raises(BlockingIOError):
         ours.recv(1)
@@ -40,7 +40,7 @@ def test_nothing_there_is_said_as_a_socket_says_it(pair: Pair) -> None:
 
 
 def test_what_was_taken_goes_out_at_flush(pair: Pair) -> None:
-    """In the order in which it was taken."""
+    """In the order in which it was buffered."""
     ours, theirs = pair
     assert ours.send(b"one") == 3
     assert ours.send(b"two") == 3
@@ -52,7 +52,7 @@ def test_what_was_taken_goes_out_at_flush(pair: Pair) -> None:
 
 
 def test_a_full_network_keeps_the_rest(pair: Pair) -> None:
-    """`flush` says so, and the rest goes out later, whole."""
+    """`flush` returns False, and the rest goes out later, complete."""
     ours, theirs = pair
     data = bytes(range(256)) * 40_000
     ours.send(data)
@@ -66,7 +66,7 @@ def test_a_full_network_keeps_the_rest(pair: Pair) -> None:
 
 
 def test_a_large_read_takes_no_detour(pair: Pair) -> None:
-    """A payload larger than the buffer comes as it is, behind what was buffered before it."""
+    """A payload larger than the buffer is read directly, after what was buffered before it."""
     ours, theirs = pair
     theirs.sendall(b"ab")
     assert ours.recv(1) == b"a"

@@ -1,4 +1,4 @@
-"""A pipeline that ran without any fault, its servers still up: what the judge must find right."""
+"""A pipeline that ran without any fault, its servers still up: the judge must find it right."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ rate_mismatch_s = 10
 
 @dataclass
 class Calm:
-    """What is left of a calm run."""
+    """The result of a run without faults."""
 
     settings: Settings
     ledger: Ledger
@@ -43,7 +43,7 @@ class Calm:
 
 @pytest.fixture(scope="package")
 def calm(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Calm:
-    """Messages of every kind, all the way; the roles have ended."""
+    """Messages of every kind were sent and applied; the roles have ended."""
     if services.kind == "embedded":
         pytest.skip("the campaign runs on Apache Kafka, Mosquitto and PostgreSQL")
     folder = tmp_path_factory.mktemp("calm")

@@ -1,4 +1,4 @@
-"""What machines published, as a log: the ledger, the tape, and what the fold makes of it. No server."""
+"""What machines published, as a log: the ledger, the tape, and the fold's rows. No server."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,15 +7,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bridge.record import Delivery, places, record_of
+from bridge.record import Delivery, destinations, record_of
 from chaos.count import Count
 from chaos.expected import Expected, columns, fold_tape
 from chaos.ledger import Entry, Ledger, sent_at
 from chaos.lines import PARIS
-from chaos.machines import Plant
+from chaos.machines import Machines
 from chaos.message import Message
-from chaos.oracle import of_lines
-from chaos.strip import Taped
+from chaos.oracle import expected_sums
+from chaos.partition_tape import Taped
 from chaos.sums import Stops, Sums, compare_sums
 from chaos.tape import Tape
 from chaos.verdict import Verdict
@@ -30,7 +30,7 @@ ARRIVES = 40  # ms after it was published
 
 
 class Published(NamedTuple):
-    """A log, and the ledger of those who wrote it."""
+    """A log, and the ledger of its messages."""
 
     ledger: Ledger
     tape: Tape
@@ -41,7 +41,7 @@ class Published(NamedTuple):
         return max(self.tape.last_time(partition) for partition in self.tape.partitions)
 
     def fold(self) -> Sums:
-        """The sums of the rows that the product's rules make of it."""
+        """The sums of the rows that the product's rules make from it."""
         tables = fold_tape(self.tape, Rules(1, read_plant("", "none")))
         try:
             return sums_of(tables)
@@ -50,16 +50,16 @@ class Published(NamedTuple):
                 table.close()
 
     def verdict(self, found: Sums) -> Verdict:
-        """What the oracle says of these sums."""
+        """The oracle's verdict on these sums."""
         verdict, count = Verdict(), Count(self.ledger)
         count.tape(self.tape)
-        compare_sums(of_lines(self.ledger, count.applied(), self.end), found, self.end, verdict)
+        compare_sums(expected_sums(self.ledger, count.applied(), self.end), found, self.end, verdict)
         return verdict
 
 
 def machines(seed: int, messages: int, begins: int, step: int) -> Iterator[tuple[int, Message]]:
     """A message every `step` ms, of the campaign's machines, with the time at which it is published."""
-    plant = Plant(seed, 6)
+    plant = Machines(seed, 6)
     for n in range(messages):
         yield begins + n * step, plant.next(begins + n * step)
 
@@ -81,14 +81,14 @@ def published(folder: Path, messages: Iterable[tuple[int, Message]]) -> Iterator
         _write(tape, message, now + ARRIVES)
     for more in (1, 2):
         _tick(tape, now + more * TICK_S * SECOND)
-    for strip in tape._strips:
-        strip.close()
+    for part in tape._parts:
+        part.close()
     yield Published(ledger, tape)
 
 
 def _write(tape: Tape, message: Message, received_at: int) -> None:
     delivery = Delivery(message.topic, message.payload, 1, False, False, 1)
-    place = places(len(tape.partitions))(message.topic)
+    place = destinations(len(tape.partitions))(message.topic)
     record = record_of(delivery, place, "bridge", 1, message.n, False, 1_000_000)
     _append(tape, record.partition, received_at, record.key, record.headers, record.value)
 
@@ -109,7 +109,7 @@ def _append(
 ) -> None:
     offset = tape.end(partition)
     at = max(at, tape.last_time(partition))
-    tape._strips[partition].append(Taped(tape.topic, partition, offset, at, key, headers, value, False))
+    tape._parts[partition].append(Taped(tape.topic, partition, offset, at, key, headers, value, False))
 
 
 def sums_of(tables: Mapping[str, Expected]) -> Sums:
@@ -137,7 +137,7 @@ def sums_of(tables: Mapping[str, Expected]) -> Sums:
 def _rows(tables: Mapping[str, Expected], table: Table) -> Iterable[dict[str, Any]]:
     names, of_table = columns(table), tables[table.name]
     for kept in of_table.rows.values():
-        yield dict(zip(names, of_table.at(kept.place), strict=True))
+        yield dict(zip(names, of_table.read(kept.position), strict=True))
 
 
 def _day_in_paris(timestamp: str) -> str:

@@ -63,7 +63,7 @@ def test_a_killed_role_and_a_new_worker_change_nothing(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_all_that_it_started(tmp_path: Path) -> None:
-    """Servers, roles, publisher and proxy; the folder stays, to be looked at."""
+    """Servers, roles, publisher and proxy end; the folder is kept for inspection."""
     output = tmp_path / "output.txt"
     with output.open("wb") as out:
         campaign = subprocess.Popen(
@@ -111,7 +111,7 @@ class Thief(Fault):
 async def test_a_row_that_is_missing_fails_the_campaign(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The campaign can fail: one stolen row is found, and named. It runs from whatever folder."""
+    """The campaign can fail: one stolen row is found and named. It runs in any folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setitem(FAULTS, "thief", Thief)

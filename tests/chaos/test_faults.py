@@ -1,4 +1,4 @@
-"""What a campaign makes of a fault that broke nothing."""
+"""How a campaign reports a fault that broke nothing."""
 
 from pathlib import Path
 from typing import cast
@@ -23,7 +23,7 @@ class Vain(Fault):
 
 
 class Impossible(Vain):
-    """Knows before that it can't be done here."""
+    """Reports before it begins that it can't be done here."""
 
     def why_not(self) -> str | None:
         return "this machine has no disk"

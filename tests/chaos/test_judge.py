@@ -1,4 +1,4 @@
-"""The judge finds a calm run right, and whatever is changed by hand in it wrong."""
+"""The judge finds a run without faults right, and every change made by hand wrong."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from psycopg import sql
 from chaos.expected import Expected, columns, fold_tape
 from chaos.judge import judge
 from chaos.ledger import Entry, Ledger
-from chaos.losses import untold
+from chaos.losses import unreported
 from chaos.rows import sums
 from chaos.verdict import Verdict
 from plant.rules import Rules, read_plant
@@ -52,7 +52,7 @@ async def verdict_on(calm: Calm, ledger: Ledger | None = None) -> Verdict:
 
 @contextmanager
 def changed(calm: Calm, *statements: str) -> Iterator[None]:
-    """The database with something done to it, until the block ends."""
+    """The database with a change, until the block ends."""
     with psycopg.connect(calm.settings.database_url, autocommit=True) as connection:
         kept = {table: f"kept_{table}" for table in (*TABLES, SUMS)}
         for table, copy in kept.items():
@@ -87,13 +87,13 @@ async def test_a_calm_run_is_right(calm: Calm):
 
 
 def test_every_table_of_a_derived_topic_is_judged(calm: Calm):
-    """A new one does not escape."""
+    """A new column can't be missed."""
     assert {table.name for table in tables_of(calm.settings.topics).values()} == set(TABLES)
 
 
 @pytest.mark.parametrize("table", TABLES)
 async def test_a_deleted_row_is_found(calm: Calm, table: str):
-    """In each table, and in the ledger where messages are rows."""
+    """In each table, and in the ledger if its messages are rows."""
     with changed(calm, f'DELETE FROM "{table}" WHERE id = (SELECT id FROM "{table}" ORDER BY id LIMIT 1)'):
         verdict = await verdict_on(calm)
     assert not verdict.right
@@ -127,7 +127,7 @@ async def test_a_doubled_row_is_found(calm: Calm, table: str):
 
 @pytest.mark.parametrize("table", TABLES)
 async def test_a_changed_column_is_found(calm: Calm, table: str):
-    """Each column by itself, floats by their last bit, with both values told."""
+    """Each column by itself, floats by their last bit, with both values shown."""
     with psycopg.connect(calm.settings.database_url) as connection:
         kinds = connection.execute(
             "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s", [table]
@@ -193,7 +193,7 @@ async def test_what_people_do_is_not_judged(calm: Calm):
 
 
 async def test_what_a_stage_says_it_lost_is_told_apart(calm: Calm):
-    """Such a dead letter comes from no record of the log."""
+    """No record of the log is behind such a dead letter."""
     with changed(
         calm,
         'INSERT INTO "DeadLetter" SELECT gen_random_uuid(), "lineId", line, topic, partition, "offset",'
@@ -205,7 +205,7 @@ async def test_what_a_stage_says_it_lost_is_told_apart(calm: Calm):
 
 
 def letter(topic: str, offset: int, reason: str) -> str:
-    """A dead letter that tells of the loss of one record of partition 0."""
+    """A dead letter that reports the loss of one record of partition 0."""
     detail = f"messages {offset} to {offset} are gone"
     return (
         f"INSERT INTO \"DeadLetter\" SELECT gen_random_uuid(), '', '', '{topic}', 0, {offset}, NULL, '',"
@@ -214,19 +214,19 @@ def letter(topic: str, offset: int, reason: str) -> str:
 
 
 async def test_what_is_lost_is_told_and_what_is_told_was_lost(calm: Calm):
-    """Record by record, whichever stage says so."""
+    """Record by record, whichever stage reports it."""
     raw = calm.settings.topics.raw
     for topic, reason in ((raw, "expired"), (raw, "log_lost"), (calm.settings.topics.kpis, "expired")):
         with changed(calm, letter(topic, 5, reason)):
-            (none,) = await untold(calm.settings, calm.tape)
-        assert f"({reason}) of {topic}[0] tells of a loss at 5 that was none" in none
+            (none,) = await unreported(calm.settings, calm.tape)
+        assert f"({reason}) of {topic}[0] reports a loss at 5 that was none" in none
     calm.tape.without(0, 5, 5)
     try:
-        assert await untold(calm.settings, calm.tape) == [
-            f"no dead letter tells that {raw}[0] 5 to 5 were deleted"
+        assert await unreported(calm.settings, calm.tape) == [
+            f"no dead letter reports that {raw}[0] 5 to 5 were deleted"
         ]
         with changed(calm, letter(raw, 5, "expired")):
-            assert await untold(calm.settings, calm.tape) == []
+            assert await unreported(calm.settings, calm.tape) == []
     finally:
         calm.tape.left_out(0).clear()
 
@@ -243,7 +243,7 @@ def fill(calm: Calm, tables: Mapping[str, Expected]) -> None:
                 sql.SQL(", ").join([sql.Placeholder()] * len(names)),
             )
             connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
-            rows = [expected.at(kept.place) for kept in expected.rows.values()]
+            rows = [expected.read(kept.position) for kept in expected.rows.values()]
             connection.cursor().executemany(insert, rows)
         sum_all(connection)
 
@@ -252,7 +252,7 @@ def fill(calm: Calm, tables: Mapping[str, Expected]) -> None:
 async def test_a_rule_that_is_wrong_in_rows_and_fold_alike_is_found(
     calm: Calm, monkeypatch: pytest.MonkeyPatch, wrong: Wrong
 ):
-    """Not a row is other than the fold says; but they do not add up to what was published."""
+    """Every row is that of the fold; but they do not add up to what was published."""
     wrong.break_it(monkeypatch)
     rules = await rules_in_force(calm.settings)
     tables = fold_tape(calm.tape, Rules(rules.generation, read_plant(rules.plant, "the rules in force")))
@@ -266,12 +266,12 @@ async def test_a_rule_that_is_wrong_in_rows_and_fold_alike_is_found(
     assert [found(verdict, table) for table in (*TABLES, SUMS)] == [(0, 0, 0)] * 7, verdict.text()
     assert (verdict.lost.count, verdict.doubled.count) == (0, 0)
     assert not verdict.right
-    assert any(wrong.told in example for example in verdict.summed.examples), verdict.text()
+    assert any(wrong.sums in example for example in verdict.summed.examples), verdict.text()
 
 
-def number(calm: Calm, kind: str, *, told: bool = True) -> int:
+def number(calm: Calm, kind: str, *, numbered: bool = True) -> int:
     """The number of a message in the ledger."""
-    return next(n for n, sent in calm.ledger.sent.items() if sent.kind == kind and sent.told == told)
+    return next(n for n, sent in calm.ledger.sent.items() if sent.kind == kind and sent.numbered == numbered)
 
 
 def with_entries(calm: Calm, *entries: Entry, without: int = 0) -> Ledger:
@@ -285,7 +285,7 @@ def with_entries(calm: Calm, *entries: Entry, without: int = 0) -> Ledger:
 
 @pytest.mark.parametrize("kind", ["data", "status", "order", "poison"])
 async def test_a_number_that_is_not_in_the_ledger_is_found(calm: Calm, kind: str):
-    """Nobody sent it, and it is in the log (and a row)."""
+    """It was never sent, and is in the log (and a row)."""
     n = number(calm, kind)
     verdict = await verdict_on(calm, with_entries(calm, without=n))
     assert not verdict.right
@@ -294,8 +294,8 @@ async def test_a_number_that_is_not_in_the_ledger_is_found(calm: Calm, kind: str
 
 @pytest.mark.parametrize("kind", ["data", "status", "poison"])
 async def test_a_message_without_a_number_that_is_not_in_the_ledger_is_found(calm: Calm, kind: str):
-    """Only how many there are on its topic tells."""
-    n = number(calm, kind, told=False)
+    """It is found only by the count of its topic."""
+    n = number(calm, kind, numbered=False)
     verdict = await verdict_on(calm, with_entries(calm, without=n))
     assert verdict.doubled.count
     assert calm.ledger.sent[n].topic in "".join(verdict.doubled.examples)
@@ -304,7 +304,7 @@ async def test_a_message_without_a_number_that_is_not_in_the_ledger_is_found(cal
 @pytest.mark.parametrize("kind", ["data", "status", "order", "poison"])
 @pytest.mark.parametrize("told", [True, False])
 async def test_an_acknowledged_message_that_is_nowhere_is_lost(calm: Calm, kind: str, told: bool):
-    """One that was not acknowledged may be nowhere."""
+    """A message that was not acknowledged may be missing."""
     n = 10_000_000
     sent = Entry(n, "sent", "ligne1", kind, f"production/ligne1/{kind}", told)  # type: ignore[arg-type]
     assert (await verdict_on(calm, with_entries(calm, sent))).right
@@ -313,7 +313,7 @@ async def test_an_acknowledged_message_that_is_nowhere_is_lost(calm: Calm, kind:
 
 
 async def test_a_message_sent_twice_may_be_there_once_or_twice(calm: Calm):
-    """The broker may have taken both, or one; a third is one too many."""
+    """The broker may have accepted both, or one; a third is one too many."""
     n = number(calm, "data")
     again = with_entries(calm)
     again.sent[n] = replace(calm.ledger.sent[n], times=2)
@@ -323,7 +323,7 @@ async def test_a_message_sent_twice_may_be_there_once_or_twice(calm: Calm):
 
 
 async def test_a_record_that_was_deleted_unseen_is_not_expected(calm: Calm):
-    """With its row there is one too many; without, the message is not lost, for the log lost it."""
+    """With its row there is one too many; without, the message does not count as lost: the log lost it."""
     partition, record = next(
         (partition, record)
         for partition in calm.tape.partitions

@@ -1,4 +1,4 @@
-"""What the machines of a campaign send: the same by seed, and what each message is said to be."""
+"""What the machines of a campaign send: the same by seed, and as the ledger describes each message."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chaos import poison
-from chaos.machines import Plant
+from chaos.machines import Machines
 from chaos.message import Message, number_of
 from plant.timestamps import event_time
 from schemas.errors import Poison
@@ -23,25 +23,25 @@ PARSERS: dict[str, Callable[[bytes], Any]] = {
 
 
 def drawn(seed: int, messages: int = 20_000) -> list[Message]:
-    plant = Plant(seed, 6)
+    plant = Machines(seed, 6)
     return [plant.next(NOW + 10 * n) for n in range(messages)]
 
 
 def read(kind: str, payload: bytes) -> Any:
-    """What the stream stage reads of it, its time included."""
+    """What the stream stage reads in it, its time included."""
     told = PARSERS[kind](payload)
     event_time(told.timestamp, "Europe/Paris")
     return told
 
 
 def test_the_same_seed_sends_the_same():
-    """Byte for byte, times included where the clock is the same."""
+    """Byte for byte, times included if the clock is the same."""
     assert drawn(7, 3000) == drawn(7, 3000)
     assert drawn(7, 3000) != drawn(8, 3000)
 
 
 def test_every_kind_of_message_is_there_with_a_number_of_its_own():
-    """What can carry its number does, wherever it ends."""
+    """Each message that can carry its number does, wherever it ends up."""
     messages = drawn(7)
     assert [message.n for message in messages] == list(range(1, len(messages) + 1))
     assert {message.kind for message in messages} == {"data", "status", "order", "poison"}
@@ -49,7 +49,7 @@ def test_every_kind_of_message_is_there_with_a_number_of_its_own():
         message.line for message in messages
     }
     for message in messages:
-        assert number_of(message.topic, message.payload) == (message.n if message.told else None), message
+        assert number_of(message.topic, message.payload) == (message.n if message.numbered else None), message
 
 
 def test_what_is_said_to_be_no_poison_is_none():
@@ -59,15 +59,15 @@ def test_what_is_said_to_be_no_poison_is_none():
             continue
         assert route(message.topic) == (Kind(message.kind), message.line)
         told = read(message.kind, message.payload)
-        if message.kind == "data" and message.told:
+        if message.kind == "data" and message.numbered:
             assert told.pressure == message.n
 
 
 @pytest.mark.parametrize("sort", [*poison.SORTS, poison.OVERSIZE], ids=lambda sort: sort.reason)
 def test_poison_is_poison_for_the_reason_that_it_names(sort: poison.Sort):
-    """Otherwise it would be looked for in the wrong table."""
+    """Otherwise the judge would search the wrong table."""
     message = poison.message(sort, 5, "bad n5" if sort is poison.UNROUTABLE else "ligne1")
-    assert number_of(message.topic, message.payload) == (5 if sort.told else None)
+    assert number_of(message.topic, message.payload) == (5 if sort.numbered else None)
     if sort is poison.UNROUTABLE:
         assert route(message.topic).kind is Kind.UNROUTABLE
     elif sort is poison.OVERSIZE:
@@ -79,7 +79,7 @@ def test_poison_is_poison_for_the_reason_that_it_names(sort: poison.Sort):
 
 
 def test_poison_of_every_sort_is_drawn():
-    """All of them come; the large one is rare."""
+    """All of them are drawn; the large one rarely."""
     poisons = [message for message in drawn(3) if message.kind == "poison"]
     for sort in poison.SORTS:
         assert any(m.payload == sort.payload(m.n) and m.topic.endswith(sort.level) for m in poisons), sort
@@ -102,10 +102,10 @@ def test_a_line_floods_and_a_gateway_sends_its_past_in_a_burst():
 
 
 def test_clocks_are_off_where_asked_for():
-    """A year ahead, a year behind, and one that jumps; without the option, none of them is there."""
+    """A year ahead, a year behind, and one that jumps; without the option, none of them."""
     behind = next(m for m in drawn(7) if m.line == "behind" and m.kind == "data")
     told = event_time(parse_data(behind.payload).timestamp, "UTC")
     assert told is not None
     assert NOW - told > 364 * 86_400_000
-    calm = Plant(7, 6, clock_scenarios=False)
+    calm = Machines(7, 6, clock_scenarios=False)
     assert not {"ahead", "behind", "jumps"} & {calm.next(NOW).line for _ in range(5000)}

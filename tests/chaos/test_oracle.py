@@ -39,7 +39,7 @@ def right(campaign: Published) -> Sums:
 
 
 def test_the_rules_of_the_product_are_not_asked() -> None:
-    """What the oracle imports has no rule in it: neither of the fold, nor of what reads the messages."""
+    """The oracle imports no rule: neither of the fold, nor of reading messages."""
     asked = "import sys, chaos.oracle, chaos.sums; print(*{name.split('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
     imported = set(done.stdout.split())
@@ -54,7 +54,7 @@ def test_the_sums_of_the_fold_are_those_of_what_was_published(campaign: Publishe
     assert verdict.counts["lines whose pieces were added up"] == 11
     assert verdict.counts["lines whose stops were added up"] >= 5
     assert verdict.counts["stops published"] >= 10
-    assert verdict.counts["lines of which only the rules can tell what counts"] == 2
+    assert verdict.counts["lines for which only the rules can say what counts"] == 2
     for table in ("ProductionData", "KPISnapshot"):
         assert {TODAY, TOMORROW} <= right.pieces[table]["ligne1"].keys()
 
@@ -63,11 +63,11 @@ def test_the_sums_of_the_fold_are_those_of_what_was_published(campaign: Publishe
 def test_a_rule_that_is_wrong_is_found(
     campaign: Published, monkeypatch: pytest.MonkeyPatch, wrong: Wrong
 ) -> None:
-    """The rows of live workers and of a rebuild would be wrong in the same way: they are the fold's."""
+    """The rows of live workers and of a rebuild would be wrong in the same way: both use the fold."""
     wrong.break_it(monkeypatch)
     verdict = campaign.verdict(campaign.fold())
     assert not verdict.right
-    assert any(wrong.told in example for example in verdict.summed.examples), verdict.text()
+    assert any(wrong.sums in example for example in verdict.summed.examples), verdict.text()
 
 
 def line(n: int, at: int, pieces: int, *, running: bool = True) -> tuple[int, Message]:
@@ -80,7 +80,7 @@ def line(n: int, at: int, pieces: int, *, running: bool = True) -> tuple[int, Me
 
 @pytest.fixture(scope="module")
 def stopped_twice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
-    """A line that stands for 4 s, runs for 6 s, and stands for the 5 s before its last message."""
+    """A line that is stopped for 4 s, runs for 6 s, and is stopped for the 5 s before its last message."""
     steps = [(0, 3, True), (5, 0, False), (9, 2, True), (15, 1, False), (20, 0, False)]
     messages = [
         line(n, NOON + at * SECOND, pieces, running=running)
@@ -113,7 +113,7 @@ def changed(sums: Sums, change: Callable[[Sums], object]) -> Sums:
         (lambda s: s.pieces["KPISnapshot"]["ligne1"].update({TODAY: 5}), "KPISnapshot on .*: 5, and 6"),
         (lambda s: s.pieces["KPISnapshot"].update(ligne1={TOMORROW: 6}), f"on {TOMORROW}: 6, and 0"),
         (lambda s: s.pieces["KPISnapshot"].clear(), "pieces in KPISnapshot: 0, and 6"),
-        (lambda s: s.pieces["KPISnapshot"].update(ligne9={TODAY: 1}), "ligne9: .* nobody published"),
+        (lambda s: s.pieces["KPISnapshot"].update(ligne9={TODAY: 1}), "ligne9: .* none were published"),
         (lambda s: s.produced.update(ligne1=7), "ProductionOrder: 7, and 6"),
         (lambda s: s.stops.update(ligne1=Stops(1, 4001, 1)), "ms of stops in Downtime: 4001, and 4000"),
         (lambda s: s.stops.update(ligne1=Stops(2, 4000, 1)), "that ended: 2, and 1"),
@@ -123,14 +123,14 @@ def changed(sums: Sums, change: Callable[[Sums], object]) -> Sums:
     ],
 )
 def test_each_sum_is_compared(stopped_twice: Published, change: Callable[[Sums], object], told: str) -> None:
-    """One that is off by one is wrong, and told with both figures."""
+    """A sum that is off by one is wrong, and shown with both figures."""
     verdict = stopped_twice.verdict(changed(stopped_twice.fold(), change))
     assert not verdict.right
     assert [text for text in verdict.summed.examples if re.search(told, text)], verdict.text()
 
 
 def test_pieces_made_over_midnight_are_of_either_day(tmp_path: Any) -> None:
-    """However many of those twelve are of the one or of the other, all are of the two."""
+    """However those twelve are split over the two days, the total must be right."""
     around = [line(1, MIDNIGHT - 20 * SECOND, 1), line(2, MIDNIGHT + 10 * SECOND, 12)]
     with published(tmp_path, around) as log:
         sums = log.fold()
@@ -157,7 +157,7 @@ def test_what_was_sent_twice_counts_as_often_as_it_is_in_the_log(tmp_path: Any) 
 
 
 def test_a_record_that_was_deleted_before_it_was_applied_counts_nowhere(tmp_path: Any) -> None:
-    """The log has lost it, and no rule has."""
+    """The log has lost it; no rule is wrong."""
     with published(tmp_path, [line(1, NOON, 3), line(2, NOON + SECOND, 4)]) as log:
         (partition,) = (number for number in log.tape.partitions if any(log.tape.messages(number)))
         gone = next(log.tape.messages(partition)).offset

@@ -12,7 +12,7 @@ import pytest
 
 from chaos import __main__ as command
 from chaos.faults import FAULTS
-from chaos.plan import Planned, draw_plan, pairs, turn
+from chaos.plan import Planned, draw_plan, pairs, seeds_for_all_pairs
 from tests.commands import ROOT
 
 
@@ -31,7 +31,7 @@ def test_every_kind_comes_if_there_are_enough_faults(seed: int) -> None:
 
 @pytest.fixture
 def in_ci(monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
-    """What CI asks of a campaign."""
+    """The options that CI gives a campaign."""
     asked = re.search(r'make chaos CHAOS_ARGS="(.*)"', (ROOT / ".ci" / "run").read_text("utf-8"))
     assert asked is not None
     monkeypatch.setattr(sys, "argv", ["chaos", *shlex.split(asked[1])])
@@ -57,7 +57,7 @@ def test_the_campaigns_of_any_week_meet_every_kind_with_each_of_its_targets(
 
 
 class Kind(NamedTuple):
-    """A kind of fault that nobody has written."""
+    """A kind of fault for the plan only."""
 
     targets: tuple[str, ...]
     lasts: tuple[float, float] = (0.0, 0.0)
@@ -67,7 +67,7 @@ class Kind(NamedTuple):
 def test_as_many_seeds_as_a_kind_has_targets_meet_every_pair() -> None:
     """With fewer, the kind with most targets has some of them left."""
     kinds = {"one": Kind(("a",)), "two": Kind(("a", "b")), "five": Kind(tuple("abcde"))}
-    assert (len(pairs(kinds)), turn(kinds)) == (8, 5)
+    assert (len(pairs(kinds)), seeds_for_all_pairs(kinds)) == (8, 5)
     for first in range(50):
         met = [
             {(fault.kind, fault.target) for fault in draw_plan(seed, 3, kinds)}
@@ -100,7 +100,7 @@ def test_the_command_that_repeats_a_campaign_has_its_seed(
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_log_is_read_again_before_retention_takes_of_it(seed: int) -> None:
-    """What came of records that are gone can't be told again."""
+    """The rows of deleted records can't be made again."""
     kinds = [planned.kind for planned in draw_plan(seed, 100, FAULTS)]
     assert kinds.count("rebuild") > 1
     assert max(at for at, kind in enumerate(kinds) if kind == "rebuild") < kinds.index("retention")

@@ -1,4 +1,4 @@
-"""How busy a machine was is read from what Linux says of it."""
+"""How busy a machine was is read from Linux."""
 
 from pathlib import Path
 
@@ -21,6 +21,6 @@ def test_the_share_of_time_in_which_somebody_waited(tmp_path: Path) -> None:
 
 
 def test_a_machine_that_does_not_tell(tmp_path: Path) -> None:
-    """An old kernel: nothing is said, and nothing fails."""
+    """An old kernel: nothing is reported, and nothing fails."""
     assert pressure.Waited(tmp_path / "none").percent() is None
     assert "waited for a core" not in Report(1, 10, 1).text()

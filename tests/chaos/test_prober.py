@@ -1,4 +1,4 @@
-"""When the pipeline works again: what is a pause, and what is only a slow machine."""
+"""When the pipeline works again: a pause is distinguished from a slow machine."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The proxy of the campaign does to bytes what it says."""
+"""The modes of the campaign's proxy do what they promise."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -98,7 +98,7 @@ async def test_bytes_go_through_and_so_does_the_end(links: Links, echo: Echo) ->
 
 
 async def test_refuse_ends_what_is_there_and_what_comes_until_it_passes_again(links: Links) -> None:
-    """As a server whose process is gone."""
+    """Like a server whose process has ended."""
     caller = await Caller.dial(links)
     caller.say(b"one")
     await caller.hears(3)
@@ -114,7 +114,7 @@ async def test_refuse_ends_what_is_there_and_what_comes_until_it_passes_again(li
 
 
 async def test_reset_lets_nobody_talk(links: Links, echo: Echo) -> None:
-    """A new connection is made, and reset at its first word; the server never hears it."""
+    """A new connection is made, and reset at its first bytes; the server never gets them."""
     caller = await Caller.dial(links)
     caller.say(b"one")
     await caller.hears(3)

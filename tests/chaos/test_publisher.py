@@ -45,7 +45,7 @@ def told(process: "subprocess.Popen[str]") -> dict[str, Any]:
 
 
 class Ear:
-    """A subscriber whose session the broker keeps: what the broker took, as often as it took it."""
+    """A subscriber whose session the broker keeps: what the broker accepted, as often as it did."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -77,7 +77,7 @@ class Ear:
 def test_a_broker_that_goes_away_makes_messages_doubtful_never_lost(
     own: OwnServers, services: Services, tmp_path: Path
 ):
-    """Each number comes once, or as often as the ledger says that it was sent."""
+    """Each number arrives once, or as often as the ledger says that it was sent."""
     if services.kind == "embedded":
         pytest.skip("the embedded broker forgets everything")
     broker = own.mqtt()
@@ -94,7 +94,7 @@ def test_a_broker_that_goes_away_makes_messages_doubtful_never_lost(
         ledger = Ledger.read(path)
         assert sums["sent"] == sums["acked"] == len(ledger.sent) == ledger.acked == 4000
         assert sums["again"] == sum(sent.times - 1 for sent in ledger.sent.values()) > 0
-        named = {n: sent for n, sent in ledger.sent.items() if sent.told}
+        named = {n: sent for n, sent in ledger.sent.items() if sent.numbered}
         wait_until(lambda: named.keys() <= ear.heard.keys(), "all numbers")
         assert not [n for n, sent in named.items() if ear.first[n] > sent.times]
 

@@ -15,7 +15,7 @@ def recovery(seconds: float | None, kind: str = "kill") -> Recovery:
 
 
 def test_a_pipeline_that_never_came_back_is_the_longest() -> None:
-    """It counts as late, and the median knows it."""
+    """It counts as late, also in the median."""
     found = by_kind([recovery(2.0), recovery(30.0), recovery(None), recovery(4.0, "freeze")])
     assert (found["kill"].median_s, found["kill"].p95_s, found["kill"].longest_s) == (30.0, None, None)
     assert found["kill"].share_within_20_s == 0.333
@@ -81,7 +81,7 @@ def test_too_much_memory_breaks_a_promise(role: str) -> None:
 
 
 def test_what_is_wrong_is_told_beside_broken_promises() -> None:
-    """Wrong rows weigh more, and hide nothing."""
+    """Wrong rows count more, and hide no broken promise."""
     report = Report(1, 10, 1, recoveries=[recovery(61.0)], peak_mib={"sinks": 500.0})
     assert report.outcome == "WRONG"
     told = (

@@ -1,4 +1,4 @@
-"""The tape holds what the raw log held, whatever became of it there."""
+"""The tape holds what the raw log held, whatever happened to it there."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,8 +11,8 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from chaos.ledger import Entry, Ledger
+from chaos.partition_tape import TapeError
 from chaos.settled import NotSettled, delivered, settled
-from chaos.strip import TapeError
 from chaos.tape import Tape
 from runtime.producer import close_producer, open_producer
 from runtime.settings import Settings
@@ -81,7 +81,7 @@ async def test_records_are_kept_as_they_are(services: Services, tmp_path: Path):
 
 
 async def test_kafka_goes_away_and_the_tape_goes_on(own: OwnServers, services: Services, tmp_path: Path):
-    """Where it was, without a hole and nothing twice; also one that begins while Kafka is away."""
+    """From where it was, without a gap and nothing twice; also one that begins while Kafka is away."""
     if services.kind == "embedded":
         pytest.skip("the embedded Kafka forgets everything")
     kafka = own.kafka()
@@ -114,7 +114,7 @@ async def test_what_retention_deletes_later_is_still_known(services: Services, t
 
 
 async def test_what_was_deleted_before_is_a_hole_and_said_so(services: Services, tmp_path: Path):
-    """A tape with a hole proves nothing."""
+    """A tape with a gap proves nothing."""
     if services.kind == "embedded":
         pytest.skip("the embedded Kafka deletes nothing")
     settings = services.settings()
@@ -161,7 +161,7 @@ async def test_what_a_superseded_bridge_wrote_is_no_message(services: Services, 
 
 
 async def test_what_is_not_settled_is_told(services: Services, tmp_path: Path):
-    """Nobody applies anything: the records of the judge have no rows."""
+    """No role runs: the records of the judge get no rows."""
     settings = services.settings()
     migrate(settings.database_url)
     async with Tape(settings, tmp_path / "tape") as tape:

@@ -1,4 +1,4 @@
-"""Rules of the fold, each broken on purpose: rows that are wrong, and on which fold and rebuild agree."""
+"""Rules of the fold, each broken on purpose: fold and rebuild agree on the wrong rows."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,12 +14,12 @@ Rule = Callable[..., Any]
 
 
 class Wrong(NamedTuple):
-    """A rule of a module, what is made of it, and the sum that is wrong then."""
+    """A rule of a module, how it is broken, and the sum that is then wrong."""
 
     module: Any
     rule: str
     broken: Callable[[Rule], Rule]
-    told: str
+    sums: str
 
     def break_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Until the test ends."""

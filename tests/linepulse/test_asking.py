@@ -1,4 +1,4 @@
-"""Commands tell the truth: what became of an order, a stop or a line is seen, or said not to be."""
+"""Commands report the real outcome for an order, a stop or a line, or that none was seen."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def plant(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def says(plant: Plant, line: str, count: int = 5, **fields: Any) -> None:
-    """The machine counts; its row is there."""
+    """Publish a count, and wait for its row."""
     before = plant.number(f"""SELECT count(*) FROM "ProductionData" WHERE "lineId" = '{line}'""")
     payload = json.dumps({"count": count, "running": True, **fields}).encode()
     publish(plant.settings, [(f"production/{line}/data", payload)])
@@ -56,7 +56,7 @@ def says(plant: Plant, line: str, count: int = 5, **fields: Any) -> None:
 
 
 def run(env: dict[str, str], *words: str) -> Result:
-    """Run a command in this process, which is sooner ready."""
+    """Run a command in this process, which is faster."""
     ours = {name: value for name, value in env.items() if name.startswith(VARIABLES)}
     return CliRunner().invoke(app, words, env=ours, catch_exceptions=False)
 
@@ -70,7 +70,7 @@ def ask(plant: Plant, *words: str, code: int = 0) -> dict[str, Any]:
 
 
 def listed(plant: Plant) -> dict[str, dict[str, Any]]:
-    """What `line list` says, by line."""
+    """The rows of `line list`, by line."""
     done = run(plant.env, "line", "list", "--json")
     assert (done.exit_code, done.stderr) == (0, ""), done.output
     return {row["line"]: row for row in json.loads(done.stdout)}
@@ -104,7 +104,7 @@ def test_an_order_is_added_modified_and_refused_by_its_number(plant: Plant):
 
 
 def test_an_order_ends_once_and_an_unknown_one_is_refused(plant: Plant):
-    """With the pipeline's own reason; what is so already is told so."""
+    """With the pipeline's own reason; what is so already is reported as unchanged."""
     says(plant, "fin")
     closed = ask(plant, "order", "close", "--line", "fin")
     (row,) = closed["rows"]
@@ -140,7 +140,7 @@ def test_a_correction_is_shown_as_what_it_changed(plant: Plant):
 
 
 def test_a_listed_time_names_its_stop(plant: Plant):
-    """As it is printed, with T or without; another time names none."""
+    """As it is printed, with T or without; at another time there is no stop."""
     begin = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
     for minute, running in enumerate([True, False, True, False, True, False]):
         at = (begin + timedelta(minutes=10 * minute, milliseconds=137)).isoformat(timespec="milliseconds")
@@ -176,7 +176,7 @@ def test_an_announced_stop_is_seen_though_no_row_tells_of_it(plant: Plant):
 
 
 def test_a_line_is_retired(plant: Plant):
-    """And is back when it speaks."""
+    """It is back when it sends again."""
     says(plant, "partie")
     assert ask(plant, "line", "retire", "partie")["outcome"] == "applied"
     refused = ask(plant, "line", "retire", "dite2", code=1)
@@ -184,7 +184,7 @@ def test_a_line_is_retired(plant: Plant):
 
 
 def test_a_line_is_forgotten_and_its_rows_stay(plant: Plant):
-    """The list is without it, and nobody can say anything of it any more."""
+    """The list is without it, and messages about it are refused."""
     says(plant, "passante")
     wait_until(lambda: "passante" in listed(plant), "its state")
     found = listed(plant)["passante"]
@@ -207,7 +207,7 @@ def test_a_line_is_forgotten_and_its_rows_stay(plant: Plant):
     ids=lambda words: " ".join(words[:2]),
 )
 def test_a_mistyped_line_is_refused_and_nothing_is_sent(plant: Plant, words: list[str]):
-    """With the one that may be meant; an order for a new line says so."""
+    """With similar names; for an order, with the option for a new line."""
     says(plant, "ligne41")
     letters = plant.number('SELECT count(*) FROM "DeadLetter"')
     refused = ask(plant, *words, "linge41", code=1)
@@ -233,7 +233,7 @@ def test_people_read_a_sentence_and_the_row(plant: Plant):
 
 
 def test_what_nobody_applies_is_not_told_as_done(services: Services, monkeypatch: pytest.MonkeyPatch):
-    """The broker has it, no role runs: exit 3 and where to look. Without a database, likewise."""
+    """The broker has it, but no role runs: exit 3 and where to look. The same without a database."""
     settings = services.settings(topics=False)
     env = environment(settings, LINEPULSE_LANG="en")
     words = ["order", "add", "--line", "ligne1", "--product", "x", "--quantity", "1", "--new-line"]
@@ -252,7 +252,7 @@ def test_what_nobody_applies_is_not_told_as_done(services: Services, monkeypatch
 
 
 def test_a_database_that_freezes_is_not_waited_for(own: OwnServers, monkeypatch: pytest.MonkeyPatch):
-    """The message is sent all the same, and what became of it is not known: exit 3."""
+    """The message is sent all the same, and its outcome is not known: exit 3."""
     postgres = own.postgres()
     settings = own.settings(postgres=postgres, topics=False)
     env = environment(settings, LINEPULSE_LANG="en")
@@ -263,7 +263,7 @@ def test_a_database_that_freezes_is_not_waited_for(own: OwnServers, monkeypatch:
         publish_said(settings, line, kind, payload)
         postgres.freeze()
 
-    monkeypatch.setattr("linepulse.asking.publish", send)
+    monkeypatch.setattr("linepulse.request.publish", send)
     words = ["order", "add", "--line", "ligne1", "--product", "x", "--quantity", "1", "--new-line"]
     try:
         unseen = run(env, *words)

@@ -1,4 +1,4 @@
-"""The command line: every command explains itself, every mistake is one line."""
+"""The command line: every command has a help text, every mistake is one line."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ def test_help_shows_an_example(words: list[str]) -> None:
 
 
 def test_a_role_imports_what_it_needs_and_nothing_of_the_others() -> None:
-    """It starts a second sooner: after a crash as well."""
+    """It starts a second sooner, also after a crash."""
     code = """import sys, linepulse.cli
 linepulse.cli.Commands()["bridge"]
 print(*sys.modules)"""
@@ -128,7 +128,7 @@ def test_a_wrong_word_is_one_line(words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", [["order", "list"], ["rebuild"], ["doctor"]], ids=" ".join)
 def test_a_password_is_never_shown(words: list[str]) -> None:
-    """Not in what a command says, and not in what it complains about, wherever it stands in an URL."""
+    """Neither in a command's output nor in its errors, wherever it is in an URL."""
     urls = {
         "MQTT_BROKER_URL": "mqtt://ana:s3cret@127.0.0.1:1",
         "DATABASE_URL": "postgresql://postgres@127.0.0.1:1/x?password=s3cret",
@@ -168,6 +168,6 @@ def test_a_demo_does_not_empty_a_folder_of_others(tmp_path: Path) -> None:
 
 
 def test_make_knows_every_target() -> None:
-    """What the documentation names is there."""
+    """What the documentation names exists."""
     for target in ("install", "demo", "test", "test-all", "test-native", "check", "bench", "clean"):
         subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)

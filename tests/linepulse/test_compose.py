@@ -89,13 +89,13 @@ def test_our_services_are_all_there() -> None:
 
 
 def test_streams_can_be_scaled() -> None:
-    """Nothing in it can exist only once."""
+    """Nothing in it prevents a second instance."""
     assert not {"container_name", "ports", "hostname"} & OURS["streams"].keys()
 
 
 @pytest.mark.parametrize("name", sorted(OURS.keys() - {"setup"}))
 def test_roles_wait_for_setup_and_show_their_health(name: str) -> None:
-    """Started after setup, asked whether they live, restarted, given time to end."""
+    """Started after setup, checked for health, restarted, given time to end."""
     service = OURS[name]
     assert service["depends_on"]["setup"] == {"condition": "service_completed_successfully"}
     assert (

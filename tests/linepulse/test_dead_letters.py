@@ -1,4 +1,4 @@
-"""`linepulse dead-letters`: what could not be applied is found and seen whole."""
+"""`linepulse dead-letters`: what could not be applied is listed, and shown completely."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_show_gives_the_payload_whole(env: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(("wanted", "told"), [("99", "no such dead letter"), ("1111", "give more of it")])
 def test_show_needs_one(env: dict[str, str], wanted: str, told: str) -> None:
-    """An id that is unknown or not enough is told so."""
+    """The error says that an id is unknown or too short."""
     refused = linepulse(env, "dead-letters", "show", wanted)
     assert refused.returncode == 2
     assert told in refused.stderr

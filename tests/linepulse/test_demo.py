@@ -1,4 +1,4 @@
-"""`linepulse demo`: a plant with a past, live, on a machine with nothing installed."""
+"""`linepulse demo`: a live plant with a history, on a machine with nothing installed."""
 
 import os
 import signal
@@ -73,7 +73,7 @@ def test_a_plant_runs_and_ends_without_a_trace(demo: Running, elsewhere: Path) -
 
 
 def test_your_own_machines(elsewhere: Path, tmp_path: Path) -> None:
-    """`--lines 0` simulates nothing: what test-mqtt.py sends is all that there is."""
+    """`--lines 0` simulates nothing: the only messages are those of test-mqtt.py."""
     with start(elsewhere, tmp_path, "--lines", "0") as demo:
         demo.says("Prêt", seconds=120)
         found = addresses(demo)

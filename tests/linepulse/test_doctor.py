@@ -1,4 +1,4 @@
-"""`linepulse doctor`: silent about nothing. Each failure here is a real one."""
+"""`linepulse doctor` reports every failure. Each failure here is a real one."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ from tests.streams.raw import RawLog
 
 @pytest.fixture
 def installed(services: Services, own: OwnServers, tmp_path: Path) -> Settings:
-    """A sound installation. Its MQTT broker keeps nothing for the sessions of other tests."""
+    """An installation in order. Its MQTT broker keeps nothing for the sessions of other tests."""
     plant = tmp_path / "plant.toml"
     plant.write_text("[line]\ntarget_rate = 100\n")
     settings = services.settings(topics=False, plant=plant, mqtt=own.mqtt())
@@ -31,7 +31,7 @@ def installed(services: Services, own: OwnServers, tmp_path: Path) -> Settings:
 
 
 def complaints(settings: Settings, **overrides: str) -> str:
-    """What the doctor finds wrong, and nothing else; the rest it must find right."""
+    """What the doctor finds wrong; it must find all other parts right."""
     told = linepulse(environment(settings, **overrides), "doctor")
     assert told.stderr == ""
     assert told.returncode == 1
@@ -50,13 +50,13 @@ def test_a_sound_installation_is_all_right(installed: Settings) -> None:
 
 
 def test_no_mqtt_broker(installed: Settings) -> None:
-    """The variable, the address, and that nobody is there."""
+    """The variable, the address, and that there is no answer."""
     wrong = complaints(installed, MQTT_BROKER_URL=f"mqtt://127.0.0.1:{free_port()}")
     assert "no MQTT broker answers" in wrong
 
 
 def test_no_kafka(installed: Settings) -> None:
-    """The other parts are looked at all the same."""
+    """The other parts are checked all the same."""
     wrong = complaints(installed, KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}")
     assert "no Kafka answers" in wrong
 
@@ -70,7 +70,7 @@ def test_no_postgres(installed: Settings) -> None:
 
 
 def test_a_database_without_tables(installed: Settings, services: Services) -> None:
-    """Setup mends it, and the doctor says so."""
+    """`setup` corrects it, and the doctor advises it."""
     wrong = complaints(installed, DATABASE_URL=services.database())
     assert "run linepulse setup" in wrong
 
@@ -90,7 +90,7 @@ def test_missing_topics_and_other_partitions(installed: Settings) -> None:
 
 
 def test_topics_that_would_lose_or_refuse_messages(installed: Settings, services: Services) -> None:
-    """Each with the command that mends it. For how long one keeps its records is its owner's choice."""
+    """Each with the command that corrects it. The retention is the owner's choice."""
     if services.kind == "embedded":
         pytest.skip("the embedded Kafka does not tell how a topic is set")
 
@@ -140,7 +140,7 @@ def test_a_log_without_rules(installed: Settings, services: Services) -> None:
 
 
 def test_sinks_that_have_applied_all(installed: Settings) -> None:
-    """Nothing waits, and so nothing waits before an event of an older release."""
+    """No event waits, so none of an older release does."""
     with psycopg.connect(installed.database_url) as connection:
         connection.execute(
             'INSERT INTO "SinkCursor" ("topic", "partition", "nextOffset") VALUES (%s, 0, 0)',
@@ -161,7 +161,7 @@ def test_a_log_that_was_made_anew(installed: Settings) -> None:
 
 
 def test_records_that_were_lost(installed: Settings) -> None:
-    """For a week: after that the dead letters alone tell."""
+    """For a week; after that only the dead letters show it."""
     insert = """INSERT INTO "DeadLetter" ("id", "lineId", "line", "topic", "partition", "offset", "payload",
             "reason", "detail", "receivedAt")
         VALUES (gen_random_uuid(), '', '', 'production.raw', 0, 100, '', 'expired', '', now() - %s)"""
@@ -174,7 +174,7 @@ def test_records_that_were_lost(installed: Settings) -> None:
 
 
 def test_a_record_on_which_linepulse_itself_failed_is_a_finding(installed: Settings) -> None:
-    """What to do about a defect of ours, and that nothing is lost by it."""
+    """What to do about a defect of linepulse, and that no message is lost by it."""
     with psycopg.connect(installed.database_url) as connection:
         connection.execute(
             """INSERT INTO "DeadLetter" ("id", "lineId", "line", "topic", "partition", "offset", "payload",
@@ -188,7 +188,7 @@ def test_a_record_on_which_linepulse_itself_failed_is_a_finding(installed: Setti
 
 
 def test_a_page_that_does_not_answer(installed: Settings) -> None:
-    """Its port takes connections, as the port of a frozen process does, and nobody says anything."""
+    """Its port accepts connections, as that of a frozen process does, and does not answer."""
     with socket.create_server(("127.0.0.1", 0)) as frozen:
         port = str(frozen.getsockname()[1])
         wrong = complaints(installed, LINEPULSE_DASHBOARD_PORT=port)
@@ -199,7 +199,7 @@ def test_a_page_that_does_not_answer(installed: Settings) -> None:
 
 
 async def test_roles_that_have_ended(installed: Settings) -> None:
-    """The log ends an hour ago: nobody writes, nobody reads on, and nothing is waited for."""
+    """The log's last record is an hour old: nothing is written or read, and the doctor does not wait."""
     async with RawLog(installed) as log:
         await log.tick(time.time_ns() // 1_000_000 - 2 * HOUR)
     wrong = await asyncio.to_thread(complaints, installed)

@@ -31,7 +31,7 @@ sys.stdin.read()
 
 
 def test_killing_the_parent_ends_every_server(tmp_path: Path) -> None:
-    """SIGKILL to who started them: no process is left, and nothing lies outside of the folder."""
+    """SIGKILL to the process that started them: no process is left, and no file outside of the folder."""
     parent = subprocess.Popen(
         [sys.executable, "-c", START_STACK, str(tmp_path / "stack")],
         stdin=subprocess.PIPE,
@@ -76,7 +76,7 @@ def test_a_taken_port_is_passed_by(tmp_path: Path) -> None:
 
 
 def test_a_port_is_given_to_one_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long who asked for it takes to listen there."""
+    """However long its owner takes to listen there."""
     monkeypatch.setattr(ports, "HIGH", ports.LOW + 200)
     given = [free_port() for _ in range(60)]
     assert len(set(given)) == len(given)
@@ -103,7 +103,7 @@ LONG_CONNECT_5 = b"\x10\x80\x80\x01\x00\x04MQTT\x05"
     ],
 )
 def test_the_doorman_reads_the_version(start: bytes, level: int | None) -> None:
-    """However little of the packet has come: the version, or that more is needed."""
+    """However few bytes have arrived: the version, or that more are needed."""
     assert protocol_level(start) == level
 
 
@@ -111,13 +111,13 @@ def test_the_doorman_reads_the_version(start: bytes, level: int | None) -> None:
     "start", [b"GET / HTTP/1.1\r\n", b"\x30\x00", b"\x10\xff\xff\xff\xff", b"\x10\x20\xff\xff"]
 )
 def test_the_doorman_turns_others_away(start: bytes) -> None:
-    """What is no CONNECT gets no connection."""
+    """A client without CONNECT gets no connection."""
     with pytest.raises(ValueError, match=r"CONNECT|length|MQTT"):
         protocol_level(start)
 
 
 def test_a_demo_folder_is_emptied_and_held(tmp_path: Path) -> None:
-    """What an earlier demo left is gone; a second demo at the same time is refused."""
+    """Files of an earlier demo are deleted; a second demo at the same time is refused."""
     folder = tmp_path / "demo"
     take_folder(folder).close()
     (folder / "old").mkdir()

@@ -1,4 +1,4 @@
-"""The list of lines: what the stream stage knows, and what the rules name."""
+"""The list of lines: those that the stream stage knows, and those that the rules name."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ def listed(plant: str, words: str) -> dict[str, dict[str, object]]:
 
 
 def test_each_line_says_how_it_stands_and_when_it_was_last_heard():
-    """By name; one that is forgotten is not there any more."""
+    """By name; a forgotten one is not listed."""
     found = listed("[lines.b]\nname = 'Bouchage'", "c b a.stops d d.retire e e.forget x.order c")
     states = {"a": "stopped", "b": "running", "c": "running", "d": "retired", "x": "unheard"}
     assert {name: row["state"] for name, row in found.items()} == states

@@ -1,4 +1,4 @@
-"""What the doctor says of the end of the log."""
+"""What the doctor reports about the end of the log."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ SETTINGS = Settings(_env_file=None)
 
 
 def test_a_sound_log_is_told_with_its_bridge() -> None:
-    """And an empty one as empty; what a replaced bridge left is no trouble."""
+    """And an empty one as empty; void records of a replaced bridge are no fault."""
     assert verdict(SETTINGS, Examined(), NOW) == ("log production.raw: empty", None)
     part, wrong = verdict(SETTINGS, Examined(NOW, 4, "a", void=7), NOW)
     assert (part, wrong) == (
@@ -72,7 +72,7 @@ async def test_a_log_that_the_plant_file_mends_is_sound(
 
 
 def test_a_bridge_that_acknowledges_what_nobody_reads_is_wrong() -> None:
-    """With its client id and run, and those of the one whose log it is."""
+    """With its client id and run, and those of the log's owner."""
     _, wrong = verdict(SETTINGS, Examined(NOW, 3, "b", void=9, unaware=(2, "a")), NOW)
     assert wrong is not None
     assert "9 of its last records are void: a bridge with client id 'a' (run 2)" in wrong

@@ -1,4 +1,4 @@
-"""`linepulse order`: what a person asks for becomes one message in the log; the list is read from rows."""
+"""`linepulse order`: each request is one message in the log; the list is read from rows."""
 
 import json
 import re
@@ -88,7 +88,7 @@ def test_an_order_that_would_be_refused_is_not_sent(
 
 
 def test_list_shows_what_runs_first(settings: Settings) -> None:
-    """Running, then waiting, then the rest; a percentage is floored; another line's are left out."""
+    """Running, then waiting, then the others; percentages are floored; other lines are left out."""
     env = environment(settings)
     assert linepulse(env, "setup").returncode == 0
     with psycopg.connect(settings.database_url) as connection:

@@ -44,7 +44,7 @@ def test_a_shown_time_pasted_back_is_the_same_to_the_millisecond():
 
 
 def test_a_time_without_an_offset_is_by_the_lines_clock():
-    """As the pipeline takes it."""
+    """As the pipeline reads it."""
     noon = ms_of(datetime(2026, 1, 15, 12, tzinfo=UTC))
     assert CLOCK.ms(SETTINGS, "2026-01-15 13:00", "ligne1", "at") == noon
     assert CLOCK.ms(SETTINGS, "2026-01-15T07:00", "lima", "at") == noon
@@ -54,7 +54,7 @@ def test_a_time_without_an_offset_is_by_the_lines_clock():
 
 @pytest.mark.parametrize("text", ["[/x]", "[red]x[/red]", "a\nb", "\x1b[2J", ":smile:"])
 def test_what_stands_in_a_row_is_text(text: str, capsys: pytest.CaptureFixture[Any]):
-    """No markup, no emoji codes, no control characters: as in the row, or made visible."""
+    """No markup, no emoji codes, no control characters: as in the row, or escaped."""
     print_table([text], [[cell(text, CLOCK, "")]])
     printed = capsys.readouterr().out
     assert printed.count(text.replace("\n", r"\n").replace("\x1b", r"\x1b")) == 2
@@ -62,7 +62,7 @@ def test_what_stands_in_a_row_is_text(text: str, capsys: pytest.CaptureFixture[A
 
 
 def test_options_of_the_url_are_kept():
-    """Times in UTC are asked for beside them."""
+    """The option for times in UTC is added to them."""
     asked = conninfo_to_dict(in_utc("postgresql://u@h/db?options=-c%20search_path%3Dx"))
     assert asked["options"] == "-c search_path=x -c timezone=UTC"
     assert conninfo_to_dict(in_utc("postgresql://u@h/db"))["options"] == "-c timezone=UTC"

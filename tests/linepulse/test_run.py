@@ -1,4 +1,4 @@
-"""`linepulse run`: all roles as one, whatever happens to one of them."""
+"""`linepulse run`: all roles as one service, whatever happens to one of them."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def plant(services: Services, tmp_path: Path) -> Iterator[Running]:
 
 
 def test_a_killed_role_is_started_again(plant: Running) -> None:
-    """SIGKILL to the bridge: run says so, and another one listens soon."""
+    """SIGKILL to the bridge: `run` reports it, and another one listens soon."""
     killed = plant.children()["bridge"]
     os.kill(killed, signal.SIGKILL)
     plant.says("bridge s'est arrêté (code -9)")
@@ -35,7 +35,7 @@ def test_a_killed_role_is_started_again(plant: Running) -> None:
 
 
 def test_a_frozen_role_is_replaced(plant: Running) -> None:
-    """SIGSTOP for ever: it does not answer on /healthz, is killed, and another one works; the rest go on."""
+    """SIGSTOP for ever: it does not answer on /healthz and is killed, another one works; the others go on."""
     plant.says("Calcul des lignes démarré")
     before = plant.children()
     os.kill(before["streams"], signal.SIGSTOP)
@@ -64,7 +64,7 @@ def test_killing_it_leaves_no_role(plant: Running) -> None:
 
 
 async def test_newer_rules_are_taken_up_by_the_same_process(services: Services, tmp_path: Path) -> None:
-    """Nobody died, health stays where it was, and the worker is tied to run as before."""
+    """No process died, health is on the same port, and the worker still ends with `run`."""
     settings = services.settings(topics=False, dashboard_port=0)
     with running(environment(settings), tmp_path / "run", "run") as command:
         command.says("Calcul des lignes démarré")

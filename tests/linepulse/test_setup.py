@@ -26,7 +26,7 @@ def topics_there(settings: Settings) -> dict[str, int]:
 
 
 def test_setup_makes_all_and_repeats_without_harm(services: Services) -> None:
-    """Twice is as once: eight topics, the tables, generation 1 of the rules in log and database."""
+    """Twice is like once: eight topics, the tables, generation 1 of the rules in log and database."""
     settings = services.settings(topics=False)
     for made in ("8", "0"):
         done = linepulse(environment(settings), "setup")

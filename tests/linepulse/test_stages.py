@@ -1,6 +1,6 @@
-"""What moves and what does not, between two looks of the doctor."""
+"""Which stages have moved between two readings of the doctor."""
 
-from linepulse.stages import Seen, Stored, noted, still
+from linepulse.stage_check import Seen, Stored, noted, still
 from runtime.progress import Progress
 
 
@@ -9,12 +9,12 @@ def log(ends: dict[int, int], applied: dict[int, int]) -> Progress:
 
 
 def seen(at: float, ago: float | None) -> Seen:
-    """Looked at `at` s, when the sinks had noted something `ago` s before."""
+    """A reading at `at` s, when the sinks' last note was `ago` s old."""
     return Seen(at, log({}, {}), Stored({}, {}, ago, None))
 
 
 def test_all_has_moved():
-    """Another end, and another position; where it has read all, none is needed."""
+    """Another end, and another position; if it has read all, none is needed."""
     assert still(log({0: 5, 1: 5}, {0: 5, 1: 2}), log({0: 6, 1: 7}, {0: 6, 1: 3})) == ([], [])
     assert still(log({0: 5}, {0: 5}), log({0: 5}, {0: 5})) == ([0], [])
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import linepulse.supervisor
-from linepulse.embedded.server import start_tied
+from linepulse.embedded.server import start_child
 from linepulse.supervisor import Child, supervise
 from runtime.narrator import Narrator
 from tests.eventually import eventually
@@ -20,7 +20,7 @@ ASLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 async def test_a_role_that_cannot_be_started_now_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is left on the machine, say: told, and tried again; who runs goes on."""
     starts = 0
-    real = start_tied
+    real = start_child
 
     def start(command: list[str], *how: Any, **which: Any) -> object:
         nonlocal starts
@@ -29,7 +29,7 @@ async def test_a_role_that_cannot_be_started_now_ends_no_other(monkeypatch: pyte
             raise BlockingIOError(11, "Resource temporarily unavailable")
         return real(command, *how, **which)
 
-    monkeypatch.setattr(linepulse.supervisor, "start_tied", start)
+    monkeypatch.setattr(linepulse.supervisor, "start_child", start)
     monkeypatch.setattr(linepulse.supervisor, "LONGEST_DELAY_S", 0.2)
     said = io.StringIO()
     children = [Child(name, ASLEEP, dict(os.environ)) for name in ("bridge", "streams")]

@@ -273,6 +273,6 @@ def test_an_event_that_cannot_be_encoded_is_replaced_by_the_dead_letter_of_its_r
     batch = Batch(("production.raw", 0), records, 0)
     events = agent.fold_batch(lines, batch)
     [sample] = [e for e in events if isinstance(e, SampleEvent) and e.version[1] == 1]
-    letter = agent._instead(lines, batch, sample, OverflowError("too large"))
+    letter = agent._replacement(lines, batch, sample, OverflowError("too large"))
     assert isinstance(letter, DeadLetterEvent)
     assert (letter.offset, letter.reason, letter.line_id) == (1, "internal", "b")

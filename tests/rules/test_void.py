@@ -8,7 +8,7 @@ from rules.partition import Lines
 from runtime import metrics
 from runtime.narrator import Narrator
 from schemas.raw import Kind, RawHeaders, RawRecord
-from streams.agent import tell_void
+from streams.agent import report_void
 
 
 def test_what_is_void_is_counted_and_told_once() -> None:
@@ -20,7 +20,7 @@ def test_what_is_void_is_counted_and_told_once() -> None:
     for offset, run in enumerate((1, 2, 1, 1, 2)):
         lines.apply(RawRecord(3, offset, 1_000, None, RawHeaders(Kind.TICK, run=run), b""))
     for _ in range(2):
-        tell_void(lines, 3, narrator)
+        report_void(lines, 3, narrator)
     assert metrics.VOID._value.get() - counted == 2
     assert out.getvalue().startswith("⚠️ production.raw[3]: 2 records left out")
     assert len(out.getvalue().splitlines()) == 1

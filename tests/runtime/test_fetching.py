@@ -1,4 +1,4 @@
-"""Faust's own order of things, stretched: of what was fetched nothing is left out for good."""
+"""With delays between Faust's own steps, no fetched record is lost for good."""
 
 import time
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ EACH = 20
 LINES = [f"ligne{number}" for number in range(1, 13)]
 
 
-def hesitant(settings: Settings, where: str) -> Worker:
-    return Worker(settings, where, module="tests.runtime.hesitant")
+def slow_faust(settings: Settings, where: str) -> Worker:
+    return Worker(settings, where, module="tests.runtime.slow_faust")
 
 
 def messages(first: int) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """As many of each line, a second apart; in every partition there are some."""
+    """As many messages of each line, a second apart; each partition has some."""
     for number in range(first, first + EACH):
         for line in LINES:
             yield line, START + number * 1000, {"count": 1}
@@ -34,7 +34,7 @@ def messages(first: int) -> Iterator[tuple[str, int, dict[str, Any]]]:
 
 @pytest.mark.parametrize("where", ["resume", "seek"])
 async def test_a_worker_that_starts_applies_all_that_the_log_holds(services: Services, where: str):
-    """It has states to read first. Nothing comes behind: no later record can show that one was left out."""
+    """It has states to restore first. No later record follows that could show that one was left out."""
     settings = settings_of(services)
     assert {partition_of(settings, line) for line in LINES} == set(range(settings.partitions))
     async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:
@@ -44,18 +44,18 @@ async def test_a_worker_that_starts_applies_all_that_the_log_holds(services: Ser
             await all_samples(derived, EACH * len(LINES))
             assert worker.end()[0] == 0
         await log.write(messages(EACH))
-        with hesitant(settings, where):
+        with slow_faust(settings, where):
             await all_samples(derived, 2 * EACH * len(LINES))
 
 
 async def test_a_worker_that_another_one_joins_reads_its_states_to_their_end(services: Services):
-    """A fetch that was under way brings records of them that its recovery waits for; both go on applying."""
+    """A fetch under way returns changelog records for which its recovery waits; both workers go on."""
     settings = settings_of(services)
     other = settings.model_copy(update={"http_port": free_port()})
     async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:
         await log.rules()
         await log.write(messages(0))
-        with hesitant(settings, "rebalance"):
+        with slow_faust(settings, "rebalance"):
             await all_samples(derived, EACH * len(LINES))
             assert other.http_port is not None
             port = other.http_port

@@ -1,19 +1,19 @@
-"""When a worker is held dead: looks at a worker, ten seconds apart."""
+"""When a worker counts as stalled: its status every ten seconds."""
 
 from faust.types import TP
 
 from runtime.group_status import GroupStatus
-from runtime.judge import Dead, Judge
+from runtime.stall import StallDetector, Stalled
 
 A, B = TP("raw", 0), TP("raw", 1)
 LIMIT_S = 60.0
 
 
 class Watched:
-    """A worker of two partitions, looked at every ten seconds."""
+    """A worker with two partitions, whose status is read every ten seconds."""
 
     def __init__(self) -> None:
-        self._judge = Judge(LIMIT_S)
+        self._detector = StallDetector(LIMIT_S)
         self.signs = 0
 
     def look(
@@ -24,18 +24,18 @@ class Watched:
         member: bool = True,
         free: frozenset[TP] = frozenset(),
         times: int = 1,
-    ) -> Dead | None:
+    ) -> Stalled | None:
         seen = GroupStatus({A: ends[0], B: ends[1]}, member, None, free)
         for _ in range(times):
-            dead = self._judge.after(10, seen, positions, self.signs)
+            dead = self._detector.after(10, seen, positions, self.signs)
         return dead
 
     def kafka_is_away(self) -> None:
-        self._judge.begin_again()
+        self._detector.reset()
 
 
 def test_lag_without_progress_for_the_limit_is_death():
-    """It says where it stood, and where the log ends."""
+    """The reason has its position and the end of the log."""
     worker = Watched()
     assert worker.look({A: 40, B: 100}, times=6) is None
     dead = worker.look({A: 40, B: 100})
@@ -46,7 +46,7 @@ def test_lag_without_progress_for_the_limit_is_death():
 
 
 def test_a_partition_that_moves_lives_and_does_not_excuse_its_neighbour():
-    """Each has its own time."""
+    """Each partition has its own time."""
     worker = Watched()
     assert all(worker.look({A: 10 + n, B: 50}) is None for n in range(6))
     dead = worker.look({A: 20, B: 50})
@@ -55,7 +55,7 @@ def test_a_partition_that_moves_lives_and_does_not_excuse_its_neighbour():
 
 
 def test_a_partition_whose_log_is_read_to_its_end_lives():
-    """Also where the broker lists an end below what was read; and its time begins when there is work."""
+    """Also if the broker lists an end below what was read; and its time begins when there is work."""
     worker = Watched()
     assert worker.look({A: 100, B: 140}, times=20) is None
     assert worker.look({A: 100}, ends=(101, 100), times=6) is None
@@ -63,7 +63,7 @@ def test_a_partition_whose_log_is_read_to_its_end_lives():
 
 
 def test_a_worker_that_knows_what_it_waits_for_lives():
-    """Each time that it tries its store in vain is a sign."""
+    """Each failed attempt at its store is a sign of life."""
     worker = Watched()
     for tries in range(50):
         worker.signs = tries
@@ -72,7 +72,7 @@ def test_a_worker_that_knows_what_it_waits_for_lives():
 
 
 def test_after_kafka_was_away_it_gets_its_time_anew():
-    """What was before says nothing about what comes."""
+    """Time before Kafka was away does not count."""
     worker = Watched()
     worker.look({A: 40}, times=6)
     worker.kafka_is_away()
@@ -81,7 +81,7 @@ def test_after_kafka_was_away_it_gets_its_time_anew():
 
 
 def test_rebalances_without_end_are_no_progress():
-    """What goes and comes back at the same place stood still all the while."""
+    """A partition that comes back at the same position counts as not moved in between."""
     worker = Watched()
     for _ in range(3):
         assert worker.look({A: 40}) is None
@@ -90,14 +90,14 @@ def test_rebalances_without_end_are_no_progress():
 
 
 def test_a_partition_that_went_to_another_worker_is_not_ours_to_answer_for():
-    """In a group at rest it is gone."""
+    """In a stable group it is gone."""
     worker = Watched()
     worker.look({A: 40, B: 40}, times=6)
     assert worker.look({B: 50}) is None
 
 
 def test_what_is_given_and_never_begun_is_death():
-    """The store tells no position, and nobody waits for it."""
+    """The store gives no position, and the worker does not wait for a server."""
     worker = Watched()
     assert worker.look({A: None}, times=6) is None
     dead = worker.look({A: None})
@@ -111,7 +111,7 @@ def test_a_worker_for_whom_nothing_is_left_lives():
 
 
 def test_a_worker_that_gets_no_part_is_dead():
-    """It is not in its group, or partitions are free and it gets none."""
+    """It is not in its group, or has no partition although some are free."""
     for outside in ({"member": False}, {"free": frozenset({A})}):
         worker = Watched()
         assert worker.look({}, times=5, **outside) is None

@@ -1,4 +1,4 @@
-"""Where a partition ends, on every broker."""
+"""The end of a partition, on every broker."""
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -30,7 +30,7 @@ async def test_the_end_is_after_the_last_record_of_the_last_batch(services: Serv
 
 
 async def test_another_log_is_told_by_what_stands_in_the_place_of_the_last_applied_record(services: Services):
-    """Another time there, or nothing; a time that nobody knows tells nothing."""
+    """Another time at that offset, or no record; an unknown time proves nothing."""
     settings = services.settings(partitions=5)
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers)
     await producer.start()
@@ -51,7 +51,7 @@ async def test_another_log_is_told_by_what_stands_in_the_place_of_the_last_appli
 
 
 async def test_what_retention_deleted_speaks_against_no_log(services: Services):
-    """Also where nothing is left: a quiet topic after a week."""
+    """Also if no record is left: a quiet topic after a week."""
     if services.kind == "embedded":
         pytest.skip("the embedded broker deletes nothing")
     settings = services.settings(partitions=2)

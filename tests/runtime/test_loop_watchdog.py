@@ -31,7 +31,7 @@ def start(what: str, out: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
 
 
 def test_a_blocked_loop_ends_its_process():
-    """With a line for people, and where it hangs."""
+    """With a line in the log, and the traceback of where it hangs."""
     process = start("blocks")
     out, err = process.communicate(timeout=20)
     assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""The narrated log: a line an event at a plant's pace, a summary a second in a flood."""
+"""The narrated log: a line per event at a plant's pace, a summary per second in a flood."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from runtime.narrator import LINES_A_SECOND, Narrator, OnceASecond
 
 
 class Time:
-    """A clock that a test moves."""
+    """A clock that a test sets."""
 
     now = 100.0
 
@@ -23,7 +23,7 @@ class Time:
 
 
 def test_past_twenty_lines_a_second_the_rest_is_summed_up():
-    """Once a second, with how many there were."""
+    """Once a second, with their number."""
     out, time = io.StringIO(), Time()
     narrator = Narrator("fr", out=out, clock=time)
     for n in range(500):
@@ -37,7 +37,7 @@ def test_past_twenty_lines_a_second_the_rest_is_summed_up():
 
 
 def test_json_lines_hold_the_facts():
-    """For machines that read logs."""
+    """For programs that read logs."""
     out = io.StringIO()
     Narrator("fr", "json", "sinks", out).say("sinks.kpi", trs="82.3")
     line = json.loads(out.getvalue())
@@ -61,7 +61,7 @@ def test_every_sentence_is_in_both_languages_with_the_same_blanks(key, told):
 
 
 def test_a_library_that_repeats_itself_is_heard_once_a_second():
-    """Another sentence, and a traceback, are heard at once."""
+    """Another message, and a traceback, are logged at once."""
     now = 100.0
     once = OnceASecond(lambda: now)
 

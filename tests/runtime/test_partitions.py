@@ -1,4 +1,4 @@
-"""A log whose number of partitions was changed after it held records is told from one that was made so."""
+"""A log whose number of partitions was changed later is distinguished from one that was made with it."""
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -6,7 +6,7 @@ from aiokafka.admin import NewPartitions
 
 from bridge.kafka import read_tail
 from runtime.kafka import require_topics
-from runtime.partitions import Moved, line_elsewhere, partition_of
+from runtime.partitions import Misplaced, find_misplaced_line, partition_of
 from runtime.settings import Settings, SettingsError
 from runtime.topics import admin
 from schemas.raw import Kind, RawHeaders
@@ -18,7 +18,7 @@ LINES = [f"ligne{number}" for number in range(1, 9)]
 
 
 async def write(settings: Settings, partitions: int) -> None:
-    """A message of each line, where a bridge with so many partitions puts it; and some of a stranger."""
+    """A message of each line, where a bridge with so many partitions puts it; and some of another program."""
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers)
     await producer.start()
     try:
@@ -41,16 +41,16 @@ def test_the_partition_of_a_line_follows_from_the_number() -> None:
 
 
 async def test_a_log_that_was_made_with_another_number_tells_which_to_set(services: Services) -> None:
-    """Its lines are where that number places them; records of strangers tell nothing."""
+    """Its lines are in the partitions of that number; records of other programs are ignored."""
     settings = services.settings(database_url="postgresql://none/none", partitions=4)
     await write(settings, 4)
-    assert await line_elsewhere(settings, 4) is None
+    assert await find_misplaced_line(settings, 4) is None
     with pytest.raises(SettingsError, match=r"has 4 partitions, 6 expected, .* set LINEPULSE_PARTITIONS=4,"):
         await require_topics(settings.model_copy(update={"partitions": 6}), [settings.topics.raw])
 
 
 async def test_a_log_whose_partitions_were_raised_is_refused_whatever_is_set(services: Services) -> None:
-    """Nothing advises the new number; a bridge that is given it does not begin."""
+    """No message advises the new number; a bridge that is given it does not start."""
     if services.kind == "embedded":
         pytest.skip("the embedded Kafka can't raise a topic's partitions")
     settings = services.settings(database_url="postgresql://none/none", partitions=2)
@@ -62,4 +62,4 @@ async def test_a_log_whose_partitions_were_raised_is_refused_whatever_is_set(ser
     assert "LINEPULSE_PARTITIONS=4" not in str(refused.value)
     with pytest.raises(SettingsError, match="choose another LINEPULSE_TOPIC_PREFIX"):
         await read_tail(settings.model_copy(update={"partitions": 4}))
-    assert isinstance(await line_elsewhere(settings, 4), Moved)
+    assert isinstance(await find_misplaced_line(settings, 4), Misplaced)

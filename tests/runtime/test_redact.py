@@ -1,4 +1,4 @@
-"""Passwords are hidden wherever they stand, in URLs that are right and in those that are wrong."""
+"""Passwords are hidden wherever they are, in valid URLs and in malformed ones."""
 
 import io
 import json
@@ -44,14 +44,14 @@ HARMLESS = [
 
 @pytest.mark.parametrize(("url", "shown"), URLS)
 def test_an_url_is_shown_without_its_password(url: str, shown: str):
-    """The rest of it stays, for a person to find the mistake."""
+    """The rest of it is shown, for a person to find the mistake."""
     assert without_password(url) == shown
     assert without_password(shown) == shown
 
 
 @pytest.mark.parametrize("url", HARMLESS)
 def test_what_has_no_password_is_shown_as_it_is(url: str):
-    """Nothing is hidden that helps."""
+    """What is no password is not hidden."""
     assert without_password(url) == url
     assert redacted(f"no answer from {url}; start it") == f"no answer from {url}; start it"
 
@@ -72,7 +72,7 @@ def test_a_text_is_shown_without_the_passwords_in_it(text: str):
 
 @pytest.mark.parametrize("text", ['{"pass": 12, "fail": 1}', "user or password is wrong", "compass=3"])
 def test_what_only_looks_like_a_password_stays(text: str):
-    """What a machine counts, and plain sentences."""
+    """Counts of machines, and plain sentences."""
     assert redacted(text) == text
 
 
@@ -84,7 +84,7 @@ def test_no_text_takes_long(text: str):
 
 @pytest.mark.parametrize("form", ["pretty", "json"])
 def test_a_narrated_line_tells_no_password(form: str):
-    """Whoever gave it the URL."""
+    """Wherever the URL came from."""
     out = io.StringIO()
     narrator = Narrator("en", form, "bridge", out)
     for url, _ in URLS[:3]:
@@ -114,7 +114,7 @@ WRONG = [
 def test_a_malformed_variable_is_told_without_its_password(
     name: str, url: str, tmp_path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Neither in its value nor in what is said of it, nor in the error that caused it."""
+    """Neither in its value nor in the error's text, nor in the error that caused it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(name, url)
     with suppress(SettingsError):

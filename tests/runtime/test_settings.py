@@ -64,7 +64,7 @@ def test_passwords_are_never_shown(monkeypatch):
 
 
 def test_more_in_flight_than_packet_ids_tell_apart_is_refused(monkeypatch):
-    """Some of what is sent again after a crash would be written twice; where ids mean nothing, all may be."""
+    """Else repeats after a crash could be written twice; with 0 ids any number is allowed."""
     monkeypatch.setenv("LINEPULSE_MQTT_RECEIVE_MAXIMUM", "30000")
     with pytest.raises(SettingsError, match=r"LINEPULSE_MQTT_PACKET_IDS: .*RECEIVE_MAXIMUM to be 5461"):
         Settings.read()

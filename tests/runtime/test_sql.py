@@ -43,7 +43,7 @@ def mentioned(package: str) -> set[str]:
 
 
 def whole(name: str) -> str:
-    """The statement with something put in for each of its parts."""
+    """The statement with a value for each of its parts."""
     parts = re.findall(r"\{([a-z_]+)\}", statement(name))
     if not parts:
         return statement(name)
@@ -59,7 +59,7 @@ def parsed_only(text: str) -> str:
 
 
 def test_every_statement_is_used():
-    """A statement that nobody runs is deleted."""
+    """A statement that is never run must be deleted."""
     used = set().union(*(mentioned(package) for package in PACKAGES))
     assert not set(names()) - used
 

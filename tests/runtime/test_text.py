@@ -1,4 +1,4 @@
-"""Text of others: control characters are made visible wherever a person or a program reads it."""
+"""Text from outside: control characters are escaped wherever a person or a program reads it."""
 
 import io
 import json
@@ -59,7 +59,7 @@ def test_an_order_number_forges_no_line_of_the_narrated_log():
 
 @pytest.fixture
 def logged():
-    """What a library logs, as a role writes it."""
+    """A library's log message, as a role writes it."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     with io.StringIO() as out:

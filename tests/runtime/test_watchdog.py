@@ -23,9 +23,9 @@ LIMIT_S = 12.0  # a first join takes a few seconds
 START = int(time.time() * 1000) - 3_600_000
 
 
-def impatient(settings: Settings, role: str = "streams") -> Worker:
+def watched(settings: Settings, role: str = "streams") -> Worker:
     """A worker whose watchdog waits for LIMIT_S only."""
-    return Worker(settings, role, str(LIMIT_S), module="tests.runtime.impatient")
+    return Worker(settings, role, str(LIMIT_S), module="tests.runtime.quick_watchdog")
 
 
 def ready(port: int) -> bool:
@@ -34,14 +34,14 @@ def ready(port: int) -> bool:
 
 
 async def test_a_consumer_that_dies_silently_ends_its_worker(services: Services):
-    """It says where it stood and where the log ends; started again, it goes on without a gap."""
+    """The log has its position and the end of the log; started again, it goes on without a gap."""
     settings = settings_of(services)
     async with (
         RawLog(settings) as log,
         Derived(settings, [settings.topics.samples, settings.topics.orders]) as derived,
     ):
         await log.rules()
-        with impatient(settings) as worker:
+        with watched(settings) as worker:
             await log.write(messages(20, START))
             await all_samples(derived, 100)
             os.kill(worker.pid, signal.SIGUSR1)
@@ -54,11 +54,11 @@ async def test_a_consumer_that_dies_silently_ends_its_worker(services: Services)
 
 
 async def supervised(settings: Settings, derived: Derived, samples: int) -> None:
-    """A worker as its supervisor has it: whenever it ends, it is started again."""
+    """A worker under supervision: whenever it ends, it is started again."""
     ends = time.monotonic() + 150
     while True:
         assert time.monotonic() < ends
-        with impatient(settings) as worker:
+        with watched(settings) as worker:
             while worker.runs and time.monotonic() < ends:
                 await derived.read()
                 if len({event["id"] for event in derived.events if "bottlesProduced" in event}) >= samples:
@@ -66,13 +66,13 @@ async def supervised(settings: Settings, derived: Derived, samples: int) -> None
 
 
 async def test_a_worker_without_work_lives(services: Services):
-    """All is read, and one of two workers on one partition has none: no reason to die, and both are ready."""
+    """All is read, and of two workers on one partition one has none: neither ends, and both are ready."""
     settings = services.settings(partitions=1, database_url="postgresql://postgres@localhost/none")
     ports = free_port(), free_port()
     each = [settings.model_copy(update={"http_port": port}) for port in ports]
     async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:
         await log.rules()
-        with impatient(each[0]) as one, impatient(each[1]) as other:
+        with watched(each[0]) as one, watched(each[1]) as other:
             await log.write(messages(20, START))
             await all_samples(derived, 100)
             read = time.monotonic()
@@ -88,7 +88,7 @@ async def test_postgres_that_is_away_is_waited_for_without_end(own: OwnServers):
     postgres = own.postgres()
     settings = own.settings(postgres=postgres)
     plant = make_plant(settings.database_url)
-    with impatient(settings, "sinks") as worker:
+    with watched(settings, "sinks") as worker:
         await send(settings, settings.topics.samples, [sample(number) for number in range(100)], lines=4)
         wait_until(lambda: count(plant) == 100, "the first rows")
         postgres.kill()
@@ -101,14 +101,14 @@ async def test_postgres_that_is_away_is_waited_for_without_end(own: OwnServers):
 
 
 async def test_kafka_that_was_away_for_longer_than_the_limit_is_no_reason_to_die(own: OwnServers):
-    """While it does not answer nobody is judged; when it does, the worker works again within a minute."""
+    """While Kafka does not answer no worker is ended; when it does, it works again within a minute."""
     kafka = own.kafka()
     if not isinstance(kafka, NativeKafka):
         pytest.skip("the embedded broker forgets everything")
     settings = own.settings(kafka=kafka, database_url="postgresql://postgres@localhost/none")
     async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:
         await log.rules()
-        with impatient(settings) as worker:
+        with watched(settings) as worker:
             await log.write(messages(20, START))
             await all_samples(derived, 100)
             kafka.stop()
@@ -121,11 +121,11 @@ async def test_kafka_that_was_away_for_longer_than_the_limit_is_no_reason_to_die
 
 
 async def test_a_role_whose_loop_is_blocked_ends(services: Services):
-    """Its thread notices, and says so."""
+    """The watchdog's thread detects it, and reports it."""
     settings = settings_of(services)
     async with RawLog(settings) as log:
         await log.rules()
-        with impatient(settings) as worker:
+        with watched(settings) as worker:
             wait_until(lambda: "Calcul des lignes démarré" in worker.said, "the worker")
             os.kill(worker.pid, signal.SIGUSR2)
             code, said = worker.ended(LIMIT_S + 20)

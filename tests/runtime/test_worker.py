@@ -1,4 +1,4 @@
-"""A worker's process ends, whatever its libraries leave behind."""
+"""A worker's process ends, whatever its libraries leave running."""
 
 import subprocess
 import sys
@@ -50,13 +50,13 @@ def test_what_fails_at_the_end_is_told_and_the_process_ends_all_the_same():
 
 
 def test_a_thread_that_never_ends_does_not_keep_the_process():
-    """It ends with the code that it was given."""
+    """It ends with the given code."""
     done = subprocess.run([sys.executable, "-c", STUCK], timeout=20, check=False)
     assert done.returncode == 3
 
 
 def test_a_buffer_takes_what_comes_and_tells_of_pressure_each_time() -> None:
-    """Also for a partition that it told of before: a rebalance may have brought that back meanwhile."""
+    """Also for a partition that it reported before: a rebalance may have resumed it meanwhile."""
     buffer = Buffer(4, flow_control=FlowControlEvent())
     full: list[int] = []
     for number in range(6):

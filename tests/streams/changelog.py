@@ -1,4 +1,4 @@
-"""A log, and the changelog of its lines' states, without Kafka: a test decides where a worker dies."""
+"""A log and the changelog of its lines' states, without Kafka: a test decides when a worker dies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -40,7 +40,7 @@ class Changelog:
 
 
 class Log(Logs):
-    """The raw log as Kafka tells of it."""
+    """The raw log, as `Logs` reads it from Kafka."""
 
     def __init__(self, records: list[RawRecord]) -> None:
         super().__init__("nowhere")
@@ -64,13 +64,13 @@ def store_of(
     kind: type[LineStore] = LineStore,
     logs: type[Log] = Log,
 ) -> LineStore:
-    """A store that saves whenever it is asked to, unless its clock stands still."""
+    """A store that saves whenever it is asked to, unless its clock is stopped."""
     clock = clock or count(0.0, 2.0).__next__
     return kind(RULES, "production.raw", changelog, logs(records), Narrator("en"), Sent(), clock)
 
 
 def log_of(lines: str) -> list[RawRecord]:
-    """One message a letter, of the line of that name; a tick for each dot. Ten seconds lie between two."""
+    """A message of line `a` for each letter a, and so on; a tick for each dot; ten seconds apart."""
     records = []
     for offset, line in enumerate(lines):
         kind = Kind.TICK if line == "." else Kind.DATA
@@ -87,7 +87,7 @@ def fold(lines: Lines, records: list[RawRecord]) -> list[Event]:
 
 
 async def fill(store: LineStore, records: list[RawRecord], size: int = 3) -> list[Event]:
-    """Apply what the store lacks of the records; what it gave."""
+    """Apply the records that the store has not seen; return their rows."""
     start = (await store.positions([WHERE]))[WHERE]
     events: list[Event] = []
     for first in range(start, len(records), size):

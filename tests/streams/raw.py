@@ -22,7 +22,7 @@ from tests.processes import start
 
 
 def partition_of(settings: Settings, line_id: str) -> int:
-    """Where a line's records go."""
+    """The partition of a line."""
     every = list(range(settings.partitions))
     return int(DefaultPartitioner()(line_id.encode(), every, every))
 
@@ -51,7 +51,7 @@ class Worker:
 
     @property
     def said(self) -> str:
-        """All that it wrote so far."""
+        """All output so far."""
         return os.pread(self._said.fileno(), 1 << 20, 0).decode()
 
     def kill(self) -> None:
@@ -68,11 +68,11 @@ class Worker:
         self._process.send_signal(signal.SIGCONT)
 
     def ended(self, seconds: float) -> tuple[int, str]:
-        """Wait until it has ended by itself; the exit code, and what it said."""
+        """Wait until it has ended by itself; return the exit code and its output."""
         return self._process.wait(seconds), self.said
 
     def end(self) -> tuple[int, str]:
-        """SIGTERM; the exit code, and what it said."""
+        """SIGTERM; return the exit code and its output."""
         self._process.terminate()
         return self._process.wait(timeout=15), self.said
 
@@ -138,7 +138,7 @@ class RawLog:
 
 
 class Derived:
-    """Reads derived topics to their end, again and again."""
+    """Reads derived topics to their present ends."""
 
     def __init__(self, settings: Settings, topics: Sequence[str]) -> None:
         self._consumer = AIOKafkaConsumer(

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.both
 
 
 async def config_of(settings: Settings, topic: str) -> dict[str, str]:
-    """What Kafka says of a topic."""
+    """The configuration that Kafka reports for a topic."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     await admin.start()
     try:
@@ -29,7 +29,7 @@ async def config_of(settings: Settings, topic: str) -> dict[str, str]:
 
 
 async def test_kafka_compacts_it_in_small_segments(services: Services) -> None:
-    """As Kafka itself tells it, of the topic that a worker had it make."""
+    """As Kafka reports it for the topic that a worker created."""
     if services.kind == "embedded":
         pytest.skip("the embedded broker keeps no segments")
     settings = settings_of(services)

@@ -1,4 +1,4 @@
-"""A worker ends when it is asked to, whatever became of Kafka."""
+"""A worker ends on SIGTERM, whatever happened to Kafka."""
 
 import time
 from collections import Counter
@@ -10,7 +10,7 @@ from tests.streams.test_role import all_samples, messages, settings_of
 
 
 async def test_it_ends_within_ten_seconds_while_kafka_is_gone(own: OwnServers) -> None:
-    """In the middle of its work, with records fetched that it can not send on."""
+    """During work, with fetched records whose events it can't send."""
     kafka = own.kafka()
     settings = own.settings(kafka=kafka, database_url="postgresql://none/none")
     async with RawLog(settings) as log:

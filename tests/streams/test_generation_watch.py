@@ -18,7 +18,7 @@ def has_begun_again(worker: Worker) -> bool:
 
 
 async def test_workers_begin_again_with_newer_rules(services: Services):
-    """Nobody starts them: two processes in the foreground, the same before and after."""
+    """Without a supervisor: two processes in the foreground, the same before and after."""
     settings = settings_of(services)
     start = int(time.time() * 1000) - HOUR
     async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:

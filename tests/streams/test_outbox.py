@@ -1,4 +1,4 @@
-"""Derived events on their way out."""
+"""Sending derived events."""
 
 from runtime.settings import Settings
 from schemas.events import DeadLetterEvent
@@ -27,7 +27,7 @@ def letter(payload: bytes) -> DeadLetterEvent:
 
 
 async def test_a_dead_letter_of_the_largest_payload_goes_out(services: Services):
-    """The bridge alone knows how large payloads may be: a worker's own setting does not hold one up."""
+    """Only the bridge limits payloads: a worker's own setting does not stop a larger one."""
     largest = 6 * MIB
     bridges = services.settings(postgres=None, database_url="postgresql://a/b", max_payload_bytes=largest)
     default = Settings.model_fields["max_payload_bytes"].default

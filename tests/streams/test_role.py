@@ -64,7 +64,7 @@ async def letters_of(derived: Derived, reason: str) -> list[dict[str, Any]]:
 
 
 async def own_entries(settings: Settings, log: RawLog, at: int) -> None:
-    """Let time pass until each partition's own entry is in the changelog."""
+    """Write ticks until each partition's own entry is in the changelog."""
     topic = changelog(settings.topic_prefix, 1)
     consumer = AIOKafkaConsumer(
         topic, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
@@ -136,7 +136,7 @@ async def test_workers_killed_frozen_and_added_in_mid_stream_change_no_number(se
 
 
 async def test_a_log_made_anew_under_a_running_worker_is_read_from_its_start(services: Services):
-    """Said loudly; orders of the new log hold its pieces and no others, and a census tells what is open."""
+    """It is reported; orders have the pieces of the new log only, and the open rows are sent."""
     if services.kind == "embedded":
         pytest.skip("the embedded broker deletes no topic")
     settings = settings_of(services)
@@ -171,7 +171,7 @@ async def test_a_log_made_anew_under_a_running_worker_is_read_from_its_start(ser
 
 
 async def test_what_retention_deleted_is_told_in_a_dead_letter(services: Services):
-    """The lines go on from what is left, their orders as they stood."""
+    """The lines continue with the records that are left, their orders as before."""
     if services.kind == "embedded":
         pytest.skip("the embedded broker deletes nothing")
     settings = services.settings(partitions=1, database_url="postgresql://postgres@localhost/none")

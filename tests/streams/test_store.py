@@ -35,7 +35,7 @@ from tests.streams.changelog import RULES, WHERE, Changelog, Log, fill, fold, la
 @settings(max_examples=60, deadline=None)
 @given(st.text("abc.", min_size=1, max_size=30), st.integers(1, 8))
 def test_a_crash_between_any_two_writes_loses_no_line(letters: str, size: int):
-    """Newborn lines among the missing: the partition starts again before their birth, every row is right."""
+    """New lines may be missing: then the partition restarts before their birth, and every row is right."""
     #  save 1     save 2          crash after each of them, or between
     #  a b │ own │ a c b │ own │ ...
     records = log_of(letters)
@@ -63,7 +63,7 @@ def test_a_crash_between_any_two_writes_loses_no_line(letters: str, size: int):
 
 
 def test_a_line_that_only_time_touches_is_seldom_written():
-    """A thousand quiet lines cost nothing; what time makes of them is written at once."""
+    """A thousand quiet lines cost no write; a change that time alone causes is written at once."""
 
     async def write() -> list[int]:
         changelog = Changelog([])
@@ -82,7 +82,7 @@ def test_a_line_that_only_time_touches_is_seldom_written():
 
 
 def test_what_people_said_of_a_quiet_line_is_written_at_once():
-    """Who announced a stop, or retired a line, waits to see it in its state."""
+    """The command that announced a stop or retired a line waits to see it in the state."""
     said = [
         b'{"action": "plan", "start": "2026-01-15T14:00Z", "end": "2026-01-15T15:00Z", "requestId": "n"}',
         b'{"action": "unplan", "requestId": "n"}',
@@ -106,7 +106,7 @@ def test_what_people_said_of_a_quiet_line_is_written_at_once():
 @settings(max_examples=40, deadline=None)
 @given(st.text("abc.", min_size=3, max_size=20), st.text("bcd.", min_size=1, max_size=20), st.integers(0, 20))
 def test_a_log_made_anew_is_read_from_its_start_wherever_the_stage_dies(old: str, new: str, seen: int):
-    """No line goes on from what it was in the lost log, whatever a crash left of it in the table."""
+    """No line continues its state of the lost log, whatever a crash left in the table."""
     #  lost log   a b . c
     #  this log   b . d      a crash after each write to the changelog
     before, records = log_of(old), later(log_of(new))
@@ -131,7 +131,7 @@ def test_a_log_made_anew_is_read_from_its_start_wherever_the_stage_dies(old: str
 
 
 def test_a_lost_log_is_told_once_and_what_it_left_open_is_counted():
-    """A dead letter says how far it was applied; censuses name what is open at the end of what there is."""
+    """A dead letter says how far it was applied; the open rows are listed at the present end of the log."""
     before, records = log_of("ab.ab"), later(log_of("bb"))
     changelog = Changelog([])
     asyncio.run(fill(store_of(changelog, before), before))
@@ -187,7 +187,7 @@ def test_what_expired_before_it_was_applied_is_told_and_the_rest_goes_on():
 
 
 def test_between_two_saves_nothing_is_written_and_a_clean_end_writes_all_of_it():
-    """Whoever comes next goes on behind the last record applied."""
+    """The next worker continues after the last record applied."""
     records = log_of("ab.ab.ab")
 
     async def end() -> tuple[int, int, int]:
@@ -205,7 +205,7 @@ def test_between_two_saves_nothing_is_written_and_a_clean_end_writes_all_of_it()
 
 
 def test_an_end_before_a_crash_is_made_up_for_sets_no_line_back():
-    """The partition's own entry stands behind its lines then: they keep what they have seen."""
+    """The partition's own entry is then behind its lines: these skip what they have seen."""
     #  a b . a │ crash; own stands at 2, b at 1, a at 3 │ clean end at once │ goes on
     records = log_of("ab.a")
 
@@ -222,7 +222,7 @@ def test_an_end_before_a_crash_is_made_up_for_sets_no_line_back():
 
 
 class Unanswered(Changelog):
-    """Kafka has not said yet that it has the writes."""
+    """Kafka has not acknowledged the writes yet."""
 
     def __init__(self) -> None:
         super().__init__([])
@@ -235,7 +235,7 @@ class Unanswered(Changelog):
 
 
 def test_what_one_waits_for_is_not_durable_for_another():
-    """A batch waits for the last save when a rebalance comes: whoever reads the states then waits, too."""
+    """A batch waits for the last save when a rebalance begins: reading the states then waits, too."""
 
     async def read() -> list[bool]:
         changelog, records = Unanswered(), log_of("ab")
@@ -258,7 +258,7 @@ def test_what_one_waits_for_is_not_durable_for_another():
 
 
 def test_an_end_before_the_first_record_is_no_lost_log():
-    """Who has applied nothing can't tell one log from another, and need not."""
+    """A store that has applied nothing can't distinguish logs, and need not."""
     #  log   (nothing) │ clean end │ a b a
     records = log_of("aba")
 
@@ -275,7 +275,7 @@ def test_an_end_before_the_first_record_is_no_lost_log():
 
 
 class Refusing(Changelog):
-    """Kafka refuses the write of that number, and says so later."""
+    """Kafka refuses the write of that number, and answers later."""
 
     def __init__(self, refused: int) -> None:
         super().__init__([])
@@ -300,7 +300,7 @@ async def applied(changelog: Changelog) -> LineStore:
 
 @pytest.mark.parametrize("refused", [0, 1])
 def test_a_save_that_did_not_get_through_is_never_built_upon(refused: int):
-    """The table holds what the changelog does not: whoever asks where the partition stands hears of it."""
+    """The table holds what the changelog does not: asking for the partition's position raises the error."""
 
     async def save_then_ask() -> None:
         store = await applied(Refusing(refused))
@@ -313,7 +313,7 @@ def test_a_save_that_did_not_get_through_is_never_built_upon(refused: int):
 
 @pytest.mark.parametrize("refused", [0, 1, 2])
 def test_an_end_that_did_not_get_through_is_told(refused: int):
-    """Whichever of its writes it was: two lines, and the partition's own entry."""
+    """Whichever write failed: that of two lines, or of the partition's own entry."""
 
     async def end() -> None:
         store = await applied(changelog := Refusing(refused))
@@ -340,7 +340,7 @@ class LosesSamples(Log):
 
 
 def test_what_a_derived_topic_lost_is_sent_again_once():
-    """The raw log is read from its start, and not a second time; where nothing is lost, not at all."""
+    """The raw log is read from its start, but only once; if nothing is lost, not at all."""
     #  sent   samples 5 │ clean end │ start: there │ start: lost │ read, clean end │ start │ told of it: lost
     records, changelog, logs = log_of("ab.ab"), Changelog([]), LosesSamples([])
     logs.records = records

@@ -1,4 +1,4 @@
-"""When the simulated lines speak."""
+"""When the simulated lines publish."""
 
 from itertools import islice
 

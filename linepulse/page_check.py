@@ -1,9 +1,9 @@
-"""Whether the page answers: `linepulse doctor` asks it as a browser does."""
+"""The part of `linepulse doctor` that asks the page, as a browser does."""
 
 import asyncio
 
-from linepulse.checks import LOOPBACK
 from linepulse.finding import Finding
+from linepulse.liveness import LOOPBACK
 from runtime.settings import Settings
 
 ANSWER_S = 5.0
@@ -11,7 +11,7 @@ ASKED = "/assets/page.css"
 
 
 async def check_page(settings: Settings) -> Finding:
-    """The page answers where it should; one that is not here may be on another machine, or nowhere."""
+    """The page answers at its address. Not running here is no fault: it may run on another machine."""
     host = LOOPBACK.get(settings.dashboard_host, settings.dashboard_host)
     port = settings.dashboard_port
     if port == 0:
@@ -23,7 +23,7 @@ async def check_page(settings: Settings) -> Finding:
     except TimeoutError:
         return Finding(
             part,
-            f"takes connections and says nothing for {ANSWER_S:g} s: it is frozen; start it again",
+            f"accepts connections and does not answer for {ANSWER_S:g} s: it is frozen; start it again",
         )
     except OSError:
         return Finding(f"{part}: does not run here")

@@ -1,4 +1,4 @@
-"""A bridge whose name server does not answer: `python -m tests.bridge.nameless`."""
+"""A bridge whose name server does not answer: `python -m tests.bridge.no_name_server`."""
 
 import socket
 import threading
@@ -12,7 +12,7 @@ really = socket.getaddrinfo
 
 
 def getaddrinfo(host: Any, *how: Any, **which: Any) -> Any:
-    """For ever."""
+    """Blocks for ever for the name of the broker."""
     if host == NAME:
         threading.Event().wait()
     return really(host, *how, **which)

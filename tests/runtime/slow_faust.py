@@ -1,11 +1,11 @@
-"""A streams worker whose Faust takes a while where it usually takes none.
+"""A streams worker whose Faust waits between two steps that usually follow at once.
 
-`python -m tests.runtime.hesitant WHERE`:
-`resume`: from its recovery's last step, a seek, to the flow that it resumes then;
-`seek`: from a seek in the client's thread to the word of it;
-`rebalance`: from a rebalance to the word of it, so that a fetch begins in between, and ends after its
-recovery has sought, before that resumes the flow.
-In the first two batches take long as well: what is fetched meanwhile waits in the queue of Faust's agent.
+`python -m tests.runtime.slow_faust WHERE`:
+`resume`: between its recovery's last step, a seek, and the resumption of the flow;
+`seek`: between a seek in the client's thread and the notice of it;
+`rebalance`: between a rebalance and the notice of it, so that a fetch begins in between, and ends after the
+recovery has sought and before that resumes the flow.
+In the first two, batches take long as well: what is fetched meanwhile waits in the queue of Faust's agent.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ A_WHILE_S = 0.5  # several fetches
 BATCH_S = 3.0
 
 
-class HesitantToResume(runtime.fetching.BatchConsumer):
-    """Its recovery's last seek is long over when the flow resumes."""
+class SlowToResume(runtime.fetching.BatchConsumer):
+    """Resumes the flow only some time after its recovery's last seek."""
 
     async def perform_seek(self) -> None:
         await super().perform_seek()
         await asyncio.sleep(A_WHILE_S)
 
 
-class HesitantToSeek(runtime.fetching.BatchConsumer):
-    """What a seek brings comes before the word that it is done."""
+class SlowToSeek(runtime.fetching.BatchConsumer):
+    """Learns that a seek is done only after the first records from there were fetched."""
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         await super().seek_wait(partitions)
@@ -50,8 +50,8 @@ sought = threading.Event()
 fetched = threading.Event()
 
 
-class HesitantToRebalance(runtime.fetching.BatchConsumer):
-    """Is told of a rebalance late: it fetches already."""
+class SlowToRebalance(runtime.fetching.BatchConsumer):
+    """Learns of a rebalance late, when a fetch has begun."""
 
     async def threadsafe_partitions_revoked(self, loop: asyncio.AbstractEventLoop, revoked: set[TP]) -> None:
         if revoked:
@@ -60,8 +60,8 @@ class HesitantToRebalance(runtime.fetching.BatchConsumer):
         await super().threadsafe_partitions_revoked(loop, revoked)
 
 
-class HesitantToFetch(Fetcher):  # type: ignore[misc]
-    """A fetch that a rebalance overtook brings what its recovery has sought."""
+class SlowToFetch(Fetcher):  # type: ignore[misc]
+    """A fetch under way at a rebalance returns records to which its recovery has sought."""
 
     async def fetched_records(self, *which: Any, **how: Any) -> dict[TP, Any]:
         if not self._subscriptions.reassignment_in_progress:
@@ -75,8 +75,8 @@ class HesitantToFetch(Fetcher):  # type: ignore[misc]
         return found
 
 
-class HesitantToRecover(Recovery):  # type: ignore[misc]
-    """Has sought, and waits for the fetch that was overtaken."""
+class SlowToRecover(Recovery):  # type: ignore[misc]
+    """After its seek, waits for the fetch that was under way."""
 
     async def _seek_offsets(self, *seeks: Any) -> None:
         await super()._seek_offsets(*seeks)
@@ -90,22 +90,22 @@ async def passed(event: threading.Event) -> None:
 
 
 class SlowAgent(streams.agent.LineAgent):
-    """Its batches take longer than all that Faust hesitates over."""
+    """Its batches take longer than the delays of Faust."""
 
     async def apply(self, batch: runtime.batches.Batch) -> None:
         await asyncio.sleep(BATCH_S)
         await super().apply(batch)
 
 
-CONSUMERS = {"resume": HesitantToResume, "seek": HesitantToSeek, "rebalance": HesitantToRebalance}
+CONSUMERS = {"resume": SlowToResume, "seek": SlowToSeek, "rebalance": SlowToRebalance}
 
 
 def main() -> None:
     where = sys.argv[1]
     runtime.batches.BatchConsumer = CONSUMERS[where]  # type: ignore[attr-defined]
     if where == "rebalance":
-        faust.tables.manager.Recovery = HesitantToRecover
-        aiokafka.consumer.consumer.Fetcher = HesitantToFetch
+        faust.tables.manager.Recovery = SlowToRecover
+        aiokafka.consumer.consumer.Fetcher = SlowToFetch
     else:
         streams.agent.LineAgent = SlowAgent  # type: ignore[misc]
     roles.run_role("streams")

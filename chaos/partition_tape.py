@@ -1,4 +1,4 @@
-"""A partition's part of the tape: records in a file, read from any place."""
+"""A partition's part of the tape: records in a file, read from any offset."""
 
 import struct
 from bisect import bisect_right
@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-MARK_EVERY = 1000  # records between two places that are remembered
+MARK_EVERY = 1000  # records between two offsets whose position in the file is remembered
 _LENGTH = struct.Struct(">I")
 
 
 class TapeError(Exception):
-    """The tape is not what the log held."""
+    """The tape does not hold what the log held."""
 
 
 class Taped(NamedTuple):
-    """A record as it stood in the log; attributes as in aiokafka's ConsumerRecord."""
+    """A record as it was in the log; attributes as in aiokafka's ConsumerRecord."""
 
     topic: str
     partition: int
@@ -30,11 +30,11 @@ class Taped(NamedTuple):
 
 
 def mqtt_topic_of(record: Taped) -> str:
-    """Where the message was published; empty for ticks and what no bridge wrote."""
+    """The topic on which the message was published; empty for ticks and records that no bridge wrote."""
     return dict(record.headers).get("topic", b"").decode(errors="replace")
 
 
-class Strip:
+class PartitionTape:
     """One partition's part of the tape, in a file."""
 
     def __init__(self, path: Path) -> None:
@@ -45,14 +45,14 @@ class Strip:
         self._file = path.open("wb")
         self._size = 0
         self._run = 0
-        self._marks: list[tuple[int, int]] = []  # (offset, place in the file)
+        self._marks: list[tuple[int, int]] = []  # (offset, position in the file)
         self._encode = msgspec.msgpack.Encoder().encode
 
     def append(self, record: Any) -> None:
-        """The next record.
+        """Append the next record.
 
         Raises:
-            TapeError: it is another one.
+            TapeError: its offset is not the next one.
         """
         if record.offset != self.next_offset:
             raise TapeError(f"record {record.offset} comes where {self.next_offset} was to come")
@@ -77,7 +77,7 @@ class Strip:
         self.last_time = max(self.last_time, record.timestamp)
 
     def read(self, first: int) -> Iterator[Taped]:
-        """The records from `first` on that are there when it is called."""
+        """The records from offset `first` on that are there when it is called."""
         if not self._file.closed:
             self._file.flush()
         end, decode = self.next_offset, msgspec.msgpack.Decoder(Taped).decode
@@ -85,8 +85,8 @@ class Strip:
         if index < 0 or first >= end:
             return
         with self._path.open("rb") as file:
-            offset, place = self._marks[index]
-            file.seek(place)
+            offset, position = self._marks[index]
+            file.seek(position)
             while offset < end:
                 (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
                 coded = file.read(length)
@@ -95,5 +95,5 @@ class Strip:
                 offset += 1
 
     def close(self) -> None:
-        """Write no more; what is there can still be read."""
+        """Stop writing; what is there can still be read."""
         self._file.close()

@@ -1,4 +1,4 @@
-"""What `linepulse doctor` says of records on which linepulse itself failed."""
+"""The part of `linepulse doctor` about records on which linepulse itself failed."""
 
 import psycopg
 
@@ -6,7 +6,7 @@ from runtime.sql import statement
 
 
 def internal_errors(database_url: str, days: int) -> str | None:
-    """What is wrong, if the last days have left dead letters of the reason `internal`."""
+    """A sentence if the last `days` days have dead letters with the reason `internal`, else None."""
     with psycopg.connect(database_url) as connection:
         row = connection.execute(statement("doctor.internal_errors"), {"days": days}).fetchone()
     assert row is not None
@@ -15,7 +15,7 @@ def internal_errors(database_url: str, days: int) -> str | None:
         return None
     return (
         f"{count} dead letters of the last {days} days (internal), the latest of {last:%Y-%m-%d %H:%M %Z},"
-        f" one of {line}, tell of a defect of linepulse: their messages are kept, without effect. See"
+        f" one of {line}, show a defect of linepulse: their messages are kept, without effect. See"
         " linepulse dead-letters list --reason internal, and report what the log of linepulse streams says;"
         " once it is mended, linepulse rebuild applies them"
     )

@@ -1,4 +1,4 @@
-"""Where the sinks stand before an event that an older release sent: only a rebuild brings them on."""
+"""Finds an event of an older release that the sinks can't write: only a rebuild helps."""
 
 from collections.abc import Mapping
 
@@ -12,16 +12,16 @@ from sinks.tables import tables_of
 ANSWER_MS = 2000
 
 
-async def older_event(settings: Settings, stand: Mapping[TopicPartition, int]) -> str | None:
-    """What is wrong with the first such event at the sinks' next offsets, and its mend; None: nothing."""
-    if not stand:
-        return None  # nor can a consumer be stopped that never had anything to do
+async def older_event(settings: Settings, positions: Mapping[TopicPartition, int]) -> str | None:
+    """What is wrong with the first such event at the sinks' `positions`, and what to do; None: nothing."""
+    if not positions:
+        return None  # and a consumer that was never assigned anything can't be stopped
     live = rules_in_database(settings.database_url)
     readers = {topic: Reader(table.event) for topic, table in tables_of(settings.topics).items()}
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_auto_commit=False)
     await consumer.start()
     try:
-        for where, offset in stand.items():
+        for where, offset in positions.items():
             consumer.assign([where])
             consumer.seek(where, offset)
             for records in (await consumer.getmany(timeout_ms=ANSWER_MS, max_records=1)).values():

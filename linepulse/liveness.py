@@ -1,19 +1,19 @@
-"""Asking a child process from outside whether it lives: who is frozen can't tell by itself."""
+"""Asks a child process from outside whether it is alive: a frozen process can't report that itself."""
 
 import asyncio
 import contextlib
 
 EVERY_S = 5.0
 ANSWER_S = 4.0
-FAILURES = 4  # in a row, of a child that has answered before
-STARTING_FAILURES = 12  # of one that is still starting
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # of who listens everywhere
+FAILURES = 4  # in a row, for a child that has answered before
+STARTING_FAILURES = 12  # for one that is still starting
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where to ask a process that listens on all addresses
 
 
-class Check:
-    """`/healthz` of one process, asked every EVERY_S.
+class LivenessCheck:
+    """Asks `/healthz` of one process; the caller does so every EVERY_S.
 
-    It counts questions, not time: on a machine that was asleep, nobody has failed for hours.
+    It counts failed questions, not time: while a machine is asleep, no question fails.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -24,7 +24,7 @@ class Check:
         self.dead: str | None = None
 
     async def ask(self) -> None:
-        """Ask once; `dead` says why, once the failures are too many."""
+        """Ask once; after too many failures in a row `dead` says why."""
         wrong = await self._wrong()
         if wrong is None:
             self._answered, self._failures = True, 0

@@ -1,4 +1,4 @@
-"""Where the stream stage stands, read from its changelog while no worker of it runs."""
+"""The stream stage's positions, read from its changelog while none of its workers runs."""
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -9,7 +9,7 @@ from streams.changelog import changelog
 
 
 async def positions(settings: Settings) -> dict[int, range]:
-    """For each partition of the log the lowest and the highest next offset of its lines."""
+    """For each partition of the raw log, the lowest and the highest next offset of its lines."""
     topic = changelog(settings.topic_prefix, (await rules_in_force(settings)).generation)
     where = [TopicPartition(topic, number) for number in range(settings.partitions)]
     consumer = AIOKafkaConsumer(

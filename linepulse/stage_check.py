@@ -1,8 +1,8 @@
-"""Whether each stage of the pipeline moves, and how far it is behind: what the doctor says of the roles.
+"""The part of `linepulse doctor` about the roles: whether each stage moves, and how far it is behind.
 
-A frozen process answers nobody, so it is not asked: what it should have done is looked at, twice. The bridge
-writes a tick to every partition every 5 s, the stream stage tells its group how far it has come, the sinks
-note in PostgreSQL every 5 s that they live.
+A frozen process can't answer, so the roles are not asked: their effects are read twice and compared. The
+bridge writes a tick to every partition every 5 s, the stream stage commits its progress to its group, the
+sinks note in PostgreSQL every 5 s that they are alive.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ from runtime.settings import Settings
 from runtime.sql import statement
 from schemas.errors import Unavailable
 
-WATCH_S = 12.0  # two ticks, and what it takes to store them
+WATCH_S = 12.0  # two ticks, and the time to store them
 LOOK_EVERY_S = 1.0
 JUST_S = 1.0
-LONG_S = 3600.0  # no clock is that far off, hopefully: not waited for
+LONG_S = 3600.0  # a record this old is not explained by a wrong clock: then nothing is waited for
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What PostgreSQL says of the stages: ages in seconds."""
+    """What PostgreSQL holds about the stages: ages in seconds."""
 
     cursors: dict[TopicPartition, int]
     moved: dict[str, float]  # how long ago a stage moved, as far as the sinks know
@@ -62,7 +62,7 @@ async def check_stages(settings: Settings) -> list[Finding]:
 
 
 def still(first: Progress, latest: Progress) -> tuple[list[int], list[int]]:
-    """The partitions that the bridge has not written to meanwhile, and those that streams has not read on."""
+    """The partitions to which the bridge wrote nothing meanwhile, and those in which streams read nothing."""
     unwritten = [p for p, end in first.ends.items() if latest.ends[p] == end]
     unread = [
         p for p in first.ends if latest.applied.get(p) == first.applied.get(p) and not latest.has_read_all(p)
@@ -71,7 +71,7 @@ def still(first: Progress, latest: Progress) -> tuple[list[int], list[int]]:
 
 
 def noted(first: Seen, latest: Seen) -> bool:
-    """Whether the sinks have noted anything between the two looks, or at the moment of the latest."""
+    """Whether the sinks noted anything between the two readings, or less than JUST_S before the latest."""
     if latest.stored.noted is None:
         return False
     if first.stored.noted is None or latest.stored.noted < JUST_S:
@@ -85,7 +85,7 @@ async def _look(settings: Settings, generation: int) -> Seen:
 
 
 async def _watched(settings: Settings, generation: int, first: Seen) -> Seen:
-    """How it looks once all has moved, or after WATCH_S; at once where nobody has written for long."""
+    """A second reading, once all has moved or after WATCH_S. Nothing written for LONG_S: the first one."""
     if min(first.stored.moved.get("bridge", LONG_S), _age(first.log)) >= LONG_S:
         return first
     while True:
@@ -98,7 +98,7 @@ async def _watched(settings: Settings, generation: int, first: Seen) -> Seen:
 
 
 def _age(seen: Progress) -> float:
-    """How old the newest record is, by this computer's clock."""
+    """Seconds since the newest record, by this computer's clock; LONG_S if there is none."""
     return time.time() - max(seen.times.values()) / 1000 if seen.times else LONG_S
 
 
@@ -135,12 +135,12 @@ def _sinks(first: Seen, latest: Seen, waiting: int) -> Finding:
     if noted(first, latest):
         return Finding(f"sinks: {text}")
     age = latest.stored.noted
-    since = "have never run" if age is None else f"last said that they live {in_words(age)} ago"
+    since = "have never run" if age is None else f"last noted that they are alive {in_words(age)} ago"
     return Finding("sinks", f"{since}; {text}: no worker runs, or it is frozen; start it again")
 
 
 def _named(partitions: list[int], seen: Progress) -> str:
-    """Which partitions, unless it is all of them."""
+    """The partitions in words; empty if it is all of them."""
     if len(partitions) == len(seen.ends):
         return ""
     return f" in partition {', '.join(map(str, sorted(partitions)))}"
@@ -162,7 +162,7 @@ def _stored(settings: Settings) -> Stored:
 
 
 async def _unwritten(settings: Settings, stored: Stored) -> int:
-    """How many events PostgreSQL has not applied yet."""
+    """How many events the sinks have not written to PostgreSQL yet."""
     partitions = [
         TopicPartition(topic, number)
         for topic in settings.topics.derived

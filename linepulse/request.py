@@ -1,6 +1,6 @@
-"""Asking the pipeline for something: a message into the log, and what became of it.
+"""Sends a person's request to the pipeline, and waits for its outcome.
 
-The message goes over MQTT, its effect comes back as a row in PostgreSQL, its refusal as a dead letter there.
+The request is an MQTT message. Its effect is a row in PostgreSQL, its refusal a dead letter there.
 """
 
 import contextlib
@@ -22,40 +22,41 @@ from schemas.raw import Kind
 
 PATIENCE_S = 5.0
 POLL_S = 0.1
-SETTLE_S = 1.0  # what could be so without the message is believed when no refusal came for so long
+SETTLE_S = 1.0  # a row that could be so without the message is believed after so long without a refusal
 
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Send it, and don't wait for what becomes of it.")]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a person asks for: of a line, by a message of a kind with these fields (None: left out)."""
+class Request:
+    """What a person asks of a line: a message of a kind, with these fields (None: left out)."""
 
     line: str
     kind: Kind
     fields: dict[str, object]
     name: str  # of the command, as in the catalogue: `order.add`
-    where: str  # the command that shows what became of it
+    shown_by: str  # the command that shows its effect
 
 
 def carry_out(
     settings: Settings,
-    asked: Asked,
+    asked: Request,
     effect_by: Callable[[PlantTime], Effect],
     *,
     wait: bool,
     as_json: bool,
     new_line: bool = False,
 ) -> NoReturn:
-    """Send the message, wait for what becomes of it, print that, and end with its exit code.
+    """Send the message, wait for its outcome, print that, and exit with its code.
 
-    Exit codes: 0 it is so, 1 refused, 3 the broker has it but nothing was seen of it in time.
+    Exit codes: 0 applied, 1 refused, 3 the broker has it but no outcome was seen in time.
 
     Args:
-        effect_by: makes what sees the effect, given the lines' clocks; refuses what is wrong by itself.
+        effect_by: makes the effect to observe, given the lines' time zones; raises UserError for a wrong
+            time.
         new_line: the line need not be known.
     Raises:
-        UserError: the message is wrong by itself, or the broker does not take it; nothing was sent.
+        UserError: the message is not valid, or the broker does not accept it; nothing was sent.
     """
     request, _ = message_of(settings, asked.line, asked.kind, asked.fields)
     with contextlib.ExitStack() as opened:
@@ -65,24 +66,24 @@ def carry_out(
         clock = clock_of(settings, rows)
         effect = effect_by(clock)
         opened.callback(effect.close)
-        outcome = None if rows is None else _beforehand(rows, clock, asked, effect, new_line=new_line)
+        outcome = None if rows is None else _known_before(rows, clock, asked, effect, new_line=new_line)
         if outcome is None:
             request, payload = message_of(settings, asked.line, asked.kind, asked.fields)
             letters = None
             if rows is not None and wait:
-                letters = _attended(rows, effect, asked.line, payload)
+                letters = _observe(rows, effect, asked.line, payload)
             publish(settings, asked.line, asked.kind, payload)
             if not wait:
                 outcome = Outcome("sent", asked.name, {"line": asked.line, "request": request})
             elif rows is None or letters is None:
-                outcome = Outcome("unseen", "asked.no_database", {"where": asked.where})
+                outcome = Outcome("unseen", "asked.no_database", {"where": asked.shown_by})
             else:
-                outcome = _awaited(rows, letters, effect, asked, payload)
+                outcome = _wait_for_outcome(rows, letters, effect, asked, payload)
     conclude(settings, clock, request, outcome, as_json=as_json)
 
 
 def connected(settings: Settings) -> Rows | None:
-    """PostgreSQL, None where it does not answer or has not our tables."""
+    """PostgreSQL; None if it does not answer or does not have our tables."""
     try:
         rows = Rows(settings)
     except psycopg.Error:
@@ -96,7 +97,7 @@ def connected(settings: Settings) -> Rows | None:
 
 
 def clock_of(settings: Settings, rows: Rows | None) -> PlantTime:
-    """The clocks of the lines by the rules in force; where nobody tells them, by the plant file."""
+    """The time zones of the lines by the rules in force; if these can't be read, by the plant file."""
     with contextlib.suppress(psycopg.Error, PlantError):
         if rows is not None and (record := rows.one("generation.live_rules")) is not None:
             return PlantTime(Rules(record["generation"], read_plant(record["plant"])))
@@ -106,13 +107,13 @@ def clock_of(settings: Settings, rows: Rows | None) -> PlantTime:
 
 
 class Letters:
-    """The dead letters of one message, seen from before it is sent."""
+    """Finds the dead letter of one message; made before the message is sent."""
 
     def __init__(self, rows: Rows, line: str, payload: bytes) -> None:
         self._rows = rows
         newest = rows.one("effects.newest_letter")
         self._wanted = {"line": line, "payload": payload, "since": newest and newest["since"]}
-        # Who takes the same plan back twice sends the same message twice.
+        # Taking the same plan back twice sends the same message twice.
         before = rows.all("effects.letters", before=[], **self._wanted)
         self._before = [letter["id"] for letter in before]
 
@@ -121,10 +122,10 @@ class Letters:
         return self._rows.one("effects.letters", before=self._before, **self._wanted)
 
 
-def _beforehand(
-    rows: Rows, clock: PlantTime, asked: Asked, effect: Effect, *, new_line: bool
+def _known_before(
+    rows: Rows, clock: PlantTime, asked: Request, effect: Effect, *, new_line: bool
 ) -> Outcome | None:
-    """What is known without sending anything."""
+    """The outcome that is known without sending anything, if there is one."""
     try:
         heard = rows.one("effects.line_heard", line=asked.line)
         if not (new_line or clock.names(asked.line) or (heard and heard["heard"])):
@@ -137,7 +138,7 @@ def _beforehand(
         return None
 
 
-def _attended(rows: Rows, effect: Effect, line: str, payload: bytes) -> "Letters | None":
+def _observe(rows: Rows, effect: Effect, line: str, payload: bytes) -> "Letters | None":
     try:
         effect.attend(rows)
         return Letters(rows, line, payload)
@@ -145,14 +146,16 @@ def _attended(rows: Rows, effect: Effect, line: str, payload: bytes) -> "Letters
         return None
 
 
-def _awaited(rows: Rows, letters: Letters, effect: Effect, asked: Asked, payload: bytes) -> Outcome:
+def _wait_for_outcome(
+    rows: Rows, letters: Letters, effect: Effect, asked: Request, payload: bytes
+) -> Outcome:
     until = time.monotonic() + effect.patience_s
     first: float | None = None
     seen: Outcome | None = None
     try:
         while True:
             now = time.monotonic()
-            # The effect first: a refusal that comes between the two questions is not missed.
+            # The effect first, so that a refusal between the two queries is not missed.
             seen = effect.look(rows, payload)
             if (letter := letters.look()) is not None:
                 facts = {"line": asked.line, "why": letter["detail"], "id": letter["id"]}
@@ -161,8 +164,8 @@ def _awaited(rows: Rows, letters: Letters, effect: Effect, asked: Asked, payload
             if seen is not None and first is not None and (seen.sure or now - first >= SETTLE_S):
                 return seen
             if seen is None and now >= until:
-                facts = {"seconds": f"{effect.patience_s:g}", "where": asked.where}
+                facts = {"seconds": f"{effect.patience_s:g}", "where": asked.shown_by}
                 return Outcome("unseen", "asked.unseen", facts)
             time.sleep(POLL_S)
     except psycopg.Error:
-        return Outcome("unseen", "asked.no_database", {"where": asked.where})
+        return Outcome("unseen", "asked.no_database", {"where": asked.shown_by})

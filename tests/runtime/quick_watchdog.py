@@ -1,4 +1,4 @@
-"""A role with a watchdog of little patience: `python -m tests.runtime.impatient ROLE SECONDS`.
+"""A role whose watchdog has a short limit: `python -m tests.runtime.quick_watchdog ROLE SECONDS`.
 
 SIGUSR1 silences its consumer, which goes on as a member of its group: it fetches, and hands nothing over.
 SIGUSR2 blocks its event loop for good.
@@ -24,7 +24,7 @@ silenced = threading.Event()
 
 
 class Silenced(runtime.fetching.BatchConsumer):
-    """A consumer that dies silently."""
+    """A consumer that can be made to die silently."""
 
     async def getmany(self, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
         if silenced.is_set():
