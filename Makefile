@@ -4,8 +4,9 @@ BIN := .venv/bin
 STAMP := .venv/installed
 LINES ?= 3
 PYTEST_ARGS ?=
-# Tests wait more than they work: WORKERS of them at a time, each with servers of its own; 0: one after the other.
-WORKERS ?= 2
+# Tests wait more than they work, so two cores serve three of them at a time, each with servers of its own (natively
+# some 3 GiB together); 0: one after the other.
+WORKERS ?= 3
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 # Marks are explained in pyproject.toml. MARK narrows down what a target runs.
 MARK ?= not docker

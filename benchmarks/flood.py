@@ -146,7 +146,7 @@ class Bench:
 
         while sent < names:
             sent += publisher.publish(rate, min(AT_ONCE, names - sent) / rate)
-            wait_until(keeps_up, "the bridge", 300)
+            wait_until(keeps_up, "the bridge", 300, rest=0)
         wait_until(lambda: publisher.acknowledged >= names, "the broker", 60)
         publisher.close()
 

@@ -191,7 +191,7 @@ class Log:
 
         async def enough() -> bool:
             await self.read()
-            return len({record.value for record in self.of(*lines)}) >= count
+            return len(self.records) >= count <= len({record.value for record in self.of(*lines)})
 
         await eventually(enough, f"{count} payloads of {lines} in the log", 60)
         return self.of(*lines)

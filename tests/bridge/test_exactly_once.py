@@ -39,7 +39,7 @@ async def written(log: Log, count: int) -> None:
 
     async def enough() -> bool:
         await log.read()
-        return sum(counted(log).values()) >= count
+        return len(log.records) >= count and sum(counted(log).values()) >= count
 
     await eventually(enough, f"{count} records", 60)
 

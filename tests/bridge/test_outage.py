@@ -80,7 +80,7 @@ async def test_kafka_away_the_buffer_fills_and_empties(
             machine.deliver(f"production/{line}/data", [b"3 %d" % (sent + n) for n in range(200)])
             return left(bridge) < before
 
-        wait_until(less_room, "less time")
+        wait_until(less_room, "less time", rest=0)
         told = linepulse(environment(settings, KAFKA_BOOTSTRAP_SERVERS=kafka.url), "doctor").stdout
         assert "messages wait, in all its sessions; room for" in told
         assert "look whether the bridge and Kafka run" in told

@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from linepulse.commands.setup import prepare_database
 from rebuild.caught_up import live_tables_caught_up
 from rebuild.ends import extents
 from runtime.rules_in_force import settle_rules
@@ -93,7 +92,6 @@ def plant(services: Services, tmp_path: Path) -> Replayed:
     """A plant that is set up, with rules of small orders and an empty log."""
     rules = tmp_path / "plant.toml"
     rules.write_text(RULES)
-    settings = services.settings(plant=rules, lang="en")
-    prepare_database(settings.database_url)
+    settings = services.settings(plant=rules, lang="en", database_url=services.migrated_database())
     asyncio.run(settle_rules(settings, RULES))
     return Replayed(settings)

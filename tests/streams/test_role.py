@@ -37,7 +37,8 @@ def messages(count: int, start: int, first: int = 0) -> list[tuple[str, int, dic
 async def all_samples(derived: Derived, expected: int, seconds: float = 60) -> None:
     async def there() -> bool:
         await derived.read()
-        return len({event["id"] for event in derived.events if "bottlesProduced" in event}) >= expected
+        ids = (event["id"] for event in derived.events if "bottlesProduced" in event)
+        return len(derived.events) >= expected and len(set(ids)) >= expected
 
     await eventually(there, f"{expected} samples", seconds)
 
