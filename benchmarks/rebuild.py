@@ -72,7 +72,7 @@ def copy(settings: Settings) -> int:
         count = connection.execute("SELECT count(*) FROM copied").fetchone()
         connection.execute("DROP TABLE copied")
     assert count is not None
-    tell(int(count[0]), began, cpu)
+    print_figures(int(count[0]), began, cpu)
     return 0
 
 
@@ -83,14 +83,14 @@ def rebuild(settings: Settings, workers: int) -> int:
         extents = made.extents()
         began, cpu = time.monotonic(), cpu_seconds()
         made.apply(extents, lambda _: None)
-        tell(made.applied(), began, cpu)
+        print_figures(made.applied(), began, cpu)
         began = time.monotonic()
         made.finish()
         print(json.dumps({"indexes_s": round(time.monotonic() - began, 1)}), flush=True)
     return 0
 
 
-def tell(count: int, began: float, cpu: float) -> None:
+def print_figures(count: int, began: float, cpu: float) -> None:
     found = figures(count, time.monotonic() - began, max(cpu_seconds() - cpu, 0.001), peak_mib())
     print(json.dumps(found), flush=True)
 
@@ -100,7 +100,7 @@ def part(name: str, workers: int) -> None:
     settings = Settings.read()
     if name == "read":
         began, cpu = time.monotonic(), cpu_seconds()
-        tell(asyncio.run(read(settings)), began, cpu)
+        print_figures(asyncio.run(read(settings)), began, cpu)
     elif name == "copy":
         copy(settings)
     else:

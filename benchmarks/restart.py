@@ -195,7 +195,7 @@ async def plain_changelog(settings: Settings) -> None:
     await admin.close()
 
 
-def tell(what: str, figures: dict[str, Any]) -> None:
+def print_figures(what: str, figures: dict[str, Any]) -> None:
     print(json.dumps({what: figures}, indent=2), flush=True)
 
 
@@ -209,12 +209,12 @@ def measure(lengths: list[int], mib: int) -> None:
 
     try:
         for records in lengths:
-            tell("restart", asyncio.run(after_records(installation(), records)))
+            print_figures("restart", asyncio.run(after_records(installation(), records)))
         if mib:
-            tell("aged_changelog", asyncio.run(after_hours(installation(), mib, cleaned=True)))
+            print_figures("aged_changelog", asyncio.run(after_hours(installation(), mib, cleaned=True)))
             plain = installation()
             asyncio.run(plain_changelog(plain))
-            tell("with_kafkas_own_settings", asyncio.run(after_hours(plain, mib, cleaned=False)))
+            print_figures("with_kafkas_own_settings", asyncio.run(after_hours(plain, mib, cleaned=False)))
     finally:
         services.stop()
         shutil.rmtree(folder, ignore_errors=True)

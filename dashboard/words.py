@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from plant.catalogue import tell
+from plant.catalogue import sentence
 
 LANGUAGES = ("fr", "en")
 NARROW_SPACE = "\u202f"
@@ -26,7 +26,7 @@ class Words:
 
     def t(self, key: str, **facts: object) -> str:
         """The page's text of that name."""
-        return tell(self.lang, f"page.{key}", **facts)
+        return sentence(self.lang, f"page.{key}", **facts)
 
     def code(self, group: str, code: str | None) -> str:
         """The text of a code of ours; another code, such as a machine's own reason, is returned as it is."""
@@ -40,7 +40,7 @@ class Words:
     def alert(self, type_: str, value: float | None, threshold: float | None, message: str) -> str:
         """An alert's sentence in this language; the row's own message if the catalogue lacks its type."""
         try:
-            return tell(self.lang, f"alerts.{type_}", value=value or 0.0, threshold=threshold or 0.0)
+            return sentence(self.lang, f"alerts.{type_}", value=value or 0.0, threshold=threshold or 0.0)
         except KeyError:
             return message
 

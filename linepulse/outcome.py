@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from linepulse.plant_time import PlantTime
 from linepulse.rows import cell, in_utc, print_table, row_as_json
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from runtime.settings import Settings
 from runtime.sql import statement
 from runtime.text import json_text, plain
@@ -132,14 +132,14 @@ def conclude(
     facts = dict(outcome.facts)
     for name in ("status", "category"):
         if name in facts:
-            facts[name] = tell(settings.lang, f"page.{name}_{facts[name]}")
-    sentence = tell(settings.lang, outcome.key, **facts)
+            facts[name] = sentence(settings.lang, f"page.{name}_{facts[name]}")
+    text = sentence(settings.lang, outcome.key, **facts)
     rows = [{name: value for name, value in row.items() if name not in _INNER} for row in outcome.rows]
     if as_json:
         shown = [row_as_json(list(row), list(row.values()), clock) for row in rows]
-        print(json_text({"outcome": outcome.what, "requestId": request, "message": sentence, "rows": shown}))
+        print(json_text({"outcome": outcome.what, "requestId": request, "message": text, "rows": shown}))
         raise typer.Exit(outcome.code)
-    typer.echo(plain(sentence), err=outcome.code != 0)
+    typer.echo(plain(text), err=outcome.code != 0)
     if rows:
         line = str(rows[0].get("line", ""))
         print_table(list(rows[0]), [[cell(value, clock, line) for value in row.values()] for row in rows])

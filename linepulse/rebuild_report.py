@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from linepulse.rows import PIPE_WIDTH
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from rebuild.compare import Comparison, Difference, Place
 from rebuild.steps import RebuildResult
 from schemas.instant import text_of
@@ -70,7 +70,7 @@ class Report:
         return [self._word(f"head_{name}") for name in names]
 
     def _word(self, name: str, **facts: object) -> str:
-        return tell(self._lang, f"rebuild.{name}", **facts)
+        return sentence(self._lang, f"rebuild.{name}", **facts)
 
     def _say(self, name: str, **facts: object) -> None:
         print(self._word(name, **facts), flush=True)

@@ -14,7 +14,7 @@ def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
     return tomllib.loads((files(__package__) / "catalogue.toml").read_text("utf-8"))
 
 
-def tell(lang: str, key: str, **facts: Any) -> str:
+def sentence(lang: str, key: str, **facts: Any) -> str:
     """The sentence of the key `section.name` in a language (`fr`, `en`), with `facts` filled in.
 
     Raises:
@@ -30,5 +30,5 @@ def refusal(lang: str, poison: Poison) -> str:
     if poison.reason == "bad_field":
         field = facts["field"]
         expected = facts.get("expected", MEASURES.get(field, field))
-        facts["expected"] = tell(lang, f"expected.{expected}", **facts)
-    return tell(lang, f"poison.{poison.reason}", **facts)
+        facts["expected"] = sentence(lang, f"expected.{expected}", **facts)
+    return sentence(lang, f"poison.{poison.reason}", **facts)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from plant.catalogue import tell
+from plant.catalogue import sentence
 
 LINE_EVERY_S = 5.0
 OnApplied = Callable[[int], None]
@@ -47,7 +47,7 @@ class Lines:
             rate = (self._done - self._first) / max(now - self._began, 0.001)
             left = (self._total - self._done) / rate if rate else 0
             facts = {"done": self._done, "total": self._total, "rate": round(rate), "left": round(left)}
-            print(tell(self._lang, "rebuild.progress", **facts), flush=True)
+            print(sentence(self._lang, "rebuild.progress", **facts), flush=True)
 
 
 class _Rate(ProgressColumn):
@@ -57,12 +57,12 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Messages per second, lately."""
-        return Text(tell(self._lang, "rebuild.rate", rate=round(task.speed or 0)))
+        return Text(sentence(self._lang, "rebuild.rate", rate=round(task.speed or 0)))
 
 
 def _bar(console: Console, lang: str) -> Progress:
     return Progress(
-        TextColumn(tell(lang, "rebuild.reading")),
+        TextColumn(sentence(lang, "rebuild.reading")),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         _Rate(lang),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from plant.rules import read_plant
 from rebuild.carry import carry_over, note_reach
 from rebuild.caught_up import live_tables_caught_up
@@ -83,10 +83,10 @@ def rebuild_tables(
 def _made_and_compared(settings: Settings, rebuild: TableBuilder, request: RebuildRequest) -> RebuildResult:
     def say(key: str, **facts: object) -> None:
         if not request.quiet:
-            print(tell(settings.lang, f"rebuild.{key}", **facts), flush=True)
+            print(sentence(settings.lang, f"rebuild.{key}", **facts), flush=True)
 
     if rebuild.not_resumed is not None:
-        say("anew", why=tell(settings.lang, f"rebuild.{rebuild.not_resumed}"))
+        say("anew", why=sentence(settings.lang, f"rebuild.{rebuild.not_resumed}"))
     done = rebuild.applied()
     if rebuild.resumed:
         say("goes_on", done=done)

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from plant.alert_rules import SEVERITY, AlertType
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from rules.line_clock import ACCEPT_FUTURE
 from rules.record_context import RecordContext, Sample
 from rules.row_update import RowUpdate
@@ -270,7 +270,7 @@ def _without(alerts: Alerts, kind: AlertType) -> Alerts:
 
 def _message(condition: Condition, context: RecordContext) -> str:
     facts = {"value": condition.value or 0.0, "threshold": condition.threshold or 0.0}
-    return tell(context.rules.language, f"alerts.{condition.type}", **facts)
+    return sentence(context.rules.language, f"alerts.{condition.type}", **facts)
 
 
 def _change(

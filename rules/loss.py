@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from rules.record_context import RecordContext
 from rules.row_update import RowUpdate
 from schemas.events import DeadLetterEvent
@@ -39,6 +39,8 @@ class Loss:
             mqtt_topic=None,
             payload=b"",
             reason=self.reason,
-            detail=tell(context.rules.language, f"poison.{self.reason}", first=self.first, last=self.last),
+            detail=sentence(
+                context.rules.language, f"poison.{self.reason}", first=self.first, last=self.last
+            ),
             received_at=context.seen_at,
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from runtime.redact import redacted
 from runtime.text import PlainFormatter, json_text, plain
 
@@ -46,7 +46,7 @@ class Narrator:
             shown = {name: redacted(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
             line = json_text({"time": moment, "role": self._role, "key": key, **shown})
         else:
-            line = plain(redacted(tell(self.lang, key, **facts)))
+            line = plain(redacted(sentence(self.lang, key, **facts)))
         print(line, file=out, flush=True)
 
     def wants(self) -> bool:

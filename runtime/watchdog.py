@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping
 
 from faust.types import TP
 
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from runtime.batches import Stage
 from runtime.group_status import ANSWER_S, GroupStatus, look
 from runtime.kafka import require_topics
@@ -122,5 +122,5 @@ class Watchdog:
 
     def _report(self, dead: Stalled) -> Unavailable:
         self._narrator.say(dead.key, **dead.facts)
-        self._wrong = tell(self._narrator.lang, dead.key, **dead.facts)
+        self._wrong = sentence(self._narrator.lang, dead.key, **dead.facts)
         return Unavailable("the watchdog ended this worker; started again, it goes on from its store")

@@ -10,7 +10,7 @@ import psycopg
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from runtime.text import one_line
 from schemas.errors import Poison
 from schemas.events import DeadLetterEvent, Event, OpenRowsEvent
@@ -93,7 +93,7 @@ def dead_letter(record: ConsumerRecord, poison: Poison, lang: str) -> DeadLetter
         mqtt_topic=None,
         payload=record.value or b"",
         reason=poison.reason,
-        detail=tell(lang, f"poison.{poison.reason}", **poison.facts),
+        detail=sentence(lang, f"poison.{poison.reason}", **poison.facts),
         received_at=text_of(time_of(record)),
     )
 
@@ -112,7 +112,7 @@ def loss(tp: TP, reason: str, first: int, last: int, lang: str) -> DeadLetterEve
         mqtt_topic=None,
         payload=b"",
         reason=reason,
-        detail=tell(lang, f"poison.{reason}", first=first, last=last),
+        detail=sentence(lang, f"poison.{reason}", first=first, last=last),
         received_at=text_of(ms_of(datetime.now(UTC))),
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from tests.commands import ROOT, linepulse, outside
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -66,7 +66,7 @@ def test_the_narrated_lines_are_those_of_the_catalogue():
     """Word for word."""
     facts = {"url": "mqtt://localhost:1883", "payload": "{...}"}
     for key in ("starting", "connecting", "connected", "started", "listening"):
-        assert tell("fr", f"bridge.{key}", **facts) in GUIDE
-    assert tell("fr", "bridge.received", topic="production/ligne1/data", **facts) in GUIDE
-    assert tell("fr", "sinks.sample", pieces=4, rate="115") in GUIDE
-    assert tell("fr", "sinks.kpi", trs="95.8") in GUIDE
+        assert sentence("fr", f"bridge.{key}", **facts) in GUIDE
+    assert sentence("fr", "bridge.received", topic="production/ligne1/data", **facts) in GUIDE
+    assert sentence("fr", "sinks.sample", pieces=4, rate="115") in GUIDE
+    assert sentence("fr", "sinks.kpi", trs="95.8") in GUIDE

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from linepulse.rebuild_report import Report, tables_as_dict
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from plant.rules import PlantError, plant_text, read_plant
 from rebuild import other_generations
 from rebuild.steps import RebuildRequest, RebuildResult, rebuild_tables
@@ -69,9 +69,9 @@ def _drop_old(settings: Settings, *, alone: bool) -> None:
         raise typer.BadParameter("--drop-old goes alone: it reads no log")
     dropped = asyncio.run(other_generations.drop_old(settings))
     for generation in dropped:
-        print(tell(settings.lang, "takeover.dropped", generation=generation))
+        print(sentence(settings.lang, "takeover.dropped", generation=generation))
     if not dropped:
-        print(tell(settings.lang, "takeover.nothing_old"))
+        print(sentence(settings.lang, "takeover.nothing_old"))
 
 
 def _rules(settings: Settings, plant: Path | None) -> str:

@@ -10,7 +10,7 @@ from linepulse.outcome import Effect
 from linepulse.plant_time import PlantTime
 from linepulse.request import NoWait, Request, carry_out
 from linepulse.rows import AsJson, list_rows
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from runtime.errors import UserError
 from runtime.settings import Settings
 from schemas.raw import Kind
@@ -84,7 +84,7 @@ def plan(
 
     def effect(clock: PlantTime) -> Effect:
         if clock.ms(settings, start, line, "start") >= clock.ms(settings, end, line, "end"):
-            raise UserError(tell(settings.lang, "asked.plan_ends", start=start, end=end))
+            raise UserError(sentence(settings.lang, "asked.plan_ends", start=start, end=end))
         return _in_state(settings, line, fields)
 
     _ask(settings, line, fields, effect, no_wait, as_json)

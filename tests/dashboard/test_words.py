@@ -10,7 +10,7 @@ import pytest
 import dashboard
 from dashboard.timestamps import EARLIEST, LATEST
 from dashboard.words import Words
-from plant.catalogue import tell
+from plant.catalogue import sentence
 
 FR = Words("fr", "Europe/Paris")
 EN = Words("en", "Europe/Paris")
@@ -91,5 +91,5 @@ def test_every_text_of_the_templates_is_in_the_catalogue():
     assert len(asked) > 30
     facts = {"time": "", "count": 2, "rate": "", "target": ""}
     for name in asked:
-        assert tell("fr", f"page.{name}", **facts)
-        assert tell("en", f"page.{name}", **facts)
+        assert sentence("fr", f"page.{name}", **facts)
+        assert sentence("en", f"page.{name}", **facts)

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from plant.alert_rules import SEVERITY, AlertType
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from schemas.events import Severity
 from schemas.raw import Kind
 from tests.rules.line import Line
@@ -137,4 +137,4 @@ def test_messages_are_in_the_plants_language():
 def test_every_alert_has_its_severity_and_its_sentence(kind, language):
     """Also one that is added: without a sentence, the record that opens it would be a dead letter."""
     assert SEVERITY[kind] in get_args(Severity)
-    assert tell(language, f"alerts.{kind}", value=31.2, threshold=30.0)
+    assert sentence(language, f"alerts.{kind}", value=31.2, threshold=30.0)

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import pytest
 
-from plant.catalogue import tell
+from plant.catalogue import sentence
 from runtime.narrator import LINES_A_SECOND, Narrator, OnceASecond
 
 
@@ -57,7 +57,7 @@ def test_every_sentence_is_in_both_languages_with_the_same_blanks(key, told):
     assert set(told) == {"fr", "en"}
     blanks = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in told.values()]
     assert blanks[0] == blanks[1]
-    assert tell("fr", key, **dict.fromkeys(blanks[0], 0)) is not None
+    assert sentence("fr", key, **dict.fromkeys(blanks[0], 0)) is not None
 
 
 def test_a_library_that_repeats_itself_is_heard_once_a_second():
