@@ -52,9 +52,14 @@ def show(draft: LineState, context: RecordContext) -> list[RowUpdate]:
 
 
 def clock(line: LineState, context: RecordContext) -> int:
-    """What the clock of a silent line shows by now, ms."""
+    """What the clock of a silent line shows by now, ms; not before the end of the windows that were shown.
+
+    It can be behind that end: an `offline` that the broker sent as a will is heard now, and does not move the
+    line's clock.
+    """
     assert line.clock is not None
-    return line.clock + context.received_at - line.heard_at
+    shown = 0 if line.kpi is None else line.kpi.shown
+    return max(line.clock + context.received_at - line.heard_at, shown)
 
 
 def _quiet(line: LineState, context: RecordContext) -> int:

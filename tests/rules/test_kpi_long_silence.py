@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rules.kpi.figures import Sums, figures
@@ -49,8 +49,8 @@ def length(window: KpiEvent) -> float:
 
 
 def charged(window: KpiEvent) -> float:
-    """The time charged to a window's states, in seconds."""
-    return sum(getattr(window, state) for state in STATES)
+    """The time charged to a window's states, in seconds, to the millisecond: a correction's is exactly 0."""
+    return round(sum(getattr(window, state) for state in STATES), 3)
 
 
 def is_whole(line: Line) -> bool:
@@ -231,6 +231,23 @@ def test_a_silence_longer_than_the_log_remembers_is_told_as_far_as_that(monkeypa
     assert (total(line, "stopped_seconds"), total(line, "planned_seconds")) == (0, 3 * DAY_S)
 
 
+def test_a_line_that_is_retired_ends_behind_the_windows_that_were_shown():
+    """A will is heard long after the line's last message; no time that was shown is in a second window."""
+    #  10:00            12:00    13:00             14:00
+    #  ─░░░░░░░░░░░░░░░░░ offline  retired          │ sends 11:20
+    #   shown up to here ┘
+    line = off(named("10:00:07", "[line]\nwindow_s = 600").data(), hours=2, see=1)
+    line.says(Kind.STATUS, bare=b"offline")
+    off(line, hours=1).says(Kind.STATUS, action="retire")
+    off(line, hours=1).data(count=7, timestamp=line.now - 160 * MINUTE)
+    line.data(count=0, timestamp=line.now - 155 * MINUTE)
+    windows = [window for window in line.windows if charged(window)]
+    assert all(a.window_end <= b.window_start for a, b in pairwise(windows))
+    assert total(line, "no_signal_seconds") == 2 * 3600 - 30
+    [sent_late] = [window for window in windows if window.pieces == 7]
+    assert sent_late.window_start == "2026-01-15T10:20:00.000Z"
+
+
 def test_what_no_window_remembers_begins_within_an_hour_where_the_silence_did(monkeypatch):
     """The window ends there, and the next one begins with what comes after."""
     monkeypatch.setattr(silence_windows, "LONGEST", 3 * DAY)
@@ -324,6 +341,8 @@ window_s = 300
 
 @settings(max_examples=40, deadline=None)
 @given(story, st.sampled_from([600, 1800]), st.sampled_from([30, 7200, 86_400]))
+@example([("offline", 2.0, 1), ("retire", 1.0, 0), ("past", 1.0, 0)], 600, 30)
+@example([("data", 1.58203125, 0), ("stopped", 41.625, 0), ("data", 1.0, 0), ("plan", 1.0, 0)], 600, 30)
 def test_whatever_was_shown_no_time_is_in_two_windows_and_none_is_missing(story, window_s, silence_s):
     """Over the night with 23 hours, changes of rules, orders that end, stored messages that come later."""
     line = named("09:50:07", RULES.format(window_s=window_s, silence_s=silence_s), "2026-03-27").data()
