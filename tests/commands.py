@@ -10,7 +10,7 @@ from pathlib import Path
 
 from linepulse.embedded.server import children_of
 from runtime.settings import Settings
-from tests.eventually import wait_until
+from tests.eventually import PATIENCE_S, wait_until
 from tests.processes import run, start
 
 ROOT = Path(__file__).parents[1]
@@ -68,7 +68,7 @@ class Running:
     def errors(self) -> str:
         return self._err.read_text("utf-8", "replace")
 
-    def says(self, text: str, seconds: float = 60) -> None:
+    def says(self, text: str, seconds: float = PATIENCE_S) -> None:
         """Wait until it has written a text, on either output."""
 
         def said() -> bool:

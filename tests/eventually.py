@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+PATIENCE_S = 120.0  # only a test that fails waits so long: a busy machine is no reason to fail
 EVERY_S = 0.02
 # A new connection to PostgreSQL costs 12 ms of CPU: looks that cost as much come less often, or several tests
 # that only wait would keep a core busy.
@@ -14,7 +15,7 @@ LONGEST_REST_S = 0.1
 
 
 def wait_until(
-    condition: Callable[[], T], what: str = "the condition", seconds: float = 60, rest: float = REST
+    condition: Callable[[], T], what: str = "the condition", seconds: float = PATIENCE_S, rest: float = REST
 ) -> T:
     """The condition's first true value.
 
@@ -34,7 +35,7 @@ def wait_until(
 
 
 async def eventually(
-    condition: Callable[[], Awaitable[T]], what: str = "the condition", seconds: float = 60
+    condition: Callable[[], Awaitable[T]], what: str = "the condition", seconds: float = PATIENCE_S
 ) -> T:
     """As `wait_until`, for a coroutine, on the event loop."""
     deadline = time.monotonic() + seconds

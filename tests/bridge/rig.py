@@ -193,7 +193,7 @@ class Log:
             await self.read()
             return len(self.records) >= count <= len({record.value for record in self.of(*lines)})
 
-        await eventually(enough, f"{count} payloads of {lines} in the log", 60)
+        await eventually(enough, f"{count} payloads of {lines} in the log")
         return self.of(*lines)
 
     def of(self, *lines: str) -> list[ConsumerRecord]:

@@ -41,7 +41,7 @@ async def written(log: Log, count: int) -> None:
         await log.read()
         return len(log.records) >= count and sum(counted(log).values()) >= count
 
-    await eventually(enough, f"{count} records", 60)
+    await eventually(enough, f"{count} records")
 
 
 def right(services: Services, found: Counter[str], expected: dict[str, int]) -> bool:

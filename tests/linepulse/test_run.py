@@ -41,7 +41,7 @@ def test_a_frozen_role_is_replaced(plant: Running) -> None:
     os.kill(before["streams"], signal.SIGSTOP)
     plant.says("streams n'est plus vivant (/healthz: ", 90)
     plant.says("streams s'est arrêté (code -9)")
-    wait_until(lambda: plant.output.count("Calcul des lignes démarré") == 2, "a new worker", 60)
+    wait_until(lambda: plant.output.count("Calcul des lignes démarré") == 2, "a new worker")
     after = plant.children()
     assert not alive(before["streams"])
     assert {role for role in ROLES if after[role] != before[role]} == {"streams"}

@@ -40,7 +40,7 @@ async def test_run_fence(services: Services, without: str, pieces: int) -> None:
             return any(event["bottlesProduced"] == LAST for event in await derived.read())
 
         with Worker(settings, without, "streams", module="tests.mutation.without"):
-            await eventually(all_read, "the last sample", 60)
+            await eventually(all_read, "the last sample")
         assert sum(row["bottlesProduced"] for row in derived.rows().values()) == pieces + LAST
 
 
@@ -53,7 +53,7 @@ async def test_cursor_check_and_set(services: Services, without: str, rows: int)
     topic = settings.topics.samples
     with Worker(settings, without, "sinks", module="tests.mutation.without"):
         await send(settings, topic, [sample(number) for number in range(10)])
-        wait_until(lambda: count(plant) == 10, "the rows", 60)
+        wait_until(lambda: count(plant) == 10, "the rows")
         plant.run(
             """WITH kept AS (SELECT id FROM "ProductionData" ORDER BY timestamp LIMIT 7),
                 lost AS (DELETE FROM "ProductionData" WHERE id NOT IN (SELECT id FROM kept))
@@ -61,5 +61,5 @@ async def test_cursor_check_and_set(services: Services, without: str, rows: int)
             [topic],
         )
         await send(settings, topic, [sample(10)])
-        wait_until(lambda: plant.cursor(topic) == 11, "the last row", 60)
+        wait_until(lambda: plant.cursor(topic) == 11, "the last row")
     assert count(plant) == rows

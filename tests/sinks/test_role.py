@@ -80,7 +80,7 @@ async def test_killed_and_joined_workers_write_every_row_once(
             second.start()
             first.start()
     await send(settings, topics.samples, [sample(4000 + number) for number in range(4)], lines=4)
-    wait_until(lambda: count(plant) == 4004, "all rows", seconds=60)
+    wait_until(lambda: count(plant) == 4004, "all rows")
     last = 'SELECT produced FROM "ProductionOrder" ORDER BY produced'
     wait_until(
         lambda: [row["produced"] for row in plant.rows(last)] == [3996, 3997, 3998, 3999], "the orders"
@@ -102,10 +102,10 @@ async def test_a_frozen_worker_keeps_nobody_from_its_partitions(
     wait_until(lambda: plant.rows(rows)[0]["n"] == 1000, "the first rows")
     frozen.send(signal.SIGSTOP)
     await send(settings, topic, [order(number, 2) for number in range(1000)], lines=4)
-    wait_until(lambda: plant.rows(rows)[0]["produced"] == 2000, "the other worker's rows", seconds=60)
+    wait_until(lambda: plant.rows(rows)[0]["produced"] == 2000, "the other worker's rows")
     frozen.send(signal.SIGCONT)
     await send(settings, topic, [order(number, 3) for number in range(1000)], lines=4)
-    wait_until(lambda: plant.rows(rows)[0]["produced"] == 3000, "rows after the thaw", seconds=60)
+    wait_until(lambda: plant.rows(rows)[0]["produced"] == 3000, "rows after the thaw")
     other.send(signal.SIGTERM)
     assert other.ends(10) == 0
 
@@ -240,6 +240,6 @@ async def test_topics_made_anew_under_a_running_worker_are_read_from_their_start
     wait_until(lambda: count(plant) == 100, "the rows")
     await make_anew(settings, topic)
     await send(settings, topic, [sample(number) for number in range(100, 250)])
-    worker.says(f"❌ JOURNAL PERDU: {topic}[0] n'est plus celui qui a été traité jusqu'au n° 99", seconds=60)
+    worker.says(f"❌ JOURNAL PERDU: {topic}[0] n'est plus celui qui a été traité jusqu'au n° 99")
     wait_until(lambda: count(plant) == 250, "the rows of the new log", seconds=30)
     assert worker.runs

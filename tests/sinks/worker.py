@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from runtime.settings import Settings
 from schemas.events import Event
 from tests.commands import environment
-from tests.eventually import wait_until
+from tests.eventually import PATIENCE_S, wait_until
 from tests.processes import start
 
 COMMAND = (
@@ -44,7 +44,7 @@ class Worker:
         """Its output so far."""
         return self._output.read_text("utf-8")
 
-    def says(self, text: str, seconds: float = 30) -> None:
+    def says(self, text: str, seconds: float = PATIENCE_S) -> None:
         """Wait until it wrote a text."""
         wait_until(lambda: text in self.said(), f"{text!r} in\n{self.said()}", seconds)
 

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from runtime.settings import Settings
 from streams.changelog import changelog
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_S, eventually
 from tests.services import Services
 from tests.services.topics import make_anew
 from tests.streams.raw import Derived, RawLog, Worker
@@ -34,7 +34,7 @@ def messages(count: int, start: int, first: int = 0) -> list[tuple[str, int, dic
     ]
 
 
-async def all_samples(derived: Derived, expected: int, seconds: float = 60) -> None:
+async def all_samples(derived: Derived, expected: int, seconds: float = PATIENCE_S) -> None:
     async def there() -> bool:
         await derived.read()
         ids = (event["id"] for event in derived.events if "bottlesProduced" in event)
