@@ -108,7 +108,7 @@ class Bench:
             publisher.close()
 
     def phase(self, until: Callable[[float], bool], seconds: float = 1200) -> dict[str, Any]:
-        """The figures of the time until `until` is true; it is told how long the phase has been."""
+        """The figures of the time until `until` is true; it gets the duration so far."""
         cpu = {name: cpu_seconds(role.pid) for name, role in self.roles.items()}
         for role in self.roles.values():
             role.peak()
@@ -186,7 +186,7 @@ class Bench:
         return {
             "seconds": round(time.monotonic() - began, 1),
             "exit_code": done.returncode,
-            "wrong": [" ".join(told.split("✅")[0].split())[:300] for told in wrong],
+            "wrong": [" ".join(line.split("✅")[0].split())[:300] for line in wrong],
         }
 
     def _disk(self) -> dict[str, float]:

@@ -63,13 +63,13 @@ def run(names: int, seconds: int) -> dict[str, Any]:
     gc.freeze()
     gc.disable()
     bench, named, ticks, strangers = Run(), list[float](), list[float](), list[float]()
-    told = 0
+    published = 0
     for turn in range(seconds * SECOND // EVERY_MS):
         at = START + turn * EVERY_MS
         named += [bench.fold(bench.log.message(line, turn, at + line)) for line in range(NAMED)]
-        while told < min(names, (turn + 1) * EVERY_MS * A_SECOND // SECOND):
-            strangers.append(bench.fold(bench.stranger(told, at + 500)))
-            told += 1
+        while published < min(names, (turn + 1) * EVERY_MS * A_SECOND // SECOND):
+            strangers.append(bench.fold(bench.stranger(published, at + 500)))
+            published += 1
         if turn * EVERY_MS % TICK_MS < EVERY_MS:
             ticks.append(bench.fold(bench.log.tick(at + 1000)))
     own = len(encode(bench.lines.states[PARTITION]))

@@ -185,7 +185,7 @@ async def after_hours(settings: Settings, mib: int, *, cleaned: bool) -> dict[st
 
 
 async def plain_changelog(settings: Settings) -> None:
-    """Make the changelog as Faust would without being told how."""
+    """Make the changelog as Faust would by default."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     await admin.start()
     topic = changelog(settings.topic_prefix, 1)

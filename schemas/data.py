@@ -47,7 +47,7 @@ class Data(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A data message: pieces made since the machine's last one, rates in pieces per minute, °C, bar.
 
     Of a machine that sends its counters as they stand, `count` and `defects` are readings. `defects` is None
-    where the message does not tell them.
+    where the message does not give them.
     """
 
     count: _Whole

@@ -5,8 +5,8 @@ UTC with milliseconds, identifiers are UUID text. An event replaces the row of t
 `version` is higher; samples and dead letters never change.
 
 A release may add attributes. Events that an older one sent lack them: null is their default where that is
-true (nobody knew), and there is no other default. Where it is not, the sinks have them wait until a rebuild
-makes their rows anew from the raw log.
+true (it was not known), and there is no other default. Where it is not, the sinks keep them waiting until a
+rebuild makes their rows anew from the raw log.
 """
 
 from collections.abc import Mapping
@@ -89,7 +89,7 @@ class DowntimeEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     """A row of `"Downtime"`. `duration` in seconds, null while the stop is open.
 
     `required_seconds`: those of it in which the line should have run, breaks and closing time left out; null
-    while it is open, and where nobody knows.
+    while it is open, and where that is not known.
     """
 
     sent_to: ClassVar[str] = "downtimes"
@@ -203,7 +203,7 @@ class OpenRowsEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     """No row: all that is open on the lines of a partition after a record (`line_id` is empty).
 
     Sent once by a stage that began at the start of the log, when it has read what the log held then.
-    Whatever else of these lines is open under a lower version was opened by a log that is lost: nobody will
+    Whatever else of these lines is open under a lower version was opened by a log that is lost: no event will
     ever close it, so it is closed with the reason `log_lost`.
     """
 

@@ -56,9 +56,9 @@ OUTPUTS = _sums("output")
 
 
 class Others(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """Intervals that another one stands for: together they lie in [since, until).
+    """Intervals that another one represents, too: together they lie in [since, until).
 
-    `ran`, `unknown`: ms of them in which the line ran, and in which nobody knows.
+    `ran`, `unknown`: ms of them in which the line ran, and in which that is not known.
     """
 
     since: int
@@ -73,7 +73,7 @@ class ProductionInterval(Frozen, frozen=True, omit_defaults=True, array_like=Tru
     start: int
     end: int
     known: bool
-    others: Others | None = None  # that it stands for, too; of many, memory holds some
+    others: Others | None = None  # that it represents, too: only some of many intervals are remembered
 
 
 class WindowOrder(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
@@ -90,17 +90,17 @@ _KPI_STORED_AS = {"gaps": "holes", "window_orders": "owners", "production": "mak
 class Kpi(Frozen, frozen=True, omit_defaults=True, gc=False, rename=_KPI_STORED_AS):
     """The open window, charged up to `charged`; the latest closed ones, for messages that come late.
 
-    Time up to the line's last message is charged. What silence means is only shown: rows up to `shown` say
-    that there was no signal, and a gateway that sends its past later finds that time uncharged.
+    Time up to the line's last message is charged. Time of a silence is only shown, in rows up to `shown`: a
+    gateway that sends its past later finds that time uncharged.
     """
 
     charged: int
     open: Window
     closed: tuple[Window, ...] = ()
-    window_orders: tuple[WindowOrder, ...] = ()  # whose windows were that are no longer remembered
+    window_orders: tuple[WindowOrder, ...] = ()  # of windows that are no longer remembered
     gaps: tuple[Interval, ...] = ()  # time in no window: of a silence beyond all bounds, of a retired line
     production: tuple[ProductionInterval, ...] | None = None  # since the last data message; None: none came
     shown: int = 0
-    ends: int = 0  # ms; then the order of the open window ended, though time is not charged up to there
+    ends: int = 0  # ms; when the order of the open window ended, if time is not charged up to then
     published: int = 0  # received_at of the open window's last row
     dirty: bool = False  # the open window has changed since

@@ -71,8 +71,8 @@ class Orders(Frozen, frozen=True, omit_defaults=True, gc=False):
 class Counted(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """A data message during a stop that a status message began: what it means if the line runs again.
 
-    `place` (ms): its pieces stand in the window of that moment, `timed` if for performance, too; None: they
-    were shared over running time. `known`: when they were made.
+    `place` (ms): the moment in whose window its pieces were counted, `timed` if for performance, too; None:
+    they were shared over running time. `known`: whether it is known when they were made.
     """
 
     at: int
@@ -96,9 +96,9 @@ class Counting(Frozen, frozen=True, omit_defaults=True, gc=False, rename={"messa
 class Stop(Frozen, frozen=True, omit_defaults=True, gc=False, rename={"status_at": "told"}):
     """The open stop.
 
-    `planned`: a person declared it so. `status_at`: when a status message last said that the line stands, ms;
-    0: none did.
-    `excused`: up to then (ms) it is known to be planned, or closed, as calendar and plans stand.
+    `planned`: an operator declared it planned. `status_at`: the time of the last status message that reported
+    it, ms; 0: none did. `excused`: up to this time (ms) it is planned or in closed time, by the calendar and
+    the plans that are known.
     """
 
     id: str
@@ -127,7 +127,7 @@ class PastStop(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Plan(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """A planned stop that was announced: [start, end), known by the digest of its `requestId`."""
+    """A planned stop that was announced: [start, end), identified by the digest of its `requestId`."""
 
     request: str
     start: int
@@ -145,7 +145,7 @@ class StopHistory(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Alert(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """A condition that holds since `since`; an open alert once it has an `id`."""
+    """A condition that has held since `since`; an open alert once it has an `id`."""
 
     since: int
     id: str | None = None
@@ -153,7 +153,7 @@ class Alert(Frozen, frozen=True, omit_defaults=True, gc=False):
     value: float | None = None
     threshold: float | None = None
     created_at: int = 0
-    unheard: int = 0  # ms of silence since `since`: nobody knows whether it held
+    unheard: int = 0  # ms of silence since `since`: it is not known whether it held
 
 
 class Mismatch(Frozen, frozen=True, omit_defaults=True, gc=False):
@@ -166,7 +166,7 @@ class Mismatch(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Alerts(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """Conditions by type, and what two of them look back on."""
+    """Conditions by type, and the past that two of them depend on."""
 
     held: dict[str, Alert] = msgspec.field(default_factory=dict)  # by type
     recent: tuple[tuple[int, int], ...] = ()  # (pieces, defects) of the latest messages
@@ -215,9 +215,9 @@ class Belief(Frozen, frozen=True, omit_defaults=True, gc=False):
 
 
 class Guest(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """By what a line that `plant.toml` does not name is kept, and for how long.
+    """What decides for how long an undeclared line is kept.
 
-    `messages` are counted until they are many; `heard_at` (ms, the log's time) is noted while it matters.
+    `messages` are counted until they are enough to keep it for good; `heard_at` (ms, log time) until then.
     """
 
     messages: int
@@ -225,7 +225,7 @@ class Guest(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):
 
 
 class Undeclared(Frozen, frozen=True, omit_defaults=True, gc=False):
-    """The lines of a partition that `plant.toml` does not name, and how many of them the hour brought."""
+    """The undeclared lines of a partition, and how many of them came in the current hour."""
 
     lines: dict[str, Guest] = msgspec.field(default_factory=dict)
     hour: int = 0  # hours since 1970, by the log's time
@@ -240,10 +240,9 @@ class LineState(
 ):
     """All that is known of a line after the record at `offset`.
 
-    The one part that can be set: a step of the fold works on a copy of its own, and gives it away once.
+    The only part that can be set: a step of the fold works on a copy of its own, the draft.
 
-    A partition's own entry (no line: `line_id` empty) has only where the partition stands, and
-    in which log.
+    A partition's own entry (`line_id` is empty) has only the partition's position, and in which log it is.
     """
 
     line_id: str
@@ -251,14 +250,14 @@ class LineState(
     offset: int = -1
     log: int = 0  # time of the first record applied: which log it is
     time: int = 0  # own entry only: time of the record at `offset`
-    open_rows_due: int | None = None  # own entry only: from this offset on, open rows are to be named
+    open_rows_due: int | None = None  # own entry only: from this offset on, open rows are to be listed
     sent: dict[str, Place] = {}  # own entry only: the last batch in each derived topic
     undeclared: Undeclared | None = None  # own entry only; None: an older release wrote it
     run: int = 0  # highest bridge run seen in the partition
     received_at: int = 0  # highest seen
     heard_at: int = 0  # received_at of the last message
     ticked_at: int = 0
-    ticking_since: int = 0  # ticks have come without a hole since
+    ticking_since: int = 0  # ticks have come without a gap since
     clock: int | None = None  # highest event time; None before the first sample
     mode: Mode = "unknown"
     target_rate: float | None = None
@@ -274,14 +273,14 @@ class LineState(
     retired: bool = False
     belief: Belief | None = None  # None: there is no doubt
     failed_at: int = 0  # received_at of the last tick that failed on the line and left a dead letter
-    forgotten: bool = False  # it is as if the line had never spoken; only where it stands is known
+    forgotten: bool = False  # as if the line had never sent anything; only its offset is kept
 
     def copy(self) -> "LineState":
-        """One that a step may set; what it holds is shared, and never changed."""
+        """A copy that a step may set; the parts that it holds are shared, and never changed."""
         return cast("LineState", self.__copy__())  # type: ignore[attr-defined]
 
     def reset(self) -> None:
-        """Set all but the line's name and partition back to what it is of a line that was never heard."""
+        """Reset all but the line's name and partition to the state of a line that was never heard."""
         new = LineState(line_id=self.line_id, partition=self.partition)
         for name in self.__struct_fields__:
             setattr(self, name, getattr(new, name))

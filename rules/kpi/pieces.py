@@ -18,7 +18,7 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, context:
 
     Whole pieces, by cumulative floor over all time but stops. What was made while there was no signal, or
     nobody knew what the line was, counts as production, not for performance; so does all of it where `known`
-    is False (nobody can tell when it was made) or there was no data message before.
+    is False (it is not known when it was made) or there was no data message before.
 
     Args:
         kpi: the windows, charged up to the message.
