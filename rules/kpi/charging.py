@@ -1,6 +1,6 @@
-"""Time into windows: charged to what the line was, and cut where an order starts or ends.
+"""Time into windows: charged to the line's state, and cut where an order starts or ends.
 
-What a line was holds until its next message, a running line's for `silence_s` at most.
+A state holds until the line's next message; that of a running line for `silence_s` at most.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ MAX_GAPS = 100
 def begin(at: int, order_number: str | None, product: str | None, context: RecordContext) -> Kpi:
     """The first window of a line: the time before its first message, at `at`, is unknown.
 
-    Where a log begins again in the middle of a window, it stands beside the one that an older log gave.
+    Where a log begins again in the middle of a window, it stands beside the window that the older log gave.
     """
     window = windowing.begin(at, order_number, product, context)
     window = replace(window, id=uuid_of("kpi", context.line_id, window.start, "first"))
@@ -30,7 +30,7 @@ def begin(at: int, order_number: str | None, product: str | None, context: Recor
 
 
 def charge(kpi: Kpi, intervals: Iterable[StateInterval], heard: int, context: RecordContext) -> Kpi:
-    """Charge time to what the line was, interval by interval; last heard at `heard` (ms)."""
+    """Charge time to the line's states, interval by interval; the line was last heard at `heard` (ms)."""
     for interval in intervals:
         if interval.until > kpi.charged:
             kpi = _charge(kpi, interval, heard, context)
@@ -61,9 +61,9 @@ def _charge(kpi: Kpi, interval: StateInterval, heard: int, context: RecordContex
 
 
 def starts(kpi: Kpi, order_number: str, product: str, context: RecordContext) -> Kpi:
-    """An order starts with the data message up to which time is charged: its pieces were made before.
+    """Start an order with the data message up to which time is charged: its pieces were made before.
 
-    So the time in which its pieces were made, since no other order has run, is the order's.
+    So the time in which they were made becomes the order's, as far as no other order ran in it.
     """
     if _unknown_only(kpi.open):  # the line's first order: no need to set its past apart
         return replace(kpi, open=replace(kpi.open, order_number=order_number, product=product), dirty=True)
@@ -88,7 +88,7 @@ def starts(kpi: Kpi, order_number: str, product: str, context: RecordContext) ->
 def cut(kpi: Kpi, order_number: str | None, product: str | None, context: RecordContext) -> Kpi:
     """Begin a new window where the order changes, at the point up to which time is charged.
 
-    What is made from here on is not the order's that ran before.
+    Pieces made from here on do not count for the order that ran before.
     """
     production = None if kpi.production is None else ()
     before = kpi.open
@@ -103,9 +103,9 @@ def cut(kpi: Kpi, order_number: str | None, product: str | None, context: Record
 
 
 def ends(kpi: Kpi, at: int) -> Kpi:
-    """The order ends at `at` (ms), up to which time is not charged yet: a window ends there once it is.
+    """End the order at `at` (ms), up to which time is not charged yet: a window will end there.
 
-    The line's next message may still say what it was until then.
+    The line's next message may still report its state until then.
     """
     return replace(kpi, ends=at, shown=0, dirty=True)
 

@@ -6,7 +6,7 @@ micro-stop is a loss of availability in the first and of pace in the second; the
 
 Required time (tR) is the time that a line ran, or stood still without being allowed to. Opening time (tO)
 adds planned stops, the calendar (tT) what lies outside opening time. Time without signal, and before a line's
-first message, is in none of them: nobody knows it.
+first message, is in none of them: the state of the line was not known.
 """
 
 import math

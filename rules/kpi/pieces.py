@@ -17,7 +17,7 @@ def count(kpi: Kpi, at: int, pieces: int, defects: int, *, known: bool, context:
     """Share a data message's pieces over the time since the line's data message before it.
 
     Whole pieces, by cumulative floor over all time but stops. What was made while there was no signal, or
-    nobody knew what the line was, counts as production, not for performance; so does all of it where `known`
+    the line's state was not known, counts as production, not for performance; so does all of it where `known`
     is False (it is not known when it was made) or there was no data message before.
 
     Args:
@@ -79,7 +79,7 @@ def count_late(
         pieces, defects: what was made.
         known: the line had a signal then, so what was made counts for performance.
         context: the record.
-        order: what it counts in. Where the window is another order's, or none's, it stands beside that.
+        order: the order that it counts in. If the window is not that order's, a window beside it is.
     """
     sums = {"pieces": pieces, "defects": defects, "timed": pieces if known else 0}
     if order is not None and window_at.order_of(kpi, at) != order and any(sums.values()):
@@ -103,7 +103,7 @@ def reject(kpi: Kpi, at: int | None, ended: int, defects: int, order: Of, contex
     Args:
         kpi: the windows.
         at: when they were made, ms; None: in the order's last window that is remembered.
-        ended: the order's last moment, ms, if it has no such window any more.
+        ended: the order's last moment, ms, used if no window of it is remembered.
         defects: how many; negative: taken back.
         order: the order.
         context: the record.

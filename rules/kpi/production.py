@@ -1,9 +1,9 @@
-"""When the pieces of the next data message may have been made: the time since the last one, but for stops.
+"""When the pieces of the next data message may have been made: since the last one, except during stops.
 
-A machine may stop and run any number of times between two counts; a line remembers `MOST` intervals of it.
-Where there are more, the two neighbours that lie in the shortest time become one. It weighs what both
-weighed, and stands where the line ran (the longer of the two), so that its pieces count in running time
-still, and of time no further away than the two reach. Of so many neighbours, the shortest two lie within a
+A machine may stop and restart any number of times between two counts; a line remembers at most `MOST` such
+intervals. If there are more, the two neighbours with the shortest common span are merged. The merged interval
+has the weight of both and the place of the one in which the line ran (of two, the longer), so that its pieces
+still count in running time, within the span of the two. Of so many neighbours, the shortest span is at most a
 twentieth of the time since the last count: no piece counts further than that from when it was made.
 
   ├──┤      ├────┤ ├─┤          ├────────┤       1, 2, 1 and 4 minutes
@@ -23,7 +23,7 @@ MOST = 40
 
 
 class Share(NamedTuple):
-    """What of the pieces was made in [start, end): `weight` (ms) of all weights; `known`: the line ran."""
+    """The share of the pieces made in [start, end): `weight` (ms) of all weights; `known`: the line ran."""
 
     start: int
     end: int
@@ -34,7 +34,7 @@ class Share(NamedTuple):
 def longer(
     production: tuple[ProductionInterval, ...], start: int, end: int, known: bool
 ) -> tuple[ProductionInterval, ...]:
-    """With the interval [start, end), which follows on all of them."""
+    """The intervals with [start, end), which follows all of them."""
     if start >= end:
         return production
     if production and production[-1].end == start and production[-1].known == known:
@@ -62,7 +62,7 @@ def shares(production: Iterable[ProductionInterval]) -> Iterator[Share]:
 
 
 def ran(production: Iterable[ProductionInterval]) -> int | None:
-    """How long (ms) the line ran in all; None if nobody knows that of some of it."""
+    """How long (ms) the line ran in all; None if that is not known of every interval."""
     made = 0
     for part in production:
         if _weight(part, False):
@@ -78,7 +78,7 @@ def _fewer(production: tuple[ProductionInterval, ...]) -> tuple[ProductionInterv
 
 
 def _both(one: ProductionInterval, other: ProductionInterval) -> ProductionInterval:
-    """One that stands for two: where the line is known to have run, rather than where nobody knows."""
+    """One interval for two: preferably the one in which the line is known to have run."""
     place = max(one, other, key=lambda part: (part.known, part.end - part.start))
     gone = other if place is one else one
     others = place.others or Others(0, 0, 0, 0)

@@ -1,7 +1,7 @@
 """The windows that a line remembers, while one record adds to many of them: found by their hour.
 
-A line remembers few windows; but the message that ends a long silence makes thousands, and shares its pieces
-over them, and what was planned for a year is taken back hour by hour.
+A line remembers few windows, but the message that ends a long silence makes thousands and shares its pieces
+over them, and a planned stop of a year is taken back hour by hour.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ _times = attrgetter(*TIMES)
 
 
 class Remembered:
-    """A line's windows, to be added to."""
+    """A line's windows while a record adds to them."""
 
     def __init__(self, kpi: Kpi, context: RecordContext) -> None:
         self._before = kpi
@@ -33,7 +33,7 @@ class Remembered:
         self._hours: defaultdict[int, list[int]] | None = None
 
     def end_of(self, at: int) -> int:
-        """The end of the window of `at`; where none is remembered, of what one correction may stand for."""
+        """The end of the window of `at`; if none is remembered, of the time that one correction covers."""
         kpi = self._before
         if at >= self._open.start:
             return max(self._open.end, kpi.charged)
@@ -76,14 +76,14 @@ class Remembered:
         self._closed.append(plus(window, sums))
 
     def kpi(self) -> Kpi:
-        """All of it, with what was added."""
+        """The line's windows, with what was added."""
         kpi = replace(self._before, closed=tuple(self._closed))
         if self._open is self._before.open:
             return kpi
         return replace(kpi, open=self._open, shown=0, dirty=True)
 
     def _of(self, at: int) -> int | None:
-        """Which of the closed windows has this point in time; the latest of several."""
+        """The index of the closed window that has this point in time; of several, the latest."""
         for index in range(self._last, min(self._last + 2, len(self._closed))):
             window = self._closed[index]
             if window.start <= at < window.end and time_of(window):
@@ -98,7 +98,7 @@ class Remembered:
 
     @property
     def _by_hour(self) -> defaultdict[int, list[int]]:
-        """Which of the closed windows have time in an hour; few messages ask."""
+        """The indexes of the closed windows of each hour; made only for the few messages that need it."""
         if self._hours is None:
             self._hours = defaultdict(list)
             for index, window in enumerate(self._closed):
@@ -117,7 +117,7 @@ def plus(window: Window, sums: Mapping[str, float]) -> Window:
 
 
 def beside(at: int, order: Of, context: RecordContext) -> Window:
-    """A window of a correction: it stands beside the one of `at`, and has nothing but what changes."""
+    """An empty correction beside the window of `at`: it holds changes only."""
     window = windowing.begin(at, *order, context)
     return replace(window, id=uuid_of("kpi", context.event_id, window.start))
 

@@ -1,4 +1,4 @@
-"""The window that a point in time belongs to: which one it is, whose it was, and adding to its sums."""
+"""The window that a point in time belongs to: which one it is, its order, and adding to its sums."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ def window_of(kpi: Kpi, at: int) -> Window | None:
 
 
 def order_of(kpi: Kpi, at: int) -> Of | None:
-    """Whose the time of `at` was, as far as that is known."""
+    """The order at `at`; None if that is not known."""
     window = window_of(kpi, at)
     if window is not None:
         return window.order_number, window.product
@@ -31,7 +31,7 @@ def order_of(kpi: Kpi, at: int) -> Of | None:
 
 
 def order_or(kpi: Kpi, at: int, order: Of) -> Of:
-    """Whose the window of `at` was, if that is known; else `order`."""
+    """The order of the window of `at`, which is no longer remembered, if it is known; else `order`."""
     for owner in reversed(kpi.window_orders):
         if owner.since <= at:
             return owner.number, owner.product
@@ -39,7 +39,7 @@ def order_or(kpi: Kpi, at: int, order: Of) -> Of:
 
 
 def orders_to_remember(kpi: Kpi) -> tuple[WindowOrder, ...]:
-    """Whose the windows were, those among them that are being forgotten."""
+    """The orders of earlier windows, with those of the windows that are about to be forgotten."""
     window_orders = kpi.window_orders
     for window in kpi.closed[:-MAX_WINDOWS]:
         if not 0 < time_of(window) == window.end - window.start:  # it stands beside another, and is older
@@ -74,5 +74,5 @@ def add_beside(kpi: Kpi, at: int, order: Of, context: RecordContext, sums: Mappi
 
 
 def _holds(window: Window, at: int) -> bool:
-    """Whether `at` is time of the window; one that stands beside it has none."""
+    """Whether `at` is time of the window; a window beside another has no time."""
     return window.start <= at < window.end and time_of(window) != 0

@@ -1,4 +1,4 @@
-"""What a stop means for the windows that it lies in: how many began, and what its time is charged to.
+"""What a stop changes in the windows that it lies in: how many stops began, and the state of its time.
 
 A window that is no longer remembered is not revised: a correction stands beside it.
 """
@@ -14,7 +14,7 @@ RECHARGED = [*(name for name in TIMES if name != "micro"), *OUTPUTS]  # a stop i
 
 
 def count_stops(kpi: Kpi, at: int, stops: int, micro_stops: int, order: Of, context: RecordContext) -> Kpi:
-    """Count stops that began at `at` (ms), or count them no more."""
+    """Count stops that began at `at` (ms); negative numbers take them back."""
     return window_at.add(
         kpi, at, context, window_at.order_or(kpi, at, order), stops=stops, micro_stops=micro_stops
     )
@@ -23,10 +23,10 @@ def count_stops(kpi: Kpi, at: int, stops: int, micro_stops: int, order: Of, cont
 def reclassify(
     kpi: Kpi, parts: Intervals, source: str, target: str, order: Of, context: RecordContext
 ) -> Kpi:
-    """Time that was charged to one state was of another: its windows are revised.
+    """Charge time to another state than before: its windows are revised.
 
-    Where they are no longer remembered, a correction stands beside them: its sums are what changes. It is of
-    the order that they were of; `order` where that is no longer known either.
+    Where they are no longer remembered, a correction stands beside them, with the changes as its sums. It has
+    their order, or `order` if that is no longer known.
     """
     if not parts:
         return kpi
