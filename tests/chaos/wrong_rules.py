@@ -40,7 +40,7 @@ def of_hot_lines(real: Rule) -> Rule:
     """The order counts a piece too many in every message of a line that is hot."""
 
     def wrong(before: Any, sample: Any, *arguments: Any) -> Any:
-        more = sample.temperature is not None and sample.temperature > 30
+        more = sample.data.temperature is not None and sample.data.temperature > 30
         return real(before, replace(sample, pieces=sample.pieces + more), *arguments)
 
     return wrong
