@@ -56,13 +56,13 @@ async def test_it_holds_what_a_worker_leaves_when_it_ends(services: Services) ->
     """Key by key, in the same partitions; in a topic of the same kind."""
     settings = settings_of(services)
     start = int(time.time() * 1000) - HOUR
-    async with RawLog(settings) as log, Derived(settings, [settings.topics.samples]) as derived:
+    async with RawLog(settings) as log:
         await log.rules(PLANT)
         with Worker(settings) as worker:
             await log.write(messages(40, start))
             await log.tick(start + 41_000)
             await log.write(messages(1, start, first=42)[:1])
-            await all_samples(derived, 201)
+            await log.applied()
             assert worker.end()[0] == 0
     rebuilt, _ = await fold_log(settings, PLANT, 2)
     await seed(settings, rebuilt)

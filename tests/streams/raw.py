@@ -15,9 +15,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
 from plant.rules import RulesRecord
+from runtime.progress import progress
 from runtime.settings import Settings
 from schemas.raw import Kind, RawHeaders
 from tests.commands import environment, with_repository
+from tests.eventually import eventually
 from tests.processes import start
 
 
@@ -93,6 +95,7 @@ class RawLog:
         self._producer = AIOKafkaProducer(
             bootstrap_servers=settings.kafka_bootstrap_servers, acks="all", linger_ms=2
         )
+        self._ends: dict[int, int] = {}
 
     async def __aenter__(self) -> Self:
         await self._producer.start()
@@ -123,18 +126,32 @@ class RawLog:
                     headers=headers.encode(),
                 )
             )
-        await asyncio.gather(*sent)
+        for record in await asyncio.gather(*sent):
+            self._ends[record.partition] = record.offset + 1
 
     async def tick(self, received_at: int, run: int = 0) -> None:
         """A tick to every partition."""
         for partition in range(self._settings.partitions):
-            await self._producer.send_and_wait(
+            record = await self._producer.send_and_wait(
                 self._settings.topics.raw,
                 b"",
                 partition=partition,
                 timestamp_ms=received_at,
                 headers=RawHeaders(Kind.TICK, run=run).encode(),
             )
+            self._ends[partition] = record.offset + 1
+
+    async def applied(self, generation: int = 1) -> None:
+        """Wait until the stream stage has applied all that was written here.
+
+        Its events do not tell: most ticks have none, and each partition is read at its own pace.
+        """
+
+        async def done() -> bool:
+            found = (await progress(self._settings, generation)).applied
+            return all(found.get(partition, 0) >= end for partition, end in self._ends.items())
+
+        await eventually(done, "the stream stage at the end of the raw log")
 
 
 class Derived:
