@@ -6,7 +6,7 @@ What the fast way refuses or is not sure of is read the careful way, which alone
 from collections.abc import Mapping
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from schemas.bounds import (
     near_zero,
     whole_number,
 )
+from schemas.marks import marked
 from schemas.refusals import parse
 
 USUAL_LENGTH = 1024  # bytes; what is longer holds more than a data message's own fields
@@ -60,17 +61,7 @@ class Data(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     timestamp: _Timestamp | None = None
 
 
-def _measures() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for field in msgspec.structs.fields(Data):
-        for kind in get_args(field.type):
-            for meta in getattr(kind, "__metadata__", ()):
-                if meta.extra is not None:
-                    found[field.name] = meta.extra["quantity"]
-    return found
-
-
-MEASURES: Mapping[str, str] = _measures()
+MEASURES: Mapping[str, str] = marked(Data, "quantity")
 """The attributes of `Data` that are measured, each with its quantity; `number` has no units."""
 
 

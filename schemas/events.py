@@ -14,6 +14,8 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
+from schemas.marks import marked
+
 Version = tuple[int, int]
 """(the line's highest `received_at` in ms, offset in `production.raw`) of the record that caused it."""
 
@@ -173,15 +175,7 @@ class KpiEvent(Event, frozen=True, rename="camel", kw_only=True, gc=False):
     updated_at: str
 
 
-def _summed() -> Mapping[str, float]:
-    found = {}
-    for field in msgspec.structs.fields(KpiEvent):
-        for meta in getattr(field.type, "__metadata__", ()):
-            found[field.name] = meta.extra["summed_to"]
-    return found
-
-
-SUMMED = _summed()
+SUMMED: Mapping[str, float] = marked(KpiEvent, "summed_to")
 """The attributes of `KpiEvent` that are summed over windows, and the parts of one that each is rounded to."""
 
 

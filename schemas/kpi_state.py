@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from schemas.frozen import Frozen, Interval
+from schemas.marks import marked
 
 Time = Annotated[int, msgspec.Meta(extra={"sum": "time"})]
 Output = Annotated[float, msgspec.Meta(extra={"sum": "output"})]
@@ -42,17 +43,10 @@ class Window(Frozen, frozen=True, omit_defaults=True, gc=False):
     micro_stops: int = 0
 
 
-def _sums(kind: str) -> tuple[str, ...]:
-    return tuple(
-        field.name
-        for field in msgspec.structs.fields(Window)
-        for meta in getattr(field.type, "__metadata__", ())
-        if meta.extra["sum"] == kind
-    )
-
-
-TIMES = _sums("time")
-OUTPUTS = _sums("output")
+TIMES, OUTPUTS = (
+    tuple(name for name, summed in marked(Window, "sum").items() if summed == kind)
+    for kind in ("time", "output")
+)
 
 
 class Others(Frozen, frozen=True, omit_defaults=True, array_like=True, gc=False):

@@ -31,7 +31,7 @@ def wait_until(
             return found
         looked = time.monotonic()
         assert looked < deadline, f"waited {seconds:g} s for {what}"
-        time.sleep(min(max(EVERY_S, rest * (looked - began)), LONGEST_REST_S))
+        time.sleep(_pause(looked - began, rest))
 
 
 async def eventually(
@@ -39,7 +39,14 @@ async def eventually(
 ) -> T:
     """As `wait_until`, for a coroutine, on the event loop."""
     deadline = time.monotonic() + seconds
-    while not (found := await condition()):
-        assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        await asyncio.sleep(EVERY_S)
-    return found
+    while True:
+        began = time.monotonic()
+        if found := await condition():
+            return found
+        looked = time.monotonic()
+        assert looked < deadline, f"waited {seconds:g} s for {what}"
+        await asyncio.sleep(_pause(looked - began, REST))
+
+
+def _pause(look_s: float, rest: float) -> float:
+    return min(max(EVERY_S, rest * look_s), LONGEST_REST_S)

@@ -13,9 +13,10 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from linepulse.embedded.ports import free_port
 from runtime.settings import Settings
-from runtime.topics import admin, plan
+from runtime.topics import admin, partitions_of, plan
 from schemas.instant import HOUR
 from tests.commands import environment, linepulse
+from tests.eventually import eventually
 from tests.services import OwnServers, Services
 from tests.streams.raw import RawLog
 
@@ -82,6 +83,12 @@ def test_missing_topics_and_other_partitions(installed: Settings) -> None:
         async with admin(installed) as client:
             await client.delete_topics([installed.topics.alerts, installed.topics.kpis])
             await client.create_topics([NewTopic(installed.topics.kpis, 2, 1)])
+            names = [installed.topics.alerts, installed.topics.kpis]
+
+            async def shown() -> bool:
+                return await partitions_of(client, names) == {installed.topics.kpis: 2}
+
+            await eventually(shown, "the topics as they are")  # the broker answers before it shows them
 
     asyncio.run(break_topics())
     wrong = complaints(installed)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from plant.line_rules import LineRules
 from plant.mapping import read_data, read_status
 from plant.rules import PlantError, read_plant
+from plant.source import UNITS
+from schemas.data import MEASURES
 from schemas.errors import Poison
 from schemas.payloads import Data, parse_data, parse_status
 from schemas.raw import Kind
@@ -157,3 +159,8 @@ def test_bad_rules_of_a_source_are_refused_with_the_line_and_the_key(text, named
     with pytest.raises(PlantError) as refused:
         read_plant(f"[lines.a]\n{text}")
     assert named in str(refused.value)
+
+
+def test_every_measured_quantity_has_its_units() -> None:
+    """But a number, which has none; one that is forgotten here would be taken for ours, whatever it is in."""
+    assert set(MEASURES.values()) - {"number"} == set(UNITS)
