@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -116,6 +117,19 @@ class BridgeProcess:
                 if line.startswith(name + " "):
                     return float(line.split()[1])
         raise KeyError(name)
+
+    def settled(self, name: str, seconds: float = 0.5) -> float:
+        """A figure, once it has been the same for so long."""
+        value, since = self.metric(name), time.monotonic()
+
+        def settled() -> bool:
+            nonlocal value, since
+            if (now := self.metric(name)) != value:
+                value, since = now, time.monotonic()
+            return time.monotonic() - since >= seconds
+
+        wait_until(settled, f"{name} to settle")
+        return value
 
     def peak_bytes(self) -> int:
         """Its peak of resident memory."""
