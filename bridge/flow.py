@@ -9,6 +9,7 @@ from bridge.backlog import Backlog
 from bridge.clock import LogClock
 from bridge.connection import Connection
 from bridge.deduplicator import Deduplicator
+from bridge.gathering import Gathering
 from bridge.lanes import Batch, Lanes
 from bridge.record import Delivery, destinations, record_of
 from runtime import metrics
@@ -61,6 +62,13 @@ class Flow:
         self._backlog = Backlog(session_present)
         self._ticks: list[Batch] = []
         self._most = 2 * settings.mqtt_receive_maximum
+        self._gathering = Gathering(
+            settings.bridge_gather_ms / 1000,
+            settings.mqtt_receive_maximum,
+            lambda: len(self._acks),
+            lanes.send,
+            asyncio.get_running_loop(),
+        )
         self._stopping = False
         self.kafka_silent = False
 
@@ -85,6 +93,7 @@ class Flow:
         )
         batch = self._lanes.append(record, self._clock.now())
         self._acks.add(delivery.mid, len(record.value), batch)
+        self._gathering.arrived()
         _RECEIVED[record.kind].inc()
         if self._narrator.wants():
             self._narrator.event("bridge.received", topic=delivery.topic, payload=shown(delivery.payload))
@@ -139,11 +148,13 @@ class Flow:
         if not silent:
             headers = RawHeaders(Kind.TICK, client=self._settings.mqtt_client_id, run=self._run).encode()
             self._ticks = self._lanes.append_to_each(headers, at_ms)
+            self._lanes.send()
 
     def stop(self) -> None:
         """Read no more messages."""
         self._stopping = True
         self._connection.pause()
+        self._gathering.stop()
 
     async def drained(self) -> None:
         """Wait until everything received is stored, and its acknowledgement is on its way."""

@@ -1,7 +1,6 @@
 """Writes to the log: one lane per partition, each with one batch on its way at a time."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,10 +26,7 @@ class Batch:
 
 
 class Lane:
-    """Writes one partition: records that arrive while a batch is on its way go into the next one.
-
-    So batches grow with the load, and a single message is sent at once: no linger time is needed.
-    """
+    """Writes one partition: what has gathered is sent by `send`, behind what is on its way."""
 
     def __init__(
         self,
@@ -47,8 +43,8 @@ class Lane:
         self._known = known
         self._read_gap = read_gap
         self._on_stored = on_stored
-        self._waiting: deque[Batch] = deque()
-        self._wake = asyncio.Event()
+        self._waiting: list[Batch] = []
+        self._due = asyncio.Event()
 
     def append(self, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]], at_ms: int) -> Batch:
         """Append a record to the partition's waiting batches; return the batch that it is in."""
@@ -60,8 +56,12 @@ class Lane:
         # A batch takes its first record whatever its size.
         batch.builder.append(timestamp=at_ms, key=key, value=value, headers=headers)
         self._waiting.append(batch)
-        self._wake.set()
         return batch
+
+    def send(self) -> None:
+        """Let what has gathered go."""
+        if self._waiting:
+            self._due.set()
 
     async def run(self) -> None:
         """Send batches in order until one fails; whether that one was stored is then unknown.
@@ -73,9 +73,10 @@ class Lane:
                 Kafka stored it behind the fence of a higher run: readers skip it and all that would follow.
         """
         while True:
-            await self._wake.wait()
-            while self._waiting:
-                batch = self._waiting.popleft()
+            await self._due.wait()
+            self._due.clear()
+            gathered, self._waiting = self._waiting, []
+            for batch in gathered:
                 stored = await self._producer.send_batch(
                     batch.builder, self._topic, partition=self._partition
                 )
@@ -87,7 +88,6 @@ class Lane:
                     await self._examine(gap)
                 batch.done = True
                 self._on_stored()
-            self._wake.clear()
 
     async def _examine(self, gap: tuple[int, int | None]) -> None:
         """Find out who wrote between two of our batches, which are adjacent while no other bridge writes.
@@ -132,6 +132,11 @@ class Lanes:
     def append_to_each(self, headers: list[tuple[str, bytes]], at_ms: int) -> list[Batch]:
         """Append a tick, a record without key and value, to every partition; return the batches."""
         return [lane.append(None, b"", headers, at_ms) for lane in self._lanes]
+
+    def send(self) -> None:
+        """Let go what has gathered in each: batches of several partitions share a request."""
+        for lane in self._lanes:
+            lane.send()
 
     def fail(self, why: str) -> None:
         """Give up: the log cannot be written."""

@@ -78,9 +78,18 @@ class Batch:
 class Stage:
     """A worker's position in each partition that it owns, and the batches that continue from there."""
 
-    def __init__(self, app: faust.App, sources: Iterable[str], store: Store, narrator: Narrator) -> None:
+    def __init__(
+        self,
+        app: faust.App,
+        sources: Iterable[str],
+        store: Store,
+        narrator: Narrator,
+        gather_ms: int = 0,
+    ) -> None:
+        """`gather_ms`: for so long Kafka gathers records for a fetch; 0: it answers with the first."""
         self.app = app
         self.sources = frozenset(sources)
+        self.gather_ms = gather_ms
         self.epoch = 0
         self.waits = 0  # how often a server was found away: a worker that still counts is alive
         self._store = store

@@ -4,6 +4,7 @@ All that a fetch returns counts as read. So no record may be dropped here unless
 the loss shows only when later records arrive, and a recovery waits for its last records for ever.
 """
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,8 @@ RECORDS_WAIT_S = 0.05
 # One fetch at a time is under way, for the partitions whose records are used up. While it waits for quiet
 # partitions, the others run out of records and are not fetched: for 1.5 s, with Faust's default.
 FETCH_WAIT_MS = 200
+PAUSE = 2  # times that records gather for, without a record: the next one is not to wait
+FULL_BYTES = 256 * 1024  # with so much to bring, a fetch waits for no more
 
 
 class Fetched(NamedTuple):
@@ -38,6 +41,8 @@ class PromptThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     come again.
     """
 
+    _fetched_at = 0.0
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust has no setting for it
@@ -50,6 +55,7 @@ class PromptThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> dict[TP, Fetched]:
         fetched = await super()._fetch_records(consumer, *args, **kwargs)
+        self._let_gather(consumer._fetcher, some=bool(fetched))
         wanted: dict[TP, Fetched] = {}
         for tp, records in fetched.items():
             if self.consumer.wants(tp):
@@ -59,6 +65,19 @@ class PromptThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 # such as records of a changelog to which Faust's recovery has sought, and which is paused.
                 consumer.seek(tp, records[0].offset)
         return wanted
+
+    def _let_gather(self, fetcher: Any, *, some: bool) -> None:
+        """Have Kafka answer the next fetches when their time is over; after a pause, with the first record.
+
+        A batch costs as much as dozens of records. If we waited instead, what arrives meanwhile would be left
+        to the fetch after it.
+        """
+        gather_ms, now = self.consumer.stage.gather_ms, time.monotonic()
+        if some:
+            self._fetched_at = now
+        gathers = (now - self._fetched_at) * 1000 <= PAUSE * gather_ms
+        fetcher._fetch_max_wait_ms = gather_ms if gathers else FETCH_WAIT_MS
+        fetcher._fetch_min_bytes = FULL_BYTES if gathers else 1
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]

@@ -224,6 +224,30 @@ class Settings(BaseSettings):
         " their own limit: `linepulse doctor` says how to raise it",
         validation_alias="LINEPULSE_MAX_PAYLOAD_BYTES",
     )
+    bridge_gather_ms: int = Field(
+        50,
+        ge=0,
+        le=2000,
+        title="Gathering in the bridge",
+        description="after a request to Kafka, milliseconds in which messages gather for the next",
+        validation_alias="LINEPULSE_BRIDGE_GATHER_MS",
+    )
+    streams_gather_ms: int = Field(
+        100,
+        ge=0,
+        le=2000,
+        title="Gathering in the stream stage",
+        description="milliseconds for which Kafka gathers records for a fetch",
+        validation_alias="LINEPULSE_STREAMS_GATHER_MS",
+    )
+    sinks_gather_ms: int = Field(
+        100,
+        ge=0,
+        le=2000,
+        title="Gathering in the sinks",
+        description="milliseconds for which Kafka gathers events for a fetch, which are one transaction",
+        validation_alias="LINEPULSE_SINKS_GATHER_MS",
+    )
     http_host: str = Field(
         "127.0.0.1",
         title="Health address",

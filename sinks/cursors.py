@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import psycopg
+from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from runtime.sql import statement
 from schemas.events import DeadLetterEvent
 from sinks.database import Database
-from sinks.decode import encode
+from sinks.decode import encode, time_of
 from sinks.tables import DEAD_LETTER
 
 
@@ -22,8 +23,29 @@ async def read_or_begin(connection: psycopg.AsyncConnection, partitions: Sequenc
     return {TP(topic, partition): offset for topic, partition, offset in rows}
 
 
+async def lock(
+    connection: psycopg.AsyncConnection, expected: Mapping[TP, int]
+) -> psycopg.AsyncCursor[tuple[str, int]]:
+    """Lock the cursors that are where they are expected, until the transaction's end: their partitions.
+
+    A worker whose batch begins elsewhere has no right to write it.
+    """
+    parameters = {**_parameters([*expected]), "expected": [*expected.values()]}
+    return await connection.execute(statement("cursors.lock"), parameters)
+
+
+async def move(connection: psycopg.AsyncConnection, applied: Sequence[ConsumerRecord]) -> None:
+    """Move cursors that are locked behind the last record that was applied in each partition."""
+    parameters = {
+        **_parameters([TP(record.topic, record.partition) for record in applied]),
+        "next": [record.offset + 1 for record in applied],
+        "times": [time_of(record) for record in applied],
+    }
+    await connection.execute(statement("cursors.move"), parameters)
+
+
 class Cursors:
-    """Reads and begins cursors; `Sink.write` moves them, with the rows. A `runtime.batches.Store`."""
+    """Reads and begins cursors; `transaction.write` moves them, with the rows. A `runtime.batches.Store`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -65,7 +87,7 @@ class Cursors:
         return moved.rowcount == 1
 
 
-def _parameters(partitions: Sequence[TP]) -> dict[str, list[str] | list[int]]:
+def _parameters(partitions: Sequence[TP]) -> dict[str, Sequence[str] | Sequence[int]]:
     return {
         "topics": [tp.topic for tp in partitions],
         "partitions": [tp.partition for tp in partitions],

@@ -39,6 +39,14 @@ CLIENT_SIDE = {
     "tcp_user_timeout": "20000",
 }
 
+# How the SQLSTATE of a server begins that answers: a wrong state or a lock, a missing privilege or table, a
+# deadlock, a statement that took too long.
+BLOCKED = ("55", "42", "40", "57014")
+
+
+class BlockedError(Unavailable):
+    """PostgreSQL answers, and can't do this now; it may well do something else."""
+
 
 class Database:
     """One connection, opened when it is needed, and opened anew after any failure."""
@@ -54,8 +62,9 @@ class Database:
         """A transaction that the block commits itself; without that it is rolled back.
 
         Raises:
-            Unavailable: PostgreSQL is away, full, locked or overloaded. Nothing is committed; if the
-                connection broke in the commit, everything may be, and the cursor then shows which.
+            Unavailable: PostgreSQL is away, full, locked or overloaded (BlockedError: it answers). Nothing
+                is committed; if the connection broke in the commit, everything may be, and the cursor then
+                shows which.
             psycopg.Error: a refusal (see `is_refusal`) that the block let out, or a fault of ours.
         """
         try:
@@ -70,7 +79,8 @@ class Database:
                 raise
             if isinstance(error, psycopg.errors.LockNotAvailable):
                 await self._end_frozen()
-            raise Unavailable(f"PostgreSQL: {one_line(error)}") from error
+            kind = BlockedError if (error.sqlstate or "").startswith(BLOCKED) else Unavailable
+            raise kind(f"PostgreSQL: {one_line(error)}") from error
         except TimeoutError as error:
             await self.close()
             raise Unavailable(f"PostgreSQL: no answer in {TRANSACTION_S:g} s") from error

@@ -1,4 +1,4 @@
-"""The sinks as a role: one agent per derived topic, each with a connection of its own."""
+"""The sinks as a role: one agent per derived topic; what they have to write is written together."""
 
 import asyncio
 
@@ -15,16 +15,18 @@ from runtime.worker import make_app, run_app
 from schemas.errors import Unavailable
 from sinks.cursors import Cursors
 from sinks.database import Database
+from sinks.group_commit import GroupCommit
 from sinks.log_identity import LogIdentity
 from sinks.outage import Outage
 from sinks.schema import check
 from sinks.sink import Sink
 from sinks.stages import Stages
-from sinks.tables import Table, tables_of
+from sinks.tables import tables_of
 from sinks.writer import Writer
 
 NAME = "linepulse-sinks"
-MAX_BATCH = 5000  # events in a transaction
+MAX_BATCH = 5000  # events of a partition that one fetch hands over
+MOST_AT_ONCE = 16  # partitions of a topic
 
 
 async def run(settings: Settings) -> None:
@@ -50,32 +52,29 @@ async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
     tables = tables_of(settings.topics)
     database = Database(settings.database_url)
     cursors, outage = Cursors(database), Outage(narrator)
-    stage = Stage(
-        app, tables, LogIdentity(cursors, Logs(settings.kafka_bootstrap_servers), narrator), narrator
-    )
+    store = LogIdentity(cursors, Logs(settings.kafka_bootstrap_servers), narrator)
+    stage = Stage(app, tables, store, narrator, settings.sinks_gather_ms)
+    group = GroupCommit(settings.database_url, settings.lang)
     for topic, table in tables.items():
+        its = Sink(table, settings.partitions)
 
-        async def write(stream: faust.StreamT[bytes], table: Table = table) -> None:
-            own = Database(settings.database_url)
-            sink = Sink(own, table, settings.lang, settings.partitions)
-            writer = Writer(stage, sink, cursors, outage, narrator)
-            try:
-                await stage.each(stream, writer.apply)
-            finally:
-                await own.close()
+        async def write(stream: faust.StreamT[bytes], sink: Sink = its) -> None:
+            await stage.each(stream, Writer(stage, sink, group, cursors, outage, narrator).apply)
 
         source = app.topic(topic, key_type=bytes, value_type=bytes)
-        app.agent(source, name=table.name, concurrency=table.lanes)(write)
+        # As many batches in hand as there may be partitions: they are written together.
+        app.agent(source, name=table.name, concurrency=min(settings.partitions, MOST_AT_ONCE))(write)
 
     # A worker that waits for PostgreSQL, however long, is alive.
     watchdog = Watchdog(stage, settings, narrator, signs=lambda: outage.waits)
     health.ready, health.alive = lambda: stage.not_ready() or outage.why, watchdog.wrong
-    noting = asyncio.create_task(Stages(settings).keep())
+    beside = [asyncio.create_task(group.run()), asyncio.create_task(Stages(settings).keep())]
     try:
         await run_app(app, watchdog, stopping=stage.quiesce)
     finally:
-        noting.cancel()
-        await asyncio.wait([noting])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await database.close()
 
 

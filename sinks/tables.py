@@ -42,8 +42,6 @@ class Table:
         time: the column that says which day a row is of.
         write: the statement that takes events as one JSON array and can meet rows that exist.
         copy: whether events that are new are worth a COPY.
-        lanes: how many partitions are written at once, each by a connection of its own: while PostgreSQL
-            stores one batch, the next is read.
         sums: a statement that takes the same events, and brings up to date what is summed of their rows.
         open_rows: the statements for rows that a lost log left open, where rows can be.
         lasts: the columns of its beginning and its end, where a row lasts. Of one that spans the beginning of
@@ -55,7 +53,6 @@ class Table:
     time: str
     write: str
     copy: bool = False
-    lanes: int = 1
     sums: str | None = None
     open_rows: OpenRows | None = None
     lasts: tuple[str, str] | None = None
@@ -110,7 +107,7 @@ OPEN_ORDERS = OpenRows("open_rows.find_orders", "open_rows.close_orders")
 OPEN_STOPS = OpenRows("open_rows.find_stops", "open_rows.close_stops")
 OPEN_ALERTS = OpenRows("open_rows.find_alerts", "open_rows.close_alerts")
 
-PRODUCTION_DATA = Table("ProductionData", SampleEvent, "timestamp", "rows.insert_new", copy=True, lanes=3)
+PRODUCTION_DATA = Table("ProductionData", SampleEvent, "timestamp", "rows.insert_new", copy=True)
 PRODUCTION_ORDER = Table("ProductionOrder", OrderEvent, "createdAt", "rows.upsert", open_rows=OPEN_ORDERS)
 DOWNTIME = Table(
     "Downtime",

@@ -11,23 +11,32 @@ from runtime.narrator import Narrator
 from schemas.errors import Unavailable
 from sinks.cursors import Cursors
 from sinks.decode import loss
+from sinks.group_commit import GroupCommit
 from sinks.narrate import narrate
 from sinks.outage import Outage
-from sinks.sink import Sink, Written
+from sinks.sink import Sink
 from sinks.superseded import Superseded
+from sinks.transaction import Written
 
 T = TypeVar("T")
 NAMED = 4  # columns that fit into a sentence
 
 
 class Writer:
-    """Applies the batches of one topic."""
+    """Applies batches of one topic, one at a time."""
 
     def __init__(
-        self, stage: Stage, sink: Sink, cursors: Cursors, outage: Outage, narrator: Narrator
+        self,
+        stage: Stage,
+        sink: Sink,
+        group: GroupCommit,
+        cursors: Cursors,
+        outage: Outage,
+        narrator: Narrator,
     ) -> None:
         self._stage = stage
         self._sink = sink
+        self._group = group
         self._cursors = cursors
         self._outage = outage
         self._narrator = narrator
@@ -50,7 +59,7 @@ class Writer:
 
         async def once() -> Written:
             with metrics.BATCH_SECONDS.labels(batch.tp.topic).time():
-                return await self._sink.write(batch.records)
+                return await self._group.write(self._sink, batch.records)
 
         return await self._until_taken(batch, once)
 
@@ -117,7 +126,6 @@ class Writer:
         self._outage.release(self)
 
     def _report(self, written: Written) -> None:
-        metrics.ROWS_WRITTEN.labels(self._sink.table.name).inc(written.rows)
         for letter in written.letters:
             metrics.DEAD_LETTERS.labels(letter.reason).inc()
         narrate(self._narrator, written.events, written.added)

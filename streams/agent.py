@@ -27,8 +27,8 @@ from streams.changelog import CONFIG, TABLE
 from streams.outbox import Outbox
 from streams.store import LineStore
 
-# Partitions worked on at the same time: while Kafka stores the events of one, the next is folded.
-CONCURRENCY = 2
+# Partitions worked on at the same time: while Kafka stores the events of some, the next is folded.
+CONCURRENCY = 6
 AT_ONCE = 20_000  # rows that are formed and sent together, at most
 FOREIGN = (ValueError, KeyError, TypeError, AttributeError)
 UNREADABLE = (None, RawHeaders(Kind.UNROUTABLE))
@@ -59,11 +59,12 @@ class LineAgent:
         self._outbox = outbox
         self._app = app
         self._topic = topic
+        self._gather_ms = settings.streams_gather_ms
         self.stage: Stage
 
     def attach(self) -> Stage:
         """Register the agent with the app; return its stage."""
-        self.stage = Stage(self._app, [self._topic], self._store, self._narrator)
+        self.stage = Stage(self._app, [self._topic], self._store, self._narrator, self._gather_ms)
         source = self._app.topic(
             self._topic, key_type=bytes, key_serializer="raw", value_type=bytes, value_serializer="raw"
         )

@@ -21,11 +21,24 @@ JOIN unnest(%(topics)s::text[], %(partitions)s::integer[]) AS assigned (topic, p
     USING ("topic", "partition")
 WHERE "lastRecordTime" IS NOT NULL
 
+-- name: lock
+-- The check of a check-and-set: a worker that finds another value here writes nothing. Locks the rows until the
+-- commit, always in the same order: two workers that want the same partitions can't wait for each other.
+SELECT "topic", "partition"
+FROM "SinkCursor"
+JOIN unnest(%(topics)s::text[], %(partitions)s::integer[], %(expected)s::bigint[])
+    AS batch (topic, partition, expected) USING ("topic", "partition")
+WHERE "nextOffset" = expected
+ORDER BY "topic", "partition"
+FOR NO KEY UPDATE OF "SinkCursor"
+
 -- name: move
--- Check-and-set: a worker that finds another value here writes nothing. Locks the row until the commit.
-UPDATE "SinkCursor"
-SET "nextOffset" = %(next)s, "lastRecordTime" = to_timestamp(%(time)s / 1000.0)
-WHERE "topic" = %(topic)s AND "partition" = %(partition)s AND "nextOffset" = %(expected)s
+-- The set: of rows that are locked.
+UPDATE "SinkCursor" AS moved
+SET "nextOffset" = applied.next, "lastRecordTime" = to_timestamp(applied.time / 1000.0)
+FROM unnest(%(topics)s::text[], %(partitions)s::integer[], %(next)s::bigint[], %(times)s::bigint[])
+    AS applied (topic, partition, next, time)
+WHERE moved."topic" = applied.topic AND moved."partition" = applied.partition
 
 -- name: jump
 -- Move over records that the log no longer holds, or to the start of another log. The record before the new position

@@ -43,6 +43,7 @@ async def write(kafka: Kafka, batches: int) -> tuple[list[bool], str | None]:
     known.follows(0, 9, 1)
     lane = Lane(kafka, "raw", 0, known, kafka.look, lambda: None)
     sent = [lane.append(None, b"", [], 0) for _ in range(batches)]
+    lane.send()
     running = asyncio.create_task(lane.run())
     await asyncio.wait({running}, timeout=0.05)
     if running.done():

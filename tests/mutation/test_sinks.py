@@ -13,18 +13,16 @@ from runtime.narrator import Narrator
 from runtime.sql import statement
 from schemas.events import OrderEvent, SampleEvent
 from sinks.log_identity import LogIdentity
-from sinks.sink import Sink
 from sinks.tables import PRODUCTION_DATA, PRODUCTION_ORDER, Table
 from tests.services import Services
-from tests.sinks.conftest import PARTITIONS, Plant, make_plant
+from tests.sinks.conftest import Plant, TableSink, make_plant
 from tests.sinks.records import log, order, sample
 from tests.sinks.worker import send
 
 
 def unconditional(name: str) -> str:
-    """Moves the cursor from wherever it stands."""
-    text = statement(name)
-    return text.replace('AND "nextOffset" = %(expected)s', "") if name == "cursors.move" else text
+    """Takes the cursor from wherever it stands."""
+    return statement(name).replace('WHERE "nextOffset" = expected', "")
 
 
 @pytest.mark.parametrize(("moves", "rows"), [(statement, 10), (unconditional, 7)])
@@ -33,7 +31,7 @@ async def test_cursor_check_and_set(
 ) -> None:
     """A worker that did not notice a restored backup would write on beyond the rows that it lacks."""
     #  written   0 1 2 3 4 5 │ the backup holds 0 1 2 │ the worker goes on with 6 7 8 9
-    monkeypatch.setattr("sinks.sink.statement", moves)
+    monkeypatch.setattr("sinks.cursors.statement", moves)
     sink = await plant.sink(SampleEvent)
     events = log(*(sample(number) for number in range(10)))
     await sink.write(events[:6])
@@ -57,8 +55,7 @@ class Unguarded(Table):
 async def test_version_guard(plant: Plant, kind: type[Table], pieces: int) -> None:
     """A worker that thaws sends an order as it was: it would take the place of the order as it is."""
     table = kind(**{field.name: getattr(PRODUCTION_ORDER, field.name) for field in fields(Table)})
-    await plant.sink(OrderEvent)
-    sink = Sink(plant.database, table, "en", PARTITIONS)
+    sink = await plant.sink(OrderEvent, table=table)
     await sink.write(log(order(1, 9)))
     await sink.write(log(order(1, 3), at=1))
     assert plant.rows('SELECT produced FROM "ProductionOrder"') == [{"produced": pieces}]
@@ -83,7 +80,7 @@ async def test_log_identity(services: Services, logs: type[Logs], rows: int) -> 
     plant.run("""INSERT INTO "SinkCursor" VALUES (%s, 0, 4, '2020-01-01')""", [tp.topic])
     asked = LogIdentity(plant.cursors, logs(settings.kafka_bootstrap_servers), Narrator("en"))
     stands = (await asked.positions([tp]))[tp]
-    sink = Sink(plant.database, PRODUCTION_DATA, "en", 1)
+    sink = TableSink(plant.database, PRODUCTION_DATA, 1)
     await sink.write(log(*samples[stands:], at=stands, topic=tp.topic))
     await plant.close()
     assert plant.rows('SELECT count(*) AS n FROM "ProductionData"') == [{"n": rows}]

@@ -10,7 +10,7 @@ from tests.mutation.test_states import Unfenced
 OVERRIDES = {
     "nothing": (),
     "run-fence": (("streams.store", "Lines", Unfenced),),
-    "cursor": (("sinks.sink", "statement", unconditional),),
+    "cursor": (("sinks.cursors", "statement", unconditional),),
 }
 
 

@@ -1,11 +1,13 @@
 """A database with the schema, and sinks that write to it."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from aiokafka import ConsumerRecord
 from faust.types import TP
 from psycopg.rows import dict_row
 
@@ -15,12 +17,34 @@ from sinks.cursors import Cursors
 from sinks.database import Database
 from sinks.schema import migrate
 from sinks.sink import Sink
-from sinks.tables import tables_of
+from sinks.tables import Table, tables_of
+from sinks.transaction import Portion, Written, write
 from tests.services import Services
 from tests.sinks.records import TOPIC_OF, TOPICS
 from tests.sinks.worker import Worker
 
 PARTITIONS = 4
+
+
+@dataclass(frozen=True)
+class Outcome(Written):
+    """What became of a portion, and how many rows of its table were written."""
+
+    rows: int = 0
+
+
+class TableSink:
+    """Writes events of one topic, each portion in a transaction of its own."""
+
+    def __init__(self, database: Database, table: Table, partitions: int = PARTITIONS) -> None:
+        self.table = table
+        self._database = database
+        self._sink = Sink(table, partitions)
+
+    async def write(self, records: Sequence[ConsumerRecord]) -> Outcome:
+        """Write contiguous records of one partition."""
+        stored = await write(self._database, [Portion(self._sink, records)], "en")
+        return Outcome(**vars(stored.written[0]), rows=stored.rows.get(self.table.name, 0))
 
 
 class Plant:
@@ -37,11 +61,13 @@ class Plant:
         self._others.append(Database(self.url))
         return self._others[-1]
 
-    async def sink(self, event: type[Event], database: Database | None = None) -> Sink:
+    async def sink(
+        self, event: type[Event], database: Database | None = None, table: Table | None = None
+    ) -> "TableSink":
         """The sink of an event's topic, with a cursor for its partition 0."""
         topic = TOPIC_OF[event]
         await self.cursors.positions([TP(topic, 0)])
-        return Sink(database or self.database, tables_of(TOPICS)[topic], "en", PARTITIONS)
+        return TableSink(database or self.database, table or tables_of(TOPICS)[topic])
 
     def rows(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
         """The rows that a query returns, on a connection of its own."""
