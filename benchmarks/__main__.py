@@ -8,7 +8,7 @@ import sys
 
 from tests.commands import with_repository
 
-BENCHMARKS = ("bridge", "streams", "sinks", "pipeline", "growth", "rebuild", "rollups")
+BENCHMARKS = ("bridge", "streams", "sinks", "pipeline", "lines", "growth", "rebuild", "rollups")
 
 
 def machine() -> dict[str, object]:

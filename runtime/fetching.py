@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from runtime.batches import Stage
 
 # Waiting for records leaves out partitions whose stream buffer is full, also when the buffer drains during
-# the wait. With Faust's 1 s such a worker was idle for most of that time.
+# the wait. With Faust's 1 s such a worker was idle for most of that time. Where no buffer is full, waiting
+# longer costs less.
 RECORDS_WAIT_S = 0.05
+QUIET_WAIT_S = 0.5
 # One fetch at a time is under way, for the partitions whose records are used up. While it waits for quiet
 # partitions, the others run out of records and are not fetched: for 1.5 s, with Faust's default.
 FETCH_WAIT_MS = 200
@@ -96,7 +98,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if self.flow_active and not self._active_partitions:
             await self.sleep(RECORDS_WAIT_S)  # all buffers are full: Faust would sleep for 1 s
             return
-        fetched, _ = await self._wait_next_records(min(timeout, RECORDS_WAIT_S))
+        wait_s = RECORDS_WAIT_S if self._buffered_partitions else QUIET_WAIT_S
+        fetched, _ = await self._wait_next_records(min(timeout, wait_s))
         generation = self.app.consumer_generation_id
         if fetched is None or self.should_stop:
             return

@@ -23,8 +23,9 @@ from schemas.errors import Unavailable
 from schemas.events import DeadLetterEvent, Event
 from schemas.instant import END
 from schemas.raw import Kind, RawHeaders, RawRecord
-from streams.changelog import CONFIG, TABLE
+from streams.changelog import CONFIG, TABLE, changelog
 from streams.outbox import Outbox
+from streams.state_log import StateLog
 from streams.store import LineStore
 
 # Partitions worked on at the same time: while Kafka stores the events of some, the next is folded.
@@ -54,7 +55,8 @@ class LineAgent:
             extra_topic_configs=CONFIG,
         )
         logs = Logs(settings.kafka_bootstrap_servers)
-        self._store = LineStore(rules, topic, table, logs, narrator, outbox.sent)
+        self._states = StateLog(settings, changelog(settings.topic_prefix, rules.generation), table)
+        self._store = LineStore(rules, topic, self._states, logs, narrator, outbox.sent)
         self._narrator = narrator
         self._outbox = outbox
         self._app = app
@@ -103,6 +105,7 @@ class LineAgent:
             if self._store.lines(tp.partition).next_offset == position:
                 with contextlib.suppress(KafkaError):
                     await self._store.flush(tp.partition)
+        await self._states.stop()
 
     async def _send(self, batch: Batch, events: list[Event]) -> bool:
         """Send events until they are durable (True); give up if the partition is no longer ours (False)."""

@@ -6,17 +6,14 @@ from collections.abc import Callable, Iterable
 import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.structs import RecordMetadata
 
-from runtime.producer import close_producer, open_producer
+from runtime.producer import Record, close_producer, open_producer, send_batches
 from runtime.settings import Settings
 from schemas.errors import Unavailable
 from schemas.events import DERIVED, Event
 from streams.sent import Sent
 
 BATCH_BYTES = 256 * 1024
-Encoded = tuple[bytes, bytes, int]
-"""An event's key, the event as JSON, and its time in ms."""
 Replace = Callable[[Event, Exception], Event]
 
 
@@ -43,7 +40,7 @@ class Outbox:
         Raises:
             Unavailable: Kafka did not store all of them; send all of them again.
         """
-        sorted_out: dict[str, list[Encoded]] = {}
+        sorted_out: dict[str, list[Record]] = {}
         for event in events:
             sent_event = event
             try:
@@ -58,8 +55,7 @@ class Outbox:
         try:
             producer = await self._started()
             sent = [
-                await self._send_batches(producer, topic, partition, group)
-                for topic, group in sorted_out.items()
+                await send_batches(producer, topic, partition, group) for topic, group in sorted_out.items()
             ]
             answers = await asyncio.gather(*(future for futures in sent for future in futures))
         except KafkaError as error:
@@ -67,22 +63,6 @@ class Outbox:
             raise Unavailable(f"Kafka: {error!r}") from error
         anew = [answer.topic for answer in answers if not self.sent.note(answer)]
         return anew[0] if anew else None
-
-    async def _send_batches(
-        self, producer: AIOKafkaProducer, topic: str, partition: int, events: list[Encoded]
-    ) -> list[asyncio.Future[RecordMetadata]]:
-        """Send events in batches made here, because sending them one by one costs three times as much."""
-        futures: list[asyncio.Future[RecordMetadata]] = []
-        batch = producer.create_batch()
-        for key, value, timestamp in events:
-            if batch.append(key=key, value=value, timestamp=timestamp) is None:
-                futures.append(await producer.send_batch(batch, topic, partition=partition))
-                batch = producer.create_batch()
-                # A batch takes its first record whatever its size: a payload of 64 MiB, in base64.
-                batch.append(key=key, value=value, timestamp=timestamp)
-        if batch.record_count():
-            futures.append(await producer.send_batch(batch, topic, partition=partition))
-        return futures
 
     async def _started(self) -> AIOKafkaProducer:
         async with self._opening:

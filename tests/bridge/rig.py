@@ -28,6 +28,7 @@ from tests.processes import start
 # A connection that Kafka's client opens while it is being closed stays open until the process ends. Where
 # telling of it raises, uvloop's loop never closes.
 WARNINGS = "error,default::ResourceWarning"
+ACKNOWLEDGED = "linepulse_mqtt_acked_total"
 
 
 class BridgeProcess:
@@ -117,6 +118,15 @@ class BridgeProcess:
                 if line.startswith(name + " "):
                     return float(line.split()[1])
         raise KeyError(name)
+
+    async def acknowledges(self, more: int) -> None:
+        """Wait until it has acknowledged so many messages more."""
+        before = self.metric(ACKNOWLEDGED)
+
+        async def enough() -> bool:
+            return self.metric(ACKNOWLEDGED) - before >= more
+
+        await eventually(enough, f"{more} acknowledgements")
 
     def settled(self, name: str, seconds: float = 0.5) -> float:
         """A figure, once it has been the same for so long."""

@@ -11,7 +11,7 @@ from runtime.narrator import Narrator
 from runtime.settings import Settings
 
 
-def test_the_brokers_mark_is_counted_whether_the_log_holds_the_message_or_not() -> None:
+async def test_the_brokers_mark_is_counted_whether_the_log_holds_the_message_or_not() -> None:
     """Two deliveries with DUP: one is recognised, and has been received before; the other is new."""
     topic, payload = "production/ligne1/data", b'{"count":1}'
     log = Deduplicator([Held(1, 1, 7, topic, digest_of(payload))], 10)
@@ -20,7 +20,7 @@ def test_the_brokers_mark_is_counted_whether_the_log_holds_the_message_or_not() 
         Narrator("en"),
         LogClock(lambda _: None),
         SimpleNamespace(),  # type: ignore[arg-type]  # nothing is acknowledged
-        SimpleNamespace(append=lambda *_: SimpleNamespace(done=False)),  # type: ignore[arg-type]
+        SimpleNamespace(append=lambda *_: SimpleNamespace(done=False), send=lambda: None),  # type: ignore[arg-type]
         2,
         log,
         session_present=True,

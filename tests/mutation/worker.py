@@ -139,6 +139,7 @@ class Worker:
         settings = Settings(_env_file=None, topic_prefix="production", partitions=1)
         monkeypatch.setattr(streams.agent, "Logs", lambda _: log)
         monkeypatch.setattr(streams.agent, "Stage", stage)
+        monkeypatch.setattr(streams.agent, "StateLog", lambda *_: self.table)
         agent = streams.agent.LineAgent(self._app, RULES, settings, self.outbox, Narrator("en"))  # type: ignore[arg-type]
         self.stage = agent.attach()
         self.client.seeks = self.stage.seeks
