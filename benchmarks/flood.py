@@ -23,6 +23,7 @@ from urllib.request import urlopen
 import psycopg
 
 from benchmarks.gauge import cpu_seconds
+from benchmarks.pipeline import note_commit_times
 from benchmarks.publisher import Publisher
 from benchmarks.role import Role
 from linepulse.embedded.ports import free_port
@@ -205,10 +206,7 @@ class Bench:
 
 def measure(services: Services, folder: Path, names: int) -> dict[str, Any]:
     """Before, during and after."""
-    with psycopg.connect(services.postgres.url, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
-    services.postgres.stop()
-    services.postgres.start()
+    note_commit_times(services)
     bench, found = Bench(services, folder), dict[str, Any]()
     try:
         with bench.machines():

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.gauge import cpu_seconds, peak_mib
-from benchmarks.pipeline import LATENCY, rows
+from benchmarks.pipeline import LATENCY, note_commit_times, rows
 from benchmarks.publisher import Publisher
 from linepulse.embedded.server import children_of
 from runtime.settings import Settings
@@ -152,10 +152,7 @@ def measure(counts: list[int], seconds: float, gather: list[int]) -> dict[str, A
     folder = Path(tempfile.mkdtemp(prefix="linepulse-bench-"))
     services = Services("native", folder)
     try:
-        with psycopg.connect(services.postgres.url, autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
-        services.postgres.stop()
-        services.postgres.start()
+        note_commit_times(services)
         times: dict[str, Any] = dict(
             zip(("bridge_gather_ms", "streams_gather_ms", "sinks_gather_ms"), gather, strict=False)
         )

@@ -36,6 +36,14 @@ LATENCY = """
 """
 
 
+def note_commit_times(services: Services) -> None:
+    """Have PostgreSQL note when each transaction was committed, from now on."""
+    with psycopg.connect(services.postgres.url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+    services.postgres.stop()
+    services.postgres.start()
+
+
 def rows(settings: Settings) -> int:
     with psycopg.connect(settings.database_url) as connection:
         found = connection.execute('SELECT count(*) FROM "ProductionData"').fetchone()
@@ -72,10 +80,7 @@ def measure(seconds: float) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="linepulse-bench-"))
     services = Services("native", folder)
     try:
-        with psycopg.connect(services.postgres.url, autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
-        services.postgres.stop()
-        services.postgres.start()
+        note_commit_times(services)
         settings = services.settings(topics=False, partitions=6)
         env = environment(settings)
         done = linepulse(env, "setup")
