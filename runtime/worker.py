@@ -5,7 +5,6 @@ import contextlib
 import gc
 import os
 import signal
-import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import faust
 from mode.utils.queues import ThrowableQueue
 
+from runtime.dead_members import client_id_of
 from runtime.generation_watch import restart_process
 from runtime.settings import Settings, SettingsError
 from runtime.watchdog import Watchdog
@@ -22,6 +22,7 @@ MAX_BATCH = 2000  # records that one fetch hands over for a partition
 STOP_SECONDS = 7.5
 LINGER_SECONDS = 1.5
 METADATA_MS = 10_000
+REQUEST_S = 90.0
 
 
 class Buffer(ThrowableQueue):  # type: ignore[misc]
@@ -76,7 +77,7 @@ def make_app(
         f"{settings.topic_prefix}-{name}",
         broker=";".join(f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")),
         # The member ids of the group begin with it, so a worker can find out whether it is a member.
-        broker_client_id=f"{name}-{socket.gethostname()}-{os.getpid()}",
+        broker_client_id=client_id_of(name, os.getpid()),
         Topic=Source,
         store="memory://",
         key_serializer="raw",
@@ -87,6 +88,8 @@ def make_app(
         topic_allow_declare=declare,
         producer_acks=-1,
         broker_session_timeout=session,
+        # Faust refuses to start if a session may last longer than a request.
+        broker_request_timeout=max(REQUEST_S, session, settings.kafka_rebalance_timeout_s),
         broker_heartbeat_interval=max(0.3, session / 6),
         broker_rebalance_timeout=settings.kafka_rebalance_timeout_s,
         broker_max_poll_records=max_batch,

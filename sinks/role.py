@@ -5,6 +5,7 @@ import asyncio
 import faust
 
 from runtime.batches import BACK_OFF_S, Stage
+from runtime.dead_members import take_out_dead
 from runtime.health import Health
 from runtime.kafka import require_topics
 from runtime.log_end import Logs
@@ -68,6 +69,7 @@ async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
     # A worker that waits for PostgreSQL, however long, is alive.
     watchdog = Watchdog(stage, settings, narrator, signs=lambda: outage.waits)
     health.ready, health.alive = lambda: stage.not_ready() or outage.why, watchdog.wrong
+    await take_out_dead(settings.kafka_bootstrap_servers, app.conf.id, NAME)
     beside = [asyncio.create_task(group.run()), asyncio.create_task(Stages(settings).keep())]
     try:
         await run_app(app, watchdog, stopping=stage.quiesce)

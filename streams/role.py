@@ -3,6 +3,7 @@
 import faust
 
 from plant.rules import PlantError, Rules, RulesRecord, plant_text, read_plant
+from runtime.dead_members import take_out_dead
 from runtime.generation_watch import until_newer
 from runtime.health import Health
 from runtime.kafka import require_topics, rules_in_force
@@ -49,6 +50,7 @@ async def _work(settings: Settings, narrator: Narrator, health: Health) -> None:
     watchdog = Watchdog(stage, settings, narrator, signs=lambda: _recovered(app))
     health.ready, health.alive = stage.not_ready, watchdog.wrong
     narrator.say("streams.started", generation=record.generation)
+    await take_out_dead(settings.kafka_bootstrap_servers, app.conf.id, app_name(record.generation))
     await run_app(app, watchdog, stopping=stop, superseded=superseded())
 
 
